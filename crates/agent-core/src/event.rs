@@ -1,0 +1,186 @@
+//! What happened to a plan, as listeners are told: one dense, durable sequence per plan.
+
+use crate::ids::{ApprovalId, MessageId, PlanId, TaskId, UserId};
+use crate::plan::PlanStatus;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A committed event. Serialised, it is the one envelope of WebSocket, lists and subscribers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// Position within the plan: 1, 2, 3 … without gaps.
+    pub seq: i64,
+    /// Position among the events of all plans; grows, with gaps. The cursor of the topic `all`.
+    pub cursor: i64,
+    /// The plan.
+    pub plan_id: PlanId,
+    /// The task, where it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<TaskId>,
+    /// When it was committed.
+    pub timestamp: Timestamp,
+    /// Whose plan it is; decides who may see it, and is not sent.
+    #[serde(skip)]
+    pub owner: UserId,
+    /// What happened.
+    #[serde(flatten)]
+    pub body: EventBody,
+}
+
+/// An event about to be committed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewEvent {
+    /// The task, where it concerns one.
+    pub task_id: Option<TaskId>,
+    /// What happened.
+    pub body: EventBody,
+}
+
+/// Everything that can be told about a plan. The `event` field carries the name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventBody {
+    /// The plan's status changed.
+    PlanUpdated {
+        /// The new status.
+        status: PlanStatus,
+        /// One sentence for a person.
+        summary: String,
+    },
+    /// An attempt at a task began.
+    TaskStarted {
+        /// The task's description.
+        description: String,
+        /// 1 for the first attempt.
+        attempt: u32,
+    },
+    /// Something worth showing while a task runs.
+    TaskProgress {
+        /// 0 to 100, or null where nobody can tell.
+        progress: Option<f64>,
+        /// One line for a person.
+        message: String,
+    },
+    /// The task is done.
+    TaskCompleted {
+        /// What it yielded.
+        result: Value,
+    },
+    /// An attempt failed.
+    TaskFailed {
+        /// Why.
+        error: String,
+        /// Whether another attempt follows.
+        will_retry: bool,
+    },
+    /// Another attempt is scheduled.
+    TaskRetrying {
+        /// The attempt to come.
+        attempt: u32,
+        /// The pause before it, in milliseconds.
+        delay_ms: u64,
+    },
+    /// The task was cancelled and nothing of it runs any more.
+    TaskCancelled {
+        /// Why.
+        reason: String,
+    },
+    /// The task will not run.
+    TaskSkipped {
+        /// Why.
+        reason: String,
+    },
+    /// A person is asked.
+    ApprovalRequested {
+        /// What to answer; the store assigns it at commit.
+        approval_id: ApprovalId,
+        /// What the answer is about.
+        subject: String,
+        /// When the question lapses.
+        expires_at: Timestamp,
+    },
+    /// A question was answered, or lapsed.
+    ApprovalDecided {
+        /// `approve`, `reject` or `expired`.
+        decision: String,
+        /// Who decided: a user name, or `expiry`.
+        by: String,
+        /// What they said.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+    },
+    /// A tool is about to run.
+    ToolCalled {
+        /// The tool.
+        tool: String,
+        /// One line that says with what.
+        summary: String,
+    },
+    /// A tool has answered.
+    ToolFinished {
+        /// The tool.
+        tool: String,
+        /// `ok`, `error` or `outcome_unknown`.
+        status: String,
+        /// One line that says what came of it.
+        summary: String,
+    },
+    /// A language model has answered.
+    ModelCalled {
+        /// The model.
+        model: String,
+        /// Tokens read.
+        input_tokens: u64,
+        /// Tokens written.
+        output_tokens: u64,
+    },
+    /// The conversation grew.
+    MessageAdded {
+        /// The message.
+        message_id: MessageId,
+        /// Who speaks.
+        role: String,
+    },
+    /// A new worker took the plan over after its predecessor vanished.
+    RunRecovered {
+        /// How often the plan changed hands.
+        generation: i64,
+        /// Tasks that were in flight.
+        tasks_in_flight: u32,
+    },
+}
+
+impl EventBody {
+    /// The value of the `event` field.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::PlanUpdated { .. } => "plan_updated",
+            Self::TaskStarted { .. } => "task_started",
+            Self::TaskProgress { .. } => "task_progress",
+            Self::TaskCompleted { .. } => "task_completed",
+            Self::TaskFailed { .. } => "task_failed",
+            Self::TaskRetrying { .. } => "task_retrying",
+            Self::TaskCancelled { .. } => "task_cancelled",
+            Self::TaskSkipped { .. } => "task_skipped",
+            Self::ApprovalRequested { .. } => "approval_requested",
+            Self::ApprovalDecided { .. } => "approval_decided",
+            Self::ToolCalled { .. } => "tool_called",
+            Self::ToolFinished { .. } => "tool_finished",
+            Self::ModelCalled { .. } => "model_called",
+            Self::MessageAdded { .. } => "message_added",
+            Self::RunRecovered { .. } => "run_recovered",
+        }
+    }
+}
+
+/// What a listener listens to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// One plan; positions are `seq`.
+    Plan(PlanId),
+    /// All plans of one owner; positions are `cursor`.
+    Owner(UserId),
+    /// All plans of everybody; positions are `cursor`.
+    Everything,
+}

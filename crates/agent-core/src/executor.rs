@@ -1,0 +1,21 @@
+//! Executes plans: a pure state machine, and the small driver that performs what it decides.
+//!
+//! [`machine::advance`] takes the state of a plan, a [`fact::Fact`] and the time, and says what
+//! changes and what is to be done. It has no clock, no I/O and no async in it. The driver loads,
+//! advances, commits, performs the effects and reports them back as facts; after a crash it
+//! does the same with whatever has no recorded result yet.
+
+mod agent_loop;
+mod attempt;
+mod draft;
+mod driver;
+pub mod fact;
+mod front;
+mod gate;
+pub mod machine;
+mod moves;
+pub mod retry;
+pub mod schedule;
+mod settle;
+
+pub use front::{Executor, ExecutorPorts, ExecutorSettings, Submitted};

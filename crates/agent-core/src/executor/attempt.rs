@@ -1,0 +1,162 @@
+//! Works on one attempt at one task, by kind.
+
+use super::agent_loop;
+use super::fact::Outcome;
+use super::front::ExecutorPorts;
+use super::gate::{Answer, Gate, Meter, Stop};
+use crate::ids::TaskId;
+use crate::plan::{PlanState, Task, TaskKind};
+use crate::ports::Fence;
+use crate::tool::{CommandInput, CommandReport, EffectClass, ToolContext, ToolError, name};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything an attempt needs to know.
+pub(super) struct Assignment {
+    pub(super) state: Arc<PlanState>,
+    pub(super) task: TaskId,
+    pub(super) attempt: u32,
+    pub(super) fence: Fence,
+    pub(super) context: ToolContext,
+    /// A worker that vanished had begun it.
+    pub(super) resumed: bool,
+    /// What the plan has used so far.
+    pub(super) meter: Arc<Meter>,
+}
+
+/// Runs the attempt to its end. `None` means: abandon it without a word, another worker goes on.
+pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> Option<Outcome> {
+    let timeout = assignment.context.timeout;
+    let Some(task) = assignment.state.task(assignment.task).cloned() else {
+        tracing::error!(task = %assignment.task, "an attempt was asked for at a task that is not in its plan");
+        return None;
+    };
+    let worked = tokio::select! {
+        worked = work(&ports, &assignment, &task) => worked,
+        () = tokio::time::sleep(timeout) => Err(Stop::Fail {
+            error: format!("timed out after {}", in_words(timeout)),
+            retryable: true,
+        }),
+    };
+    match worked {
+        Ok(result) => Some(Outcome::Completed { result }),
+        Err(Stop::Fail { error, retryable }) => Some(Outcome::Failed { error, retryable }),
+        Err(Stop::Unknown(detail)) => Some(Outcome::Unknown { detail }),
+        Err(Stop::Cancelled) => Some(Outcome::Cancelled),
+        Err(Stop::Abandon(error)) => {
+            tracing::warn!(task = %assignment.task, %error, "attempt abandoned");
+            None
+        }
+    }
+}
+
+fn in_words(duration: Duration) -> String {
+    if duration.as_millis().is_multiple_of(1_000) {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{} ms", duration.as_millis())
+    }
+}
+
+async fn work(ports: &ExecutorPorts, assignment: &Assignment, task: &Task) -> Result<Value, Stop> {
+    match &task.spec.kind {
+        TaskKind::Command { command, env, working_directory } => {
+            let input = CommandInput {
+                command: command.argv(),
+                working_directory: working_directory.clone(),
+                env: env.clone(),
+            };
+            let output = single_step(ports, assignment, task, name::RUN_COMMAND, json!(input)).await?;
+            judge_command(output)
+        }
+        TaskKind::Scan => single_step(ports, assignment, task, name::SCAN_REPOSITORY, json!({})).await,
+        TaskKind::Patch { patch } => {
+            let mut gate = open(ports, assignment).await?;
+            match gate.tool(name::APPLY_PATCH, json!({"patch": patch}), None).await? {
+                Answer::Ok(output) => Ok(output),
+                Answer::Error(error) => Err(Stop::Fail { error, retryable: false }),
+                Answer::Unknown(detail) => Err(Stop::Unknown(detail)),
+            }
+        }
+        TaskKind::Agent { verify } => {
+            let gate = open(ports, assignment).await?;
+            agent_loop::work(ports, assignment, task, verify.as_ref(), gate).await
+        }
+        TaskKind::Approval => Err(Stop::Fail {
+            error: "an approval task is decided by a person, never run".to_owned(),
+            retryable: false,
+        }),
+    }
+}
+
+async fn open<'a>(ports: &'a ExecutorPorts, assignment: &Assignment) -> Result<Gate<'a>, Stop> {
+    let ids = (assignment.state.plan.id, assignment.task, assignment.attempt);
+    let (context, meter) = (assignment.context.clone(), Arc::clone(&assignment.meter));
+    Gate::open(ports, assignment.fence.clone(), ids, context, meter).await
+}
+
+/// Runs an attempt that is a single tool call: the attempt's own record is the record of the step,
+/// so its start is the intent and its end the result, at no further commit.
+async fn single_step(
+    ports: &ExecutorPorts,
+    assignment: &Assignment,
+    task: &Task,
+    tool: &str,
+    input: Value,
+) -> Result<Value, Stop> {
+    let again = matches!(task.spec.effect_class(), EffectClass::Pure | EffectClass::Idempotent);
+    if assignment.resumed && !again {
+        return Err(Stop::Unknown(
+            "the server stopped while this ran; whether it took effect is unverified.".to_owned(),
+        ));
+    }
+    let Some(tool) = ports.tools.get(tool) else {
+        let error = format!("this server offers no tool {tool:?}, which the task needs");
+        return Err(Stop::Fail { error, retryable: false });
+    };
+    let mut context = assignment.context.clone();
+    let (plan, task, attempt) = (assignment.state.plan.id, assignment.task, assignment.attempt);
+    context.idempotency_key = format!("plan-{plan}/task-{task}/attempt-{attempt}");
+    tool.call_json(input, &context).await.map_err(|error| match error {
+        ToolError::Report(error) => Stop::Fail { error, retryable: false },
+        ToolError::Cancelled => Stop::Cancelled,
+        ToolError::Fatal { message, retryable, source } => {
+            if let Some(source) = source {
+                tracing::warn!(error = %source, "{message}");
+            }
+            Stop::Fail { error: message, retryable }
+        }
+    })
+}
+
+fn judge_command(output: Value) -> Result<Value, Stop> {
+    let report: CommandReport = serde_json::from_value(output.clone()).map_err(|error| Stop::Fail {
+        error: format!("the report of the command cannot be read: {error}"),
+        retryable: false,
+    })?;
+    if report.succeeded() {
+        return Ok(output);
+    }
+    Err(Stop::Fail { error: describe_failure(&report), retryable: true })
+}
+
+/// Why a command failed, with the end of what it printed.
+pub(super) fn describe_failure(report: &CommandReport) -> String {
+    let how = match (report.exit_code, &report.ended_by) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(cause)) => cause.clone(),
+        (None, None) => "ended without an exit code".to_owned(),
+    };
+    let tail = |text: &str| {
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(40)..].join("\n")
+    };
+    let mut description = format!("the command failed: {how}");
+    for (stream, text) in [("standard error", &report.stderr), ("standard output", &report.stdout)] {
+        if !text.trim().is_empty() {
+            description.push_str(&format!("\n--- {stream}, last lines ---\n{}", tail(text)));
+        }
+    }
+    description
+}

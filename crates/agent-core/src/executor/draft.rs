@@ -1,0 +1,159 @@
+//! A change in the making.
+
+use crate::event::{EventBody, NewEvent};
+use crate::ids::{ApprovalId, TaskId};
+use crate::plan::{Plan, PlanState, PlanStatus, Task, TaskSpec, TaskStatus};
+use crate::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution};
+use crate::time::Timestamp;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long a person has to answer.
+pub(super) const APPROVAL_TERM: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// The state as it becomes, and everything that is to be committed with it.
+pub(super) struct Draft {
+    pub(super) plan: Plan,
+    pub(super) tasks: Vec<Task>,
+    pub(super) now: Timestamp,
+    pub(super) new_tasks: Vec<TaskSpec>,
+    pub(super) execution: Option<NewExecution>,
+    before: Plan,
+    touched: BTreeSet<usize>,
+    attempts: Vec<AttemptChange>,
+    approvals: Vec<NewApproval>,
+    decisions: Vec<ApprovalDecision>,
+    events: Vec<NewEvent>,
+}
+
+impl Draft {
+    pub(super) fn of(state: &PlanState, now: Timestamp) -> Self {
+        Self {
+            plan: state.plan.clone(),
+            tasks: state.tasks.clone(),
+            now,
+            new_tasks: Vec::new(),
+            execution: None,
+            before: state.plan.clone(),
+            touched: BTreeSet::new(),
+            attempts: Vec::new(),
+            approvals: Vec::new(),
+            decisions: Vec::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// The task at an index, to be changed.
+    pub(super) fn touch(&mut self, index: usize) -> &mut Task {
+        self.touched.insert(index);
+        &mut self.tasks[index]
+    }
+
+    pub(super) fn index_of(&self, id: TaskId) -> Option<usize> {
+        self.tasks.iter().position(|task| task.id == id)
+    }
+
+    pub(super) fn tell(&mut self, task_id: Option<TaskId>, body: EventBody) {
+        self.events.push(NewEvent { task_id, body });
+    }
+
+    /// Moves the plan to a status and tells why.
+    pub(super) fn move_plan(&mut self, status: PlanStatus, summary: String) {
+        self.plan.status = status;
+        if status.is_terminal() {
+            self.plan.finished_at = Some(self.now);
+            self.plan.summary = Some(summary.clone());
+        }
+        self.tell(None, EventBody::PlanUpdated { status, summary });
+    }
+
+    /// Ends a task that does not run.
+    pub(super) fn end_task(&mut self, index: usize, status: TaskStatus, reason: &str) {
+        let now = self.now;
+        if self.tasks[index].status == TaskStatus::AwaitingApproval {
+            self.decide(index, "expired", "plan", Some(reason.to_owned()));
+        }
+        let task = self.touch(index);
+        task.status = status;
+        task.wake_at = None;
+        task.finished_at = Some(now);
+        task.error = Some(reason.to_owned());
+        let id = task.id;
+        let body = match status {
+            TaskStatus::Cancelled => EventBody::TaskCancelled { reason: reason.to_owned() },
+            TaskStatus::Failed => EventBody::TaskFailed { error: reason.to_owned(), will_retry: false },
+            _ => EventBody::TaskSkipped { reason: reason.to_owned() },
+        };
+        self.tell(Some(id), body);
+    }
+
+    /// Records how the present attempt of a task stands.
+    pub(super) fn record_attempt(&mut self, index: usize, status: TaskStatus, error: Option<String>) {
+        let task = &self.tasks[index];
+        let result_length = task.result.as_ref().map_or(0, |result| result.to_string().len() as u64);
+        self.attempts.push(AttemptChange {
+            task_id: task.id,
+            attempt: task.attempts,
+            status,
+            error,
+            result_length,
+        });
+    }
+
+    /// Makes a task wait for a person.
+    pub(super) fn ask(&mut self, index: usize, subject: String) {
+        let expires_at = self.now.plus(APPROVAL_TERM);
+        let task = self.touch(index);
+        task.status = TaskStatus::AwaitingApproval;
+        task.wake_at = Some(expires_at);
+        let task_id = task.id;
+        self.approvals.push(NewApproval { task_id, subject: subject.clone(), expires_at });
+        let approval_id = ApprovalId::default();
+        self.tell(Some(task_id), EventBody::ApprovalRequested { approval_id, subject, expires_at });
+    }
+
+    /// Settles the open question of a task.
+    pub(super) fn decide(&mut self, index: usize, decision: &str, by: &str, note: Option<String>) {
+        let task_id = self.tasks[index].id;
+        let (decision, by) = (decision.to_owned(), by.to_owned());
+        self.tell(
+            Some(task_id),
+            EventBody::ApprovalDecided { decision: decision.clone(), by: by.clone(), note: note.clone() },
+        );
+        self.decisions.push(ApprovalDecision { task_id, decision, by, note });
+    }
+
+    /// Puts a task that ended without completing back to the start.
+    pub(super) fn reset(&mut self, index: usize) {
+        let task = self.touch(index);
+        task.status = TaskStatus::Pending;
+        task.attempt_limit = task.attempts.saturating_add(task.spec.retry.max_attempts);
+        task.approved = false;
+        task.wake_at = None;
+        task.error = None;
+        task.finished_at = None;
+    }
+
+    /// The change, or `None` when nothing differs.
+    pub(super) fn into_change(mut self) -> Option<Change> {
+        let quiet = self.touched.is_empty() && self.events.is_empty() && self.new_tasks.is_empty();
+        if quiet && self.plan == self.before && self.execution.is_none() {
+            return None;
+        }
+        self.plan.revision = self.before.revision.next();
+        self.plan.updated_at = self.now;
+        let tasks = self.touched.iter().map(|&index| self.tasks[index].clone()).collect();
+        Some(Change {
+            seen: self.before.revision,
+            plan: self.plan,
+            tasks,
+            new_tasks: self.new_tasks,
+            attempts: self.attempts,
+            approvals: self.approvals,
+            decisions: self.decisions,
+            execution: self.execution,
+            events: self.events,
+            at: self.now,
+        })
+    }
+}

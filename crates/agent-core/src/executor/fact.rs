@@ -1,0 +1,122 @@
+//! What the state machine is told, and what it decides.
+
+use crate::ids::TaskId;
+use crate::plan::TaskSpec;
+use crate::ports::Change;
+use crate::time::Timestamp;
+use serde_json::Value;
+
+/// Something that happened, or that somebody asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Fact {
+    /// The planner found the tasks.
+    Planned {
+        /// Valid tasks, by position.
+        tasks: Vec<TaskSpec>,
+    },
+    /// The planner gave up.
+    PlanningFailed {
+        /// Why.
+        error: String,
+    },
+    /// Somebody asked for the plan, or one task with what it needs, to run.
+    ExecuteRequested {
+        /// The task, or all of them.
+        task: Option<TaskId>,
+    },
+    /// Nothing new shall start.
+    PauseRequested,
+    /// Work shall go on.
+    ResumeRequested,
+    /// Everything shall end, what runs included.
+    CancelRequested,
+    /// What failed shall be tried again.
+    RetryRequested {
+        /// The task, or everything that did not complete.
+        task: Option<TaskId>,
+    },
+    /// The server has room for so many attempts.
+    SlotsGranted {
+        /// How many.
+        slots: u32,
+    },
+    /// An attempt ended.
+    AttemptFinished {
+        /// The task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: u32,
+        /// How.
+        outcome: Outcome,
+        /// Randomness for the pause before a retry, in `0.0..1.0`.
+        jitter: f64,
+    },
+    /// A person answered.
+    ApprovalDecided {
+        /// The task that waits.
+        task: TaskId,
+        /// Whether it may go on.
+        approve: bool,
+        /// Who.
+        by: String,
+        /// What they said.
+        note: Option<String>,
+    },
+    /// A worker took over from one that vanished.
+    Recovered {
+        /// The generation it was given.
+        generation: i64,
+    },
+    /// Time went on; whatever was due is due now.
+    TimeReached,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Done and verified.
+    Completed {
+        /// What it yielded.
+        result: Value,
+    },
+    /// Not done.
+    Failed {
+        /// Why.
+        error: String,
+        /// Whether another attempt makes sense.
+        retryable: bool,
+    },
+    /// A crash caught it in flight and nobody can tell what it did.
+    Unknown {
+        /// What is known.
+        detail: String,
+    },
+    /// Stopped because the plan was cancelled; nothing of it runs any more.
+    Cancelled,
+}
+
+/// Something to be done in the world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// Turn the goal into tasks.
+    MakePlan,
+    /// Run this attempt, or go on with it where its record ends.
+    RunAttempt {
+        /// The task.
+        task: TaskId,
+        /// Which attempt.
+        attempt: u32,
+    },
+    /// Report [`Fact::TimeReached`] then.
+    WakeAt(Timestamp),
+}
+
+/// What follows from a fact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decision {
+    /// What to commit; `None` when the fact changes nothing (a repeated delivery, for one).
+    pub change: Option<Change>,
+    /// Everything that shall be under way after the commit. Complete and level-triggered: what is
+    /// under way and not named here is to be stopped, what is named twice is done once.
+    pub effects: Vec<Effect>,
+}

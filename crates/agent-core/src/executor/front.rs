@@ -1,0 +1,312 @@
+//! The executor as the rest of the program sees it: takes requests, keeps a driver for each live plan.
+
+use super::driver::{self, Driver};
+use super::fact::Fact;
+use super::machine;
+use crate::error::{Error, Result};
+use crate::ids::{ExecutionId, PlanId, WorkerId};
+use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
+use crate::planner::Planner;
+use crate::ports::{
+    Clock, Conversations, Journal, LanguageModel, NewMessage, PlanReader, PlanStore, Randomness, Surveyor,
+    Workspaces,
+};
+use crate::tool::Toolbox;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Everything the executor reaches the world through.
+pub struct ExecutorPorts {
+    /// Keeps plans.
+    pub plans: Arc<dyn PlanStore>,
+    /// Answers questions about plans.
+    pub reader: Arc<dyn PlanReader>,
+    /// Records steps.
+    pub journal: Arc<dyn Journal>,
+    /// Keeps what was said.
+    pub conversations: Arc<dyn Conversations>,
+    /// Answers prompts; `None` where no language model is configured.
+    pub model: Option<Arc<dyn LanguageModel>>,
+    /// What tasks may do to the world.
+    pub tools: Toolbox,
+    /// Gives each plan its folder.
+    pub workspaces: Arc<dyn Workspaces>,
+    /// Describes repositories to the planner.
+    pub surveyor: Arc<dyn Surveyor>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads retries.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// How the executor works.
+#[derive(Debug, Clone)]
+pub struct ExecutorSettings {
+    /// Names this process as a holder of leases.
+    pub worker: WorkerId,
+    /// Attempts that may run at once, over all plans.
+    pub max_parallel: usize,
+    /// Ceiling of an attempt that names none.
+    pub task_timeout: Duration,
+    /// How long a plan stays ours after we were last heard of.
+    pub lease: Duration,
+    /// Whether plans that others left behind are taken over.
+    pub recover: bool,
+}
+
+/// What a request led to.
+#[derive(Debug, Clone)]
+pub struct Submitted {
+    /// The plan after it.
+    pub state: PlanState,
+    /// The id of the execution, when one was asked for.
+    pub execution_id: Option<ExecutionId>,
+}
+
+pub(super) struct Shared {
+    pub(super) ports: Arc<ExecutorPorts>,
+    pub(super) settings: ExecutorSettings,
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) stop: CancellationToken,
+    pub(super) drivers: Mutex<HashMap<PlanId, Arc<Signals>>>,
+    tracker: TaskTracker,
+}
+
+/// How a driver is spoken to.
+#[derive(Default)]
+pub(super) struct Signals {
+    /// The plan was changed by somebody else.
+    pub(super) changed: Notify,
+    /// The lease is gone.
+    pub(super) lost: CancellationToken,
+}
+
+/// Runs plans. Cheap to clone; all clones are the same executor.
+#[derive(Clone)]
+pub struct Executor(Arc<Shared>);
+
+/// How often a request is tried again when others change the plan at the same time.
+const CONFLICT_RETRIES: u32 = 64;
+
+impl Executor {
+    /// An executor that works once [`Executor::start`] was called; requests are taken at once.
+    pub fn new(ports: ExecutorPorts, settings: ExecutorSettings) -> Self {
+        let slots = Arc::new(Semaphore::new(settings.max_parallel.max(1)));
+        Self(Arc::new(Shared {
+            ports: Arc::new(ports),
+            settings,
+            slots,
+            stop: CancellationToken::new(),
+            drivers: Mutex::default(),
+            tracker: TaskTracker::new(),
+        }))
+    }
+
+    /// Begins to take over plans that nobody works on, now and from time to time, and to renew leases.
+    pub fn start(&self) {
+        let shared = Arc::clone(&self.0);
+        self.0.tracker.spawn(async move { shared.keep_watch().await });
+    }
+
+    /// Stores a plan and, where it is to run or to be planned, begins.
+    ///
+    /// # Errors
+    /// `InvalidPlan`, `NoLanguageModel`, `IdempotencyMismatch`, `Stopping`, `Unavailable`.
+    pub async fn create(&self, plan: NewPlan) -> Result<PlanState> {
+        if self.0.stop.is_cancelled() {
+            return Err(Error::Stopping);
+        }
+        if plan.tasks.is_empty() && self.0.ports.model.is_none() {
+            return Err(Error::NoLanguageModel);
+        }
+        if !plan.tasks.is_empty() {
+            graph::validate(&plan.tasks)?;
+        }
+        let status = match (plan.tasks.is_empty(), plan.auto_execute) {
+            (true, _) => PlanStatus::Planning,
+            (false, true) => PlanStatus::Running,
+            (false, false) => PlanStatus::Created,
+        };
+        let now = self.0.ports.clock.now();
+        let state = self.0.ports.plans.create(&plan, status, now).await?;
+        if state.plan.status.is_live() {
+            self.0.wake(state.plan.id);
+        }
+        Ok(state)
+    }
+
+    /// Takes a request about a plan: the change is durable when this returns.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `TaskNotFound`, `IllegalPlanMove`, `IllegalTaskMove`, `Conflict`, `Stopping`, `Unavailable`.
+    pub async fn submit(&self, plan: PlanId, fact: Fact) -> Result<Submitted> {
+        if self.0.stop.is_cancelled() {
+            return Err(Error::Stopping);
+        }
+        let ports = &self.0.ports;
+        for _ in 0..CONFLICT_RETRIES {
+            let state = ports.plans.load(plan).await?;
+            let decision = machine::advance(&state, fact.clone(), ports.clock.now())?;
+            let Some(change) = decision.change else { return Ok(Submitted { state, execution_id: None }) };
+            match ports.plans.commit(&change, None).await {
+                Ok(committed) => {
+                    self.0.wake(plan);
+                    let state = machine::apply(&state, &change);
+                    return Ok(Submitted { state, execution_id: committed.execution_id });
+                }
+                Err(Error::Conflict { .. }) => tokio::task::yield_now().await,
+                Err(other) => return Err(other),
+            }
+        }
+        let seen = ports.plans.load(plan).await?.plan.revision;
+        Err(Error::Conflict { plan, seen })
+    }
+
+    /// How many plans this executor has in hand.
+    pub fn plans_in_hand(&self) -> usize {
+        self.0.registry().len()
+    }
+
+    /// Stops: takes no new work, lets what runs finish within the grace period, gives all leases back.
+    pub async fn stop(&self, grace: Duration) {
+        self.0.stop.cancel();
+        self.0.tracker.close();
+        if tokio::time::timeout(grace, self.0.tracker.wait()).await.is_err() {
+            for signals in self.0.registry().values() {
+                signals.lost.cancel();
+            }
+            self.0.tracker.wait().await;
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn registry(&self) -> std::sync::MutexGuard<'_, HashMap<PlanId, Arc<Signals>>> {
+        // A panic while the map is held leaves it whole: every use is a single map operation.
+        self.drivers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes sure that somebody here looks at the plan again.
+    pub(super) fn wake(self: &Arc<Self>, plan: PlanId) {
+        let mut registry = self.registry();
+        if let Some(signals) = registry.get(&plan) {
+            signals.changed.notify_one();
+            return;
+        }
+        if self.stop.is_cancelled() {
+            return;
+        }
+        let signals = Arc::new(Signals::default());
+        registry.insert(plan, Arc::clone(&signals));
+        drop(registry);
+        let shared = Arc::clone(self);
+        self.tracker.spawn(async move { shared.drive(plan, signals).await });
+    }
+
+    async fn drive(self: Arc<Self>, plan: PlanId, signals: Arc<Signals>) {
+        let (worker, lease) = (&self.settings.worker, self.settings.lease);
+        match self.ports.plans.claim(worker, lease, Some(plan)).await {
+            Ok(Some(claim)) => self.drive_claimed(claim, signals).await,
+            Ok(None) => {
+                self.registry().remove(&plan);
+            }
+            Err(error) => {
+                tracing::warn!(%plan, %error, "the plan could not be claimed; it is tried again later");
+                self.registry().remove(&plan);
+            }
+        }
+    }
+
+    async fn drive_claimed(self: &Arc<Self>, claim: crate::ports::Claim, signals: Arc<Signals>) {
+        let plan = claim.state.plan.id;
+        let fence = claim.fence.clone();
+        let ended = Driver::new(Arc::clone(self), claim, signals).run().await;
+        if ended == driver::Ended::StillOurs
+            && let Err(error) = self.ports.plans.release(plan, &fence).await
+        {
+            tracing::warn!(%plan, %error, "the lease could not be given back; it runs out by itself");
+        }
+        self.registry().remove(&plan);
+        self.look_again(plan).await;
+    }
+
+    /// A request may have come between the driver's last look and its leaving.
+    async fn look_again(self: &Arc<Self>, plan: PlanId) {
+        if self.stop.is_cancelled() {
+            return;
+        }
+        if let Ok(state) = self.ports.plans.load(plan).await
+            && state.plan.status.is_live()
+        {
+            self.wake(plan);
+        }
+    }
+
+    async fn keep_watch(self: Arc<Self>) {
+        let mut ticks = tokio::time::interval(self.settings.lease / 3);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = self.stop.cancelled() => return,
+            }
+            self.renew().await;
+            if self.settings.recover {
+                self.take_over().await;
+            }
+        }
+    }
+
+    async fn renew(&self) {
+        match self.ports.plans.renew(&self.settings.worker, self.settings.lease).await {
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "leases could not be renewed"),
+        }
+    }
+
+    async fn take_over(self: &Arc<Self>) {
+        let (worker, lease) = (&self.settings.worker, self.settings.lease);
+        loop {
+            match self.ports.plans.claim(worker, lease, None).await {
+                Ok(Some(claim)) => {
+                    let plan = claim.state.plan.id;
+                    let signals = Arc::new(Signals::default());
+                    if self.registry().insert(plan, Arc::clone(&signals)).is_some() {
+                        tracing::error!(%plan, "a plan in hand was offered again");
+                        return;
+                    }
+                    tracing::info!(%plan, generation = %claim.fence.generation, "plan taken over");
+                    let shared = Arc::clone(self);
+                    self.tracker.spawn(async move { shared.drive_claimed(claim, signals).await });
+                }
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::warn!(%error, "could not look for plans to take over");
+                    return;
+                }
+            }
+        }
+    }
+
+    pub(super) fn planner(&self) -> Option<Planner> {
+        let model = self.ports.model.clone()?;
+        Some(Planner::new(model, Arc::clone(&self.ports.surveyor)))
+    }
+
+    /// Adds to a plan's conversation; losing a line of it is no reason to fail a plan.
+    pub(super) async fn say(&self, state: &PlanState, role: &str, content: String) {
+        let message = NewMessage {
+            owner: state.plan.owner,
+            role: role.to_owned(),
+            content,
+            plan_id: Some(state.plan.id),
+        };
+        if let Err(error) = self.ports.conversations.add(&message, self.ports.clock.now()).await {
+            tracing::warn!(plan = %state.plan.id, %error, "a message of the conversation was not kept");
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The heart: every state and edge of plans and tasks as one pure, total function.
+
+use super::draft::Draft;
+use super::fact::{Decision, Fact};
+use super::{moves, schedule, settle};
+use crate::error::Result;
+use crate::plan::PlanState;
+use crate::ports::Change;
+use crate::time::Timestamp;
+
+/// Says what follows from a fact. Pure, synchronous and total.
+///
+/// A fact about something that is already over (a repeated delivery) changes nothing and is no error.
+///
+/// # Errors
+/// `IllegalPlanMove`, `IllegalTaskMove` and `TaskNotFound` for requests that the present state
+/// does not allow; nothing changes then.
+pub fn advance(state: &PlanState, fact: Fact, now: Timestamp) -> Result<Decision> {
+    advance_all(state, vec![fact], now)
+}
+
+/// [`advance`] for several facts that are committed together, in their order.
+///
+/// # Errors
+/// As [`advance`], for the first fact that is refused; none of them is taken then.
+pub fn advance_all(state: &PlanState, facts: Vec<Fact>, now: Timestamp) -> Result<Decision> {
+    let mut draft = Draft::of(state, now);
+    for fact in facts {
+        moves::make(&mut draft, fact)?;
+        settle::settle(&mut draft);
+    }
+    let change = draft.into_change();
+    let effects = match &change {
+        Some(change) => schedule::outstanding(&apply(state, change)),
+        None => schedule::outstanding(state),
+    };
+    Ok(Decision { change, effects })
+}
+
+/// The state after a committed change.
+///
+/// Tasks that the change adds get their ids from the store; load the plan again after such a one.
+pub fn apply(state: &PlanState, change: &Change) -> PlanState {
+    let mut next = PlanState { plan: change.plan.clone(), tasks: state.tasks.clone() };
+    for task in &change.tasks {
+        if let Some(slot) = next.tasks.iter_mut().find(|slot| slot.id == task.id) {
+            *slot = task.clone();
+        }
+    }
+    next
+}

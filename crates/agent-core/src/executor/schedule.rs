@@ -1,0 +1,55 @@
+//! What may start, and what shall be under way.
+
+use super::fact::Effect;
+use crate::plan::{Plan, PlanState, PlanStatus, Task, TaskStatus};
+use crate::time::Timestamp;
+use std::time::Duration;
+
+/// How many ready tasks of the plan may start now, as far as the plan itself is concerned.
+pub fn startable(state: &PlanState) -> u32 {
+    startable_tasks(&state.plan, &state.tasks)
+}
+
+pub(super) fn startable_tasks(plan: &Plan, tasks: &[Task]) -> u32 {
+    let open = matches!(plan.status, PlanStatus::Running | PlanStatus::AwaitingApproval);
+    if !open || plan.cancel_requested {
+        return 0;
+    }
+    let count = |status| tasks.iter().filter(|task| task.status == status).count();
+    let running = u32::try_from(count(TaskStatus::Running)).unwrap_or(u32::MAX);
+    let ready = u32::try_from(count(TaskStatus::Ready)).unwrap_or(u32::MAX);
+    ready.min(plan.policy.max_parallel.unwrap_or(u32::MAX).saturating_sub(running))
+}
+
+/// The index of the ready task that starts next: by priority, then by position.
+pub(super) fn next_ready(tasks: &[Task]) -> Option<usize> {
+    let ready = tasks.iter().enumerate().filter(|(_, task)| task.status == TaskStatus::Ready);
+    ready.min_by_key(|(_, task)| (task.spec.priority, task.position)).map(|(index, _)| index)
+}
+
+/// When the plan's time budget ends.
+pub(super) fn deadline(plan: &Plan) -> Option<Timestamp> {
+    let budget = plan.policy.budget.max_duration_ms?;
+    Some(plan.started_at?.plus(Duration::from_millis(budget)))
+}
+
+/// Everything that shall be under way in this state.
+pub fn outstanding(state: &PlanState) -> Vec<Effect> {
+    let plan = &state.plan;
+    if !plan.status.is_live() {
+        return Vec::new();
+    }
+    let mut effects = Vec::new();
+    if plan.status == PlanStatus::Planning && !plan.cancel_requested {
+        effects.push(Effect::MakePlan);
+    }
+    if !plan.cancel_requested {
+        let running = state.tasks.iter().filter(|task| task.status == TaskStatus::Running);
+        effects.extend(running.map(|task| Effect::RunAttempt { task: task.id, attempt: task.attempts }));
+    }
+    let due = state.tasks.iter().filter(|task| !task.status.is_terminal()).filter_map(|task| task.wake_at);
+    if let Some(at) = due.chain(deadline(plan)).min() {
+        effects.push(Effect::WakeAt(at));
+    }
+    effects
+}

@@ -1,0 +1,27 @@
+//! Plans, tasks and the rules by which a plan is made and executed, with every port the outside plugs into.
+//!
+//! Knows the domain: what a plan is, which moves are legal ([`executor::machine::advance`], a pure
+//! function), how a goal becomes tasks ([`planner`]), how a task is worked on ([`executor`]).
+//! Never knows HTTP, SQL, files, the environment or the wall clock: those come through [`ports`].
+//!
+//! ```
+//! use agent_core::plan::{NewPlan, Priority, TaskKind, TaskSpec, graph};
+//!
+//! let design = TaskSpec::new("Look at the code", TaskKind::Scan);
+//! let build = TaskSpec::new("Build it", TaskKind::shell("make")).after(&[1]);
+//! assert!(graph::validate(&[design, build]).is_ok());
+//! ```
+
+pub mod error;
+pub mod event;
+pub mod executor;
+pub mod ids;
+pub mod model;
+pub mod plan;
+pub mod planner;
+pub mod policy;
+pub mod ports;
+pub mod time;
+pub mod tool;
+
+pub use error::{BoxError, Error, Result};

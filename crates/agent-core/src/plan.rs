@@ -1,0 +1,165 @@
+//! Plans: a goal, the tasks that reach it, and where the work stands.
+
+pub mod graph;
+mod spec;
+mod status;
+
+pub use spec::{CommandLine, OnUnknown, Priority, RetryPolicy, TaskKind, TaskSpec};
+pub use status::{PlanStatus, TaskStatus};
+
+use crate::ids::{PlanId, Revision, TaskId, UserId};
+use crate::policy::Policy;
+use crate::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A plan as it is handed in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewPlan {
+    /// Whose plan it is.
+    pub owner: UserId,
+    /// What is to be reached, in plain words.
+    pub goal: String,
+    /// The repository to work on, already resolved and allowed.
+    pub repo_path: String,
+    /// The tasks; empty when a language model is to find them.
+    pub tasks: Vec<TaskSpec>,
+    /// The rules.
+    pub policy: Policy,
+    /// Whether it starts as soon as it has tasks.
+    pub auto_execute: bool,
+    /// The template it was made from, if any.
+    pub template_id: Option<String>,
+    /// Makes a repeated request find the plan of the first.
+    pub idempotency: Option<Idempotency>,
+}
+
+/// An idempotency key with a fingerprint of the request it came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Idempotency {
+    /// The key as the client chose it; unique per owner.
+    pub key: String,
+    /// Hash of the request, so that another request under the same key is noticed.
+    pub fingerprint: String,
+}
+
+/// A plan without its tasks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// Identifier.
+    pub id: PlanId,
+    /// Whose plan it is.
+    pub owner: UserId,
+    /// What is to be reached.
+    pub goal: String,
+    /// The repository it works on.
+    pub repo_path: String,
+    /// Where it stands.
+    pub status: PlanStatus,
+    /// One sentence on how it ended, once it has.
+    pub summary: Option<String>,
+    /// The rules.
+    pub policy: Policy,
+    /// Whether it starts as soon as it has tasks.
+    pub auto_execute: bool,
+    /// Somebody asked to cancel it; it ends once nothing of it runs.
+    pub cancel_requested: bool,
+    /// The template it was made from.
+    pub template_id: Option<String>,
+    /// How often it was changed.
+    pub revision: Revision,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When its first task started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A task and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Task {
+    /// Identifier.
+    pub id: TaskId,
+    /// Its plan.
+    pub plan_id: PlanId,
+    /// 1 to n within the plan.
+    pub position: u32,
+    /// What it is.
+    pub spec: TaskSpec,
+    /// Where it stands.
+    pub status: TaskStatus,
+    /// Whether the present execution includes it.
+    pub selected: bool,
+    /// How many attempts were started.
+    pub attempts: u32,
+    /// How many attempts it may have; grows when a person asks for a retry.
+    pub attempt_limit: u32,
+    /// Whether a person has approved it.
+    pub approved: bool,
+    /// When it may go on (after a failed attempt) or lapses (while it waits for a person).
+    pub wake_at: Option<Timestamp>,
+    /// What it yielded.
+    pub result: Option<Value>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When its latest attempt started.
+    pub started_at: Option<Timestamp>,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// A plan with all its tasks: what the executor reasons about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanState {
+    /// The plan.
+    pub plan: Plan,
+    /// Its tasks, by position: `tasks[i].position == i + 1`.
+    pub tasks: Vec<Task>,
+}
+
+impl PlanState {
+    /// The task of that id.
+    pub fn task(&self, id: TaskId) -> Option<&Task> {
+        self.tasks.iter().find(|task| task.id == id)
+    }
+
+    /// The task at a position (1 to n).
+    pub fn at(&self, position: u32) -> Option<&Task> {
+        usize::try_from(position).ok().and_then(|p| p.checked_sub(1)).and_then(|index| self.tasks.get(index))
+    }
+
+    /// Share of finished tasks, 0 to 100.
+    pub fn progress(&self) -> f64 {
+        if self.tasks.is_empty() {
+            return 0.0;
+        }
+        let done = self.tasks.iter().filter(|task| task.status == TaskStatus::Completed).count();
+        (done as f64) * 100.0 / (self.tasks.len() as f64)
+    }
+}
+
+/// One try at a task, as recorded.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Its plan.
+    pub plan_id: PlanId,
+    /// Its task.
+    pub task_id: TaskId,
+    /// 1 for the first.
+    pub attempt: u32,
+    /// `running`, `completed`, `failed` or `cancelled`.
+    pub status: TaskStatus,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+    /// Length of the result as JSON text, in bytes.
+    pub result_length: u64,
+    /// Model tokens used.
+    pub tokens: u64,
+}

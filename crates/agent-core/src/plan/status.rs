@@ -1,0 +1,104 @@
+//! Where plans and tasks can stand.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+macro_rules! status {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl $name {
+            /// Every status, in the order of life.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word used in JSON and in the store.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    other => Err(format!("{other:?} is none of: {}", [$($text),+].join(", "))),
+                }
+            }
+        }
+    };
+}
+
+status! {
+    /// Where a plan stands.
+    PlanStatus {
+        /// A language model is finding its tasks.
+        Planning = "planning",
+        /// It has tasks and waits to be executed.
+        Created = "created",
+        /// Tasks run, or are about to.
+        Running = "running",
+        /// Nothing new starts until somebody resumes it.
+        Paused = "paused",
+        /// It can only go on when a person decides.
+        AwaitingApproval = "awaiting_approval",
+        /// Every task is completed.
+        Completed = "completed",
+        /// It ended without reaching the goal.
+        Failed = "failed",
+        /// Somebody ended it.
+        Cancelled = "cancelled",
+    }
+}
+
+status! {
+    /// Where a task stands.
+    TaskStatus {
+        /// Waits for its dependencies, or for the pause before a retry.
+        Pending = "pending",
+        /// May start as soon as there is room.
+        Ready = "ready",
+        /// An attempt is under way.
+        Running = "running",
+        /// Waits for a person.
+        AwaitingApproval = "awaiting_approval",
+        /// Done.
+        Completed = "completed",
+        /// Failed for good.
+        Failed = "failed",
+        /// Will not run because of what happened to others.
+        Skipped = "skipped",
+        /// Ended by a person.
+        Cancelled = "cancelled",
+    }
+}
+
+impl PlanStatus {
+    /// Whether a worker has something to do or to wait for.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Planning | Self::Running | Self::Paused | Self::AwaitingApproval)
+    }
+
+    /// Whether it has ended.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+impl TaskStatus {
+    /// Whether it has ended.
+    pub fn is_terminal(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Skipped | Self::Cancelled)
+    }
+}
