@@ -1,0 +1,130 @@
+//! The front door: what can be enforced is found out once, then commands are run or refused.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::effective::ADVICE;
+use crate::environment::{find_program, of_command};
+use crate::linux::{Platform, Running};
+use crate::readable::Readable;
+use crate::workspace::Workspace;
+use crate::{CommandOutcome, CommandRequest, Effective, Error, HostEnvironment, Isolation, OutputSink};
+use crate::{drive, scratch};
+
+/// Runs commands. Cheap to clone; all clones share what was found out at the start.
+#[derive(Debug, Clone)]
+pub struct Sandbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    host: HostEnvironment,
+    inherited: BTreeMap<String, String>,
+    readable: Readable,
+    effective: Effective,
+    platform: Platform,
+}
+
+impl Sandbox {
+    /// Finds out what this machine can enforce by trying it, and which directories the toolchains of `host` need.
+    /// Takes some milliseconds; do it once.
+    #[must_use]
+    pub fn probe(host: HostEnvironment) -> Self {
+        Self::probe_hiding(host, &[])
+    }
+
+    /// As [`Sandbox::probe`], keeping `hidden` (the data and settings of the server) unreadable even where
+    /// they lie below a directory that commands may read, such as `/opt`. A workspace is not searched for them.
+    #[must_use]
+    pub fn probe_hiding(host: HostEnvironment, hidden: &[PathBuf]) -> Self {
+        let inherited = host.inherited();
+        let readable = Readable::new(host.home(), &inherited, hidden);
+        let (platform, effective) = Platform::probe();
+        Self {
+            inner: Arc::new(Inner {
+                host,
+                inherited,
+                readable,
+                effective: effective.with_levels(),
+                platform,
+            }),
+        }
+    }
+
+    /// What this machine can enforce.
+    #[must_use]
+    pub fn effective(&self) -> &Effective {
+        &self.inner.effective
+    }
+
+    /// Runs a command to its end. Output goes to `on_output` as it comes and, bounded, into the outcome.
+    /// When `cancel` fires or the future is dropped, the command and all it started are killed.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] if the level or the lack of network cannot be enforced, [`Error::EmptyCommand`],
+    /// [`Error::NotFound`], [`Error::WorkingDirectory`], [`Error::Scratch`], [`Error::Spawn`]. The command has
+    /// not run in any of these cases. A command that fails is an outcome.
+    pub async fn run(
+        &self,
+        mut request: CommandRequest,
+        cancel: CancellationToken,
+        on_output: &mut (dyn OutputSink + Send),
+    ) -> Result<CommandOutcome, Error> {
+        let (level, network) = (request.level, request.network);
+        if let Some(reason) = self.effective().obstacle(level, network) {
+            return Err(Error::Unavailable { asked: level, reason, advice: ADVICE.into() });
+        }
+        let limits = request.limits.clone();
+        let stdin = request.stdin.take();
+        let program = request.program_and_args.first().cloned().unwrap_or_default();
+        let inner = Arc::clone(&self.inner);
+        // Starting waits for the new process to take its restrictions on, so it must not hold up a reactor.
+        let running =
+            tokio::task::spawn_blocking(move || inner.start(&request, stdin.is_some()).map(|it| (it, stdin)))
+                .await
+                .map_err(|gone| Error::Spawn { program, source: std::io::Error::other(gone) })?;
+        let (running, stdin) = running?;
+        let ended = drive::to_end(running, stdin, &limits, cancel, on_output).await;
+        Ok(ended.into_outcome(self.isolation(level, network)))
+    }
+
+    fn isolation(&self, level: crate::SandboxLevel, network: bool) -> Isolation {
+        let effective = self.effective();
+        let confined = level.is_confined();
+        Isolation {
+            level,
+            network,
+            namespaces: confined && effective.namespaces,
+            landlock_abi: if confined { effective.landlock_abi } else { 0 },
+            process_limit: confined && effective.process_limit,
+        }
+    }
+}
+
+impl Inner {
+    fn start(&self, request: &CommandRequest, with_stdin: bool) -> Result<Running, Error> {
+        let name = request.program_and_args.first().ok_or(Error::EmptyCommand)?;
+        let workspace = Workspace::resolve(request)?;
+        let scratch = scratch::create(&self.host.temporary()).map_err(Error::Scratch)?;
+        let variables = of_command(&self.inherited, request, scratch.path());
+        let program = find_program(name, &variables, &workspace.working_directory)?;
+        let readable = if request.level.is_confined() {
+            self.readable.of_command(&self.inherited, &variables)
+        } else {
+            Default::default()
+        };
+        self.platform.start(crate::linux::Start {
+            request,
+            with_stdin,
+            workspace,
+            scratch,
+            variables,
+            program,
+            readable,
+        })
+    }
+}

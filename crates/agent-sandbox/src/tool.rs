@@ -1,0 +1,109 @@
+//! `run_command` as a tool: what `command` tasks, verifications and models run commands with.
+
+use crate::{CommandOutcome, CommandRequest, Error, Exit, Limits, OutputSink, OutputStream, Sandbox};
+use agent_core::tool::{CommandInput, CommandReport, EffectClass, ProgressSink, Tool, ToolContext, ToolError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Time between the tool's own limit and the attempt's, so that the tool reports before it is dropped.
+const HEADROOM: Duration = Duration::from_millis(100);
+
+/// Runs a command in the sandbox.
+pub struct RunCommand {
+    sandbox: Sandbox,
+}
+
+impl RunCommand {
+    /// The tool, on this sandbox.
+    #[must_use]
+    pub fn new(sandbox: Sandbox) -> Self {
+        Self { sandbox }
+    }
+}
+
+impl Tool for RunCommand {
+    type Input = CommandInput;
+    type Output = CommandReport;
+    const NAME: &'static str = agent_core::tool::name::RUN_COMMAND;
+    const DESCRIPTION: &'static str = "Runs a program with arguments in the repository, in a sandbox without network. \
+         Use it to build and to run tests. No shell is involved; for one, run [\"sh\", \"-c\", \"…\"].";
+    const EFFECT: EffectClass = EffectClass::Opaque;
+
+    fn summary(input: &CommandInput) -> String {
+        input.command.join(" ")
+    }
+
+    async fn call(&self, input: CommandInput, context: &ToolContext) -> Result<CommandReport, ToolError> {
+        let request = request(input, context);
+        let mut lines = Lines { progress: Arc::clone(&context.progress), partial: Vec::new() };
+        let outcome = self.sandbox.run(request, context.cancel.clone(), &mut lines).await;
+        report(outcome.map_err(refusal)?)
+    }
+}
+
+fn request(input: CommandInput, context: &ToolContext) -> CommandRequest {
+    let wall = context.timeout.saturating_sub(HEADROOM).max(context.timeout / 2);
+    let mut request = CommandRequest::new(&context.workspace, input.command)
+        .level(context.sandbox)
+        .network(context.network)
+        .limits(Limits { wall, ..Limits::default() });
+    if let Some(folder) = input.working_directory {
+        request.working_directory = context.workspace.join(folder);
+    }
+    request.environment = input.env;
+    request.environment.insert("AGENT_IDEMPOTENCY_KEY".to_owned(), context.idempotency_key.clone());
+    request
+}
+
+fn refusal(error: Error) -> ToolError {
+    match error {
+        Error::EmptyCommand | Error::NotFound(_) | Error::WorkingDirectory { .. } => {
+            ToolError::Report(error.to_string())
+        }
+        Error::Unavailable { .. } => ToolError::fatal(format!("sandbox_unavailable: {error}")),
+        Error::Scratch(_) | Error::Spawn { .. } => {
+            ToolError::Fatal { message: error.to_string(), retryable: true, source: Some(Box::new(error)) }
+        }
+    }
+}
+
+fn report(outcome: CommandOutcome) -> Result<CommandReport, ToolError> {
+    let (exit_code, ended_by) = match outcome.exit {
+        Exit::Code(code) => (Some(code), None),
+        Exit::Signal(signal) => (None, Some(format!("signal {signal}"))),
+        Exit::TimedOut => (None, Some(format!("timed out after {} ms", outcome.duration.as_millis()))),
+        Exit::Cancelled => return Err(ToolError::Cancelled),
+    };
+    let isolation = &outcome.effective;
+    let network = if isolation.network { "with network" } else { "no network" };
+    Ok(CommandReport {
+        exit_code,
+        ended_by,
+        truncated: outcome.stdout.truncated || outcome.stderr.truncated,
+        stdout: outcome.stdout.text,
+        stderr: outcome.stderr.text,
+        duration_ms: u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
+        sandbox: format!("{}, {network}", isolation.level),
+    })
+}
+
+/// Cuts what a command prints into lines for whoever watches.
+struct Lines {
+    progress: Arc<dyn ProgressSink>,
+    partial: Vec<u8>,
+}
+
+/// The longest line that is kept waiting for its end.
+const LONGEST_LINE: usize = 4 * 1024;
+
+impl OutputSink for Lines {
+    fn on_output(&mut self, _stream: OutputStream, bytes: &[u8]) {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.partial.extend_from_slice(piece);
+            if piece.ends_with(b"\n") || self.partial.len() >= LONGEST_LINE {
+                self.progress.line(String::from_utf8_lossy(&self.partial).trim_end());
+                self.partial.clear();
+            }
+        }
+    }
+}

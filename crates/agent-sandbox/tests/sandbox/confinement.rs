@@ -1,0 +1,221 @@
+//! Files, network and limits.
+
+use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
+use std::time::Duration;
+
+use agent_sandbox::{Error, Exit, HostEnvironment, Limits, Sandbox, SandboxLevel, Silent};
+
+use crate::{Bench, has, host, write};
+
+const WRITE: SandboxLevel = SandboxLevel::WorkspaceWrite;
+
+#[tokio::test]
+async fn nothing_outside_the_workspace_can_be_changed() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    let canary = write(&bench.outside.path().join("canary"), "untouched");
+    std::fs::set_permissions(&canary, PermissionsExt::from_mode(0o644)).unwrap();
+    std::os::unix::fs::symlink(&canary, bench.workspace.path().join("link")).unwrap();
+    let path = canary.display();
+    let outside = bench.outside.path().display();
+    for script in [
+        format!("echo x > {path}"),
+        format!("echo x >> {path}"),
+        format!("rm -f {path}; test ! -e {path}"),
+        format!("mv {path} ."),
+        format!("ln {path} hard && echo x > hard"),
+        "echo x > link".to_owned(),
+        format!("touch {outside}/new"),
+        format!("mkdir {outside}/new"),
+        "touch /usr/canary /etc/canary /var/canary /dev/canary".to_owned(),
+    ] {
+        assert!(!bench.outcome(bench.shell(&script)).await.succeeded(), "{script}");
+    }
+    assert_eq!(std::fs::read_to_string(&canary).unwrap(), "untouched");
+    assert_eq!(std::fs::read_dir(&bench.outside).unwrap().count(), 1);
+    if bench.sandbox.effective().namespaces {
+        bench.outcome(bench.shell(&format!("chmod 777 {path}; touch -d 2001-01-01 {path}"))).await;
+        let found = canary.metadata().unwrap();
+        assert_eq!(found.permissions().mode() & 0o777, 0o644);
+        assert!(found.mtime() > 1_000_000_000);
+    }
+}
+
+#[tokio::test]
+async fn the_workspace_can_be_changed_except_its_git_directory() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    bench.write("src/kept.txt", "old");
+    for file in ["hooks/pre-commit", "config", "HEAD"] {
+        bench.write(&format!(".git/{file}"), "untouched");
+    }
+    let changed = "echo new > src/kept.txt && mkdir src/made && mv src/kept.txt src/made/ && cat .git/config";
+    let outcome = bench.outcome(bench.shell(changed)).await;
+    assert_eq!((outcome.exit, &*outcome.stdout.text), (Exit::Code(0), "untouched"), "{outcome:?}");
+    if bench.sandbox.effective().namespaces {
+        assert!(
+            bench
+                .outcome(bench.shell("mkdir target && echo x > target/y && echo x > Cargo.lock"))
+                .await
+                .succeeded()
+        );
+    }
+    for script in [
+        "echo x > .git/hooks/pre-commit",
+        "echo x > .git/hooks/post-checkout",
+        "echo x > .git/config",
+        "echo ../evil > .git/commondir",
+        "mv .git/config .git/other",
+        "mv .git old",
+        "rm -rf .git/hooks; test ! -e .git/hooks",
+        "cd .git/hooks && echo x > pre-commit",
+    ] {
+        assert!(!bench.outcome(bench.shell(script)).await.succeeded(), "{script}");
+    }
+    let mut inside = bench.shell("echo x > hooks/pre-commit");
+    inside.working_directory = bench.workspace.path().join(".git");
+    assert!(!bench.outcome(inside).await.succeeded());
+    for file in ["hooks/pre-commit", "config", "HEAD"] {
+        assert_eq!(
+            std::fs::read_to_string(bench.workspace.path().join(".git").join(file)).unwrap(),
+            "untouched"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_git_directory_that_cannot_be_guarded_is_refused() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    std::os::unix::fs::symlink(bench.outside.path(), bench.workspace.path().join(".git")).unwrap();
+    assert!(matches!(bench.run(bench.shell("true")).await, Err(Error::Unavailable { .. })));
+    let root = agent_sandbox::CommandRequest::new("/", ["true"]);
+    assert!(matches!(bench.run(root).await, Err(Error::WorkingDirectory { .. })));
+}
+
+#[tokio::test]
+async fn read_only_means_that_only_the_temporary_directory_is_writable() {
+    let Some(bench) = Bench::enforcing(SandboxLevel::ReadOnly).await else { return };
+    let kept = bench.write("kept", "untouched");
+    for script in ["echo x > kept", "touch new", "rm -f kept; test ! -e kept"] {
+        assert!(
+            !bench.outcome(bench.shell(script).level(SandboxLevel::ReadOnly)).await.succeeded(),
+            "{script}"
+        );
+    }
+    let script = "cat kept && echo x > $TMPDIR/x && cat $TMPDIR/x && echo gone > /dev/null";
+    let outcome = bench.outcome(bench.shell(script).level(SandboxLevel::ReadOnly)).await;
+    assert_eq!(outcome.stdout.text, "untouchedx\n", "{outcome:?}");
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "untouched");
+}
+
+#[tokio::test]
+async fn secrets_outside_cannot_be_read() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    let secret = write(&bench.outside.path().join("secret"), "canary-51aa");
+    std::os::unix::fs::symlink(&secret, bench.workspace.path().join("link")).unwrap();
+    let script = format!(
+        "cat {0}; cat link; ls {1}; cat /etc/shadow; ls /root /home /var/lib; true",
+        secret.display(),
+        bench.outside.path().display()
+    );
+    let outcome = bench.outcome(bench.shell(&script)).await;
+    assert_eq!(outcome.stdout.text, "", "{outcome:?}");
+    assert_eq!(outcome.stderr.text.matches("Permission denied").count(), 7, "{outcome:?}");
+}
+
+#[tokio::test]
+async fn hidden_paths_stay_hidden_below_readable_ones() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    let tool = bench.outside.path().join("tool");
+    write(&tool.join("lib/text"), "library\n");
+    let secret = write(&tool.join("data/secret"), "canary-77d0");
+    let variables = [("PATH", "/usr/bin:/bin".to_owned()), ("JAVA_HOME", tool.display().to_string())];
+    let sandbox = Sandbox::probe_hiding(HostEnvironment::from_iter(variables), &[tool.join("data")]);
+    let script = format!("cat {}; cat {}", tool.join("lib/text").display(), secret.display());
+    let outcome = sandbox.run(bench.shell(&script), Default::default(), &mut Silent).await.unwrap();
+    assert_eq!((&*outcome.stdout.text, outcome.exit), ("library\n", Exit::Code(1)));
+}
+
+fn python(script: &str) -> [&str; 3] {
+    ["python3", "-c", script]
+}
+
+#[tokio::test]
+async fn the_network_is_closed_unless_it_is_asked_for() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    if !has(&bench, "python3").await {
+        return;
+    }
+    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let local = bench.workspace.path().join("socket");
+    let _listening = UnixListener::bind(&local).unwrap();
+    let script = format!(
+        "import socket as s\n\
+         def attempt(name, act):\n\
+         \x20 try: act(); print(name, 'open')\n\
+         \x20 except PermissionError: print(name, 'closed')\n\
+         attempt('tcp', lambda: s.create_connection(('127.0.0.1', {}), 5))\n\
+         attempt('udp', lambda: s.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {})))\n\
+         attempt('local', lambda: s.socket(s.AF_UNIX).connect('{}'))\n\
+         attempt('listen', lambda: s.create_server(('127.0.0.1', 0)))\n\
+         attempt('routing', lambda: s.socket(s.AF_NETLINK, s.SOCK_RAW, 0))\n\
+         attempt('audit', lambda: s.socket(s.AF_NETLINK, s.SOCK_RAW, 9))\n\
+         attempt('packet', lambda: s.socket(s.AF_PACKET, s.SOCK_RAW))\n\
+         attempt('vsock', lambda: s.socket(s.AF_VSOCK, s.SOCK_STREAM))\n\
+         attempt('pair', lambda: s.socketpair())\n",
+        tcp.local_addr().unwrap().port(),
+        udp.local_addr().unwrap().port(),
+        local.display(),
+    );
+    let closed = bench.outcome(bench.request(python(&script))).await;
+    let expected = "tcp closed\nudp closed\nlocal closed\nlisten closed\nrouting closed\naudit closed\npacket closed\nvsock closed\npair open\n";
+    assert_eq!(closed.stdout.text, expected, "{closed:?}");
+    let open = bench.outcome(bench.request(python(&script)).network(true)).await;
+    let expected = "tcp open\nudp open\nlocal open\nlisten open\nrouting open\naudit closed\npacket closed\nvsock closed\npair open\n";
+    assert_eq!(open.stdout.text, expected, "{open:?}");
+    let full = bench.outcome(bench.request(python(&script)).level(SandboxLevel::FullAccess)).await;
+    assert!(full.stdout.text.starts_with("tcp closed\nudp closed\nlocal closed\n"), "{full:?}");
+}
+
+#[tokio::test]
+async fn limits_hold_for_processor_file_size_descriptors_and_memory() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    let limits = Limits {
+        wall: Duration::from_secs(30),
+        cpu_seconds: 1,
+        file_size_bytes: 100_000,
+        open_files: 40,
+        address_space_bytes: Some(512 << 20),
+        ..Limits::default()
+    };
+    let run = |script| bench.outcome(bench.shell(script).limits(limits.clone()));
+    assert_eq!(run("while :; do :; done").await.exit, Exit::Signal(24));
+    assert!(!run("head -c 200000 /dev/zero > big").await.succeeded());
+    assert_eq!(std::fs::metadata(bench.workspace.path().join("big")).unwrap().len(), 100_000);
+    assert_eq!(run("ulimit -n; ulimit -Hn; ulimit -v").await.stdout.text, "40\n40\n524288\n");
+}
+
+#[tokio::test]
+async fn a_command_of_a_root_server_becomes_the_owner_of_the_workspace() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    if !bench.sandbox.effective().running_as_root {
+        println!("the tests do not run as root");
+        return;
+    }
+    if let Err(error) = std::os::unix::fs::chown(bench.workspace.path(), Some(12_345), Some(12_345)) {
+        println!("there are no other users here: {error}");
+        return;
+    }
+    let outcome = bench.outcome(bench.shell("id -u && touch made $TMPDIR/x")).await;
+    assert_eq!((outcome.exit, &*outcome.stdout.text), (Exit::Code(0), "12345\n"), "{outcome:?}");
+    assert_eq!(std::fs::metadata(bench.workspace.path().join("made")).unwrap().uid(), 12_345);
+}
+
+#[test]
+fn what_can_be_enforced_is_told_to_operators() {
+    let sandbox = Sandbox::probe(host());
+    let told = serde_json::to_value(sandbox.effective()).unwrap();
+    assert_eq!(told["levels"][1]["level"], "workspace_write");
+    assert!(told["levels"][1]["available"].is_boolean() && told["landlock_abi"].is_number());
+}

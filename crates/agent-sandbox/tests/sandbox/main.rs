@@ -1,0 +1,125 @@
+//! What commands can and cannot do, tried with real processes on the machine the tests run on.
+//!
+//! Where the kernel cannot enforce a level, the tests of that level print why and check the refusal instead.
+#![cfg(target_os = "linux")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and tell like tests")]
+
+mod confinement;
+mod ending;
+mod escape;
+mod running;
+mod toolchains;
+mod without_namespaces;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use agent_sandbox::{
+    CommandOutcome, CommandRequest, Error, HostEnvironment, Limits, Sandbox, SandboxLevel, Silent,
+};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// A sandbox and a workspace for one test, beside a place that is nobody's business.
+struct Bench {
+    sandbox: Sandbox,
+    outside: TempDir,
+    workspace: TempDir,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with_host(host())
+    }
+
+    fn with_host(host: HostEnvironment) -> Self {
+        let directory = || tempfile::tempdir().unwrap();
+        Self { sandbox: Sandbox::probe(host), outside: directory(), workspace: directory() }
+    }
+
+    /// `None`, after checking that commands are refused, where the level cannot be enforced.
+    async fn enforcing(level: SandboxLevel) -> Option<Self> {
+        let bench = Self::new();
+        let support = bench.sandbox.effective().levels.iter().find(|support| support.level == level).unwrap();
+        let Some(reason) = support.reason.clone() else { return Some(bench) };
+        println!("not enforceable here: {reason}");
+        let canary = bench.workspace.path().join("canary");
+        let refused = bench.run(bench.request(["touch", "canary"]).level(level)).await;
+        assert!(matches!(refused, Err(Error::Unavailable { .. })), "{refused:?}");
+        assert!(!canary.exists(), "a refused command has run");
+        None
+    }
+
+    fn request<const N: usize>(&self, command: [&str; N]) -> CommandRequest {
+        CommandRequest::new(self.workspace.path(), command)
+            .limits(Limits { wall: Duration::from_secs(60), ..Limits::default() })
+    }
+
+    fn shell(&self, script: &str) -> CommandRequest {
+        self.request(["sh", "-c", script])
+    }
+
+    async fn run(&self, request: CommandRequest) -> Result<CommandOutcome, Error> {
+        self.sandbox.run(request, CancellationToken::new(), &mut Silent).await
+    }
+
+    async fn outcome(&self, request: CommandRequest) -> CommandOutcome {
+        self.run(request).await.unwrap()
+    }
+
+    fn write(&self, path: &str, text: &str) -> PathBuf {
+        write(&self.workspace.path().join(path), text)
+    }
+}
+
+fn write(path: &Path, text: &str) -> PathBuf {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+    path.to_owned()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the tests run with the toolchains of whoever runs them")]
+fn host() -> HostEnvironment {
+    std::env::vars().collect()
+}
+
+/// Whether a program can be started at all here, so that a test of it means something.
+async fn has(bench: &Bench, program: &str) -> bool {
+    let request = bench.request([program, "--version"]).level(SandboxLevel::FullAccess).network(true);
+    let found = bench.run(request).await.is_ok_and(|outcome| outcome.succeeded());
+    if !found {
+        println!("{program} is not installed here");
+    }
+    found
+}
+
+/// Tells a copy of this test program that was started by a test what it is for.
+#[derive(Clone, Copy, PartialEq)]
+enum Inside {
+    NoNamespaces,
+    DyingServer,
+}
+
+impl Inside {
+    const VARIABLE: &str = "AGENT_SANDBOX_TEST_INSIDE";
+
+    #[expect(clippy::disallowed_methods, reason = "the test program talks to its own copy")]
+    fn current() -> Option<Self> {
+        let name = std::env::var(Self::VARIABLE).ok()?;
+        [Self::NoNamespaces, Self::DyingServer].into_iter().find(|inside| inside.name() == name)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the test program starts its own copy, unconfined")]
+    fn rerun(self, program: impl AsRef<std::ffi::OsStr>) -> std::process::Command {
+        let mut command = std::process::Command::new(program);
+        command.env(Self::VARIABLE, self.name());
+        command
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::NoNamespaces => "no-namespaces",
+            Self::DyingServer => "dying-server",
+        }
+    }
+}
