@@ -1,0 +1,119 @@
+//! API keys of one's own.
+
+use super::Authenticator;
+use crate::api_key::{self, ParsedKey};
+use crate::error::{Error, Result};
+use crate::ports::{ApiKey, NewApiKey};
+use crate::principal::{Principal, Scope};
+use agent_core::time::Timestamp;
+use std::fmt;
+
+const MAX_NAME_CHARS: usize = 100;
+const MAX_KEYS: usize = 100;
+
+/// A key just made.
+#[derive(Clone, PartialEq, Eq)]
+pub struct CreatedKey {
+    /// The whole key, to be shown once; only its hash is kept.
+    pub secret: String,
+    /// What is kept of it.
+    pub key: ApiKey,
+}
+
+impl fmt::Debug for CreatedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CreatedKey").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+/// Scopes from their names.
+///
+/// # Errors
+/// [`Error::UnknownScope`] for the first that is none.
+pub fn parse_scopes<T: AsRef<str>>(names: &[T]) -> Result<Vec<Scope>> {
+    let find = |name: &str| Scope::ALL.iter().copied().find(|scope| scope.as_str() == name);
+    names
+        .iter()
+        .map(|name| find(name.as_ref()).ok_or_else(|| Error::UnknownScope(name.as_ref().to_owned())))
+        .collect()
+}
+
+impl Authenticator {
+    /// Makes a key for the caller. Without `scopes` it may do what the caller may; never more than that.
+    ///
+    /// # Errors
+    /// `ScopeAboveRole`, `InvalidKeyRequest`, `Store`, `Cryptography`.
+    pub async fn create_key(
+        &self,
+        principal: &Principal,
+        name: &str,
+        scopes: Option<&[Scope]>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<CreatedKey> {
+        let now = self.clock.now();
+        check_name(name)?;
+        if expires_at.is_some_and(|end| end <= now) {
+            return Err(Error::InvalidKeyRequest("its end lies in the past"));
+        }
+        let scopes = grantable(principal, scopes)?;
+        let owned = self.stores.keys.keys_of(principal.user_id).await?;
+        let is_live = |key: &&ApiKey| key.revoked_at.is_none() && key.expires_at.is_none_or(|end| now < end);
+        if owned.iter().filter(is_live).count() >= MAX_KEYS {
+            return Err(Error::InvalidKeyRequest("you have 100 keys already; revoke one first"));
+        }
+        let secret = api_key::generate()?;
+        let parsed = ParsedKey::parse(&secret)?;
+        let new = NewApiKey {
+            owner: principal.user_id,
+            secret_hash: parsed.secret_hash().to_vec(),
+            public_id: parsed.public_id,
+            name: name.to_owned(),
+            scopes,
+            expires_at,
+        };
+        let key = self.stores.keys.insert(&new, now).await?;
+        Ok(CreatedKey { secret, key })
+    }
+
+    /// The caller's keys, oldest first, revoked ones too.
+    ///
+    /// # Errors
+    /// `Store`.
+    pub async fn list_keys(&self, principal: &Principal) -> Result<Vec<ApiKey>> {
+        Ok(self.stores.keys.keys_of(principal.user_id).await?)
+    }
+
+    /// Revokes one of the caller's keys; it is refused from the next call on.
+    ///
+    /// # Errors
+    /// `KeyNotFound` (also for somebody else's key), `Store`.
+    pub async fn revoke_key(&self, principal: &Principal, id: i64) -> Result<()> {
+        let revoked = self.stores.keys.revoke(principal.user_id, id, self.clock.now()).await?;
+        if revoked { Ok(()) } else { Err(Error::KeyNotFound(id)) }
+    }
+}
+
+fn check_name(name: &str) -> Result<()> {
+    if name.chars().count() > MAX_NAME_CHARS {
+        return Err(Error::InvalidKeyRequest("its name is longer than 100 characters"));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Error::InvalidKeyRequest("its name has control characters"));
+    }
+    Ok(())
+}
+
+/// A key made with a key must not be a way to more than that key may.
+fn grantable(principal: &Principal, asked: Option<&[Scope]>) -> Result<Vec<Scope>> {
+    let mut scopes = match asked {
+        Some([]) => return Err(Error::InvalidKeyRequest("name at least one scope, or leave scopes out")),
+        Some(asked) => asked.to_vec(),
+        None => principal.scopes.iter().copied().filter(|scope| principal.may(*scope)).collect(),
+    };
+    if let Some(above) = scopes.iter().find(|scope| !principal.may(**scope)) {
+        return Err(Error::ScopeAboveRole(*above));
+    }
+    scopes.sort_unstable();
+    scopes.dedup();
+    Ok(scopes)
+}

@@ -1,0 +1,157 @@
+//! A server's accounts with alice (user), vera (viewer) and adam (admin), and the tools of a forger.
+
+use crate::memory_stores::MemoryStores;
+use agent_auth::{Authenticator, Credential, Error, Passwords, Principal, Role, Session, SigningKey, Stores};
+use agent_core::ports::Clock;
+use agent_core::time::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey, crypto, dangerous, decode_header};
+use serde_json::{Value, json};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+pub(crate) const SECRET: &str = "k7Yq0vTzR3nWb5XcJ9mLd2PfHs8GuA1e";
+pub(crate) const OTHER_SECRET: &str = "Zt4Ub8QeM1oJx6VhC0aNr5KyWg3SiD7f";
+pub(crate) const PASSWORD: &str = "four words are plenty";
+pub(crate) const HERE: &str = "192.0.2.1";
+
+/// A clock that stands still until it is moved.
+pub(crate) struct HandClock(AtomicI64);
+
+impl HandClock {
+    pub(crate) fn advance(&self, by: Duration) {
+        self.0.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn set_back(&self, by: Duration) {
+        self.0.fetch_sub(i64::try_from(by.as_micros()).unwrap(), Ordering::SeqCst);
+    }
+
+    pub(crate) fn seconds(&self) -> i64 {
+        self.now().as_micros() / 1_000_000
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(self.0.load(Ordering::SeqCst))
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) auth: Authenticator,
+    pub(crate) stores: Arc<MemoryStores>,
+    pub(crate) clock: Arc<HandClock>,
+}
+
+impl World {
+    /// No accounts yet.
+    pub(crate) fn empty() -> Self {
+        Self::with_key(SigningKey::new(SECRET.into()).unwrap())
+    }
+
+    pub(crate) fn with_key(key: SigningKey) -> Self {
+        let stores = Arc::new(MemoryStores::default());
+        let clock = Arc::new(HandClock(AtomicI64::new(1_767_268_800_250_000)));
+        let auth = authenticator(&stores, &clock, key);
+        Self { auth, stores, clock }
+    }
+
+    pub(crate) async fn with_accounts() -> Self {
+        let world = Self::empty();
+        for (name, role) in [("alice", Role::User), ("vera", Role::Viewer), ("adam", Role::Admin)] {
+            world.auth.create_user(name, &PASSWORD.into(), role).await.unwrap();
+        }
+        world
+    }
+
+    /// Another server on the same stores and clock.
+    pub(crate) fn restarted_with(&self, key: SigningKey) -> Authenticator {
+        authenticator(&self.stores, &self.clock, key)
+    }
+
+    pub(crate) async fn login(&self, username: &str) -> Session {
+        self.auth.login(username, &PASSWORD.into(), HERE).await.unwrap()
+    }
+
+    pub(crate) async fn principal(&self, username: &str) -> Principal {
+        let session = self.login(username).await;
+        self.bearer(&session.access_token).await.unwrap()
+    }
+
+    pub(crate) async fn bearer(&self, token: &str) -> Result<Principal, Error> {
+        self.auth.authenticate(Credential::Bearer(token)).await
+    }
+}
+
+fn authenticator(stores: &Arc<MemoryStores>, clock: &Arc<HandClock>, key: SigningKey) -> Authenticator {
+    let parts = Stores { users: stores.clone(), keys: stores.clone(), refresh: stores.clone() };
+    Authenticator::new(parts, key, Passwords::new(NonZeroUsize::new(2).unwrap()), clock.clone())
+}
+
+/// The header and claims of a genuine token, to be altered and signed again with the genuine secret.
+pub(crate) struct Forgery {
+    pub(crate) header: Value,
+    pub(crate) claims: Value,
+}
+
+impl Forgery {
+    pub(crate) fn of(genuine: &str) -> Self {
+        let kid = decode_header(genuine).unwrap().kid;
+        let claims = dangerous::insecure_decode_claims(genuine).unwrap();
+        Self { header: json!({ "alg": "HS256", "typ": "at+jwt", "kid": kid }), claims }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: Value) -> Self {
+        set(&mut self.header, name, value);
+        self
+    }
+
+    /// Sets a claim; `null` removes it.
+    pub(crate) fn claim(mut self, name: &str, value: Value) -> Self {
+        set(&mut self.claims, name, value);
+        self
+    }
+
+    pub(crate) fn sign(&self) -> String {
+        self.sign_with(SECRET, Algorithm::HS256)
+    }
+
+    pub(crate) fn sign_with(&self, secret: &str, algorithm: Algorithm) -> String {
+        sign(&self.header.to_string(), &self.claims.to_string(), secret, algorithm)
+    }
+}
+
+fn set(object: &mut Value, name: &str, value: Value) {
+    let members = object.as_object_mut().unwrap();
+    match value {
+        Value::Null => members.remove(name),
+        value => members.insert(name.to_owned(), value),
+    };
+}
+
+pub(crate) fn sign(header: &str, claims: &str, secret: &str, algorithm: Algorithm) -> String {
+    let message = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
+    let key = EncodingKey::from_secret(secret.as_bytes());
+    format!("{message}.{}", crypto::sign(message.as_bytes(), &key, algorithm).unwrap())
+}
+
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let group = chunk.iter().fold(0_u32, |group, byte| (group << 8) | u32::from(*byte));
+        let group = group << (8 * (3 - chunk.len()));
+        for place in 0..=chunk.len() {
+            text.push(char::from(ALPHABET[(group >> (18 - 6 * place)) as usize & 63]));
+        }
+    }
+    text
+}
+
+/// Asserts that the caller was kept out because of the token.
+#[track_caller]
+pub(crate) fn assert_refused<T: std::fmt::Debug>(result: Result<T, Error>, case: &str) {
+    assert!(matches!(result, Err(Error::InvalidToken(_))), "{case}: {result:?}");
+}

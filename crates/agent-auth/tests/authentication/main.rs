@@ -1,0 +1,12 @@
+//! What callers may count on, case by case (A…: authentication, Z…: authorization), on in-memory stores and
+//! a clock moved by hand.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says where by panicking")]
+
+mod access_tokens;
+mod accounts;
+mod api_keys;
+mod fixture;
+mod memory_stores;
+mod parsers;
+mod sessions;
