@@ -1,0 +1,186 @@
+//! What a template may hold, and what becomes of the values it is given.
+
+#![expect(clippy::unwrap_used, reason = "what a test needs and lacks fails the test")]
+
+use agent_core::plan::{CommandLine, Priority, TaskKind};
+use agent_templates::{Error, RenderedPlan, Template};
+use serde_json::{Value, json};
+
+const GREETING: &str = r#"
+id = "greeting"
+name = "Greeting"
+description = "Says hello."
+goal = "Greet {{who}} {{times}} times, {{tone}}, loud: {{loud}}"
+
+[[parameters]]
+name = "who"
+kind = "string"
+description = "Whom to greet"
+required = true
+
+[[parameters]]
+name = "times"
+kind = "number"
+description = "How often"
+default = 2
+
+[[parameters]]
+name = "tone"
+kind = "select"
+description = "In which tone"
+options = ["warm", "cool"]
+default = "warm"
+
+[[parameters]]
+name = "loud"
+kind = "boolean"
+description = "Whether it is loud"
+default = false
+
+[[tasks]]
+phase = "Writing"
+description = "Write a greeting for {{who}}."
+priority = "high"
+writes = ["greetings/{{who}}.txt"]
+verify = ["test", "-s", "greetings/{{who}}.txt"]
+
+[[tasks]]
+phase = "Counting"
+kind = "command"
+description = "Count."
+depends_on = [1]
+command = "grep -c {{who}} greetings/*"
+
+[[tasks]]
+phase = "Approval"
+kind = "approval"
+description = "Somebody looks at it."
+depends_on = [2]
+requires_approval = true
+"#;
+
+fn render(parameters: Value) -> Result<RenderedPlan, Error> {
+    Template::from_toml(GREETING).unwrap().render(parameters.as_object().unwrap())
+}
+
+fn refused(parameters: Value) -> Vec<(String, String)> {
+    match render(parameters) {
+        Err(Error::Parameters(defects)) => defects.into_iter().map(|d| (d.pointer, d.detail)).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn defects_of(text: &str) -> Vec<(String, String)> {
+    match Template::from_toml(text) {
+        Err(Error::Invalid { defects, .. }) => defects.into_iter().map(|d| (d.pointer, d.detail)).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn values_and_defaults_are_filled_in_everywhere() {
+    let plan = render(json!({"who": "Ada", "times": 3})).unwrap();
+    assert_eq!(plan.goal, "Greet Ada 3 times, warm, loud: false");
+    assert_eq!(
+        plan.tasks[0].description,
+        "Writing: Write a greeting for Ada.\nWrites: greetings/Ada.txt\n\
+         Done when this exits 0: test -s greetings/Ada.txt"
+    );
+    let verify = CommandLine::Argv(vec!["test".into(), "-s".into(), "greetings/Ada.txt".into()]);
+    assert_eq!(plan.tasks[0].kind, TaskKind::Agent { verify: Some(verify) });
+    assert_eq!(plan.tasks[0].priority, Priority::High);
+    assert_eq!(plan.tasks[2].kind, TaskKind::Approval);
+    assert!(plan.tasks[2].requires_approval);
+    assert_eq!(plan.tasks[2].depends_on, [2]);
+}
+
+#[test]
+fn a_value_never_becomes_shell_code_or_another_placeholder() {
+    let plan = render(json!({"who": "$(touch x); {{tone}}'"})).unwrap();
+    assert!(plan.goal.starts_with("Greet $(touch x); {{tone}}' 2"));
+    assert_eq!(plan.tasks[1].kind, TaskKind::shell(r"grep -c '$(touch x); {{tone}}'\''' greetings/*"));
+}
+
+#[test]
+fn every_parameter_that_does_not_fit_is_named_with_what_would() {
+    let found = refused(json!({"times": "3", "tone": "hot", "loud": "yes", "a/b": 1}));
+    let pointers: Vec<&str> = found.iter().map(|(pointer, _)| pointer.as_str()).collect();
+    assert_eq!(
+        pointers,
+        ["/parameters/a~1b", "/parameters/who", "/parameters/times", "/parameters/tone", "/parameters/loud"]
+    );
+    assert!(found[0].1.contains("who, times, tone, loud"), "{}", found[0].1);
+    assert!(found[1].1.contains("Whom to greet"), "{}", found[1].1);
+    assert!(found[3].1.contains("warm, cool"), "{}", found[3].1);
+}
+
+#[test]
+fn null_is_no_value_and_a_required_one_may_not_be_blank() {
+    assert_eq!(refused(json!({"who": null}))[0].0, "/parameters/who");
+    assert_eq!(refused(json!({"who": "  "}))[0].0, "/parameters/who");
+}
+
+#[test]
+fn text_that_hides_something_is_refused() {
+    for hidden in ["Ada\u{202E}", "A\u{200B}da", "\u{FEFF}Ada", "Ada\u{E0067}", "A\u{2066}da", "A\u{0}da"] {
+        let found = refused(json!({"who": hidden}));
+        assert!(found[0].1.contains("invisible character U+"), "{:?}", found[0]);
+    }
+    assert!(render(json!({"who": "Åda 👍"})).is_ok());
+    let found = defects_of(&GREETING.replace("Says hello.", "Says \u{202E}hello."));
+    assert_eq!(found[0].0, "/description");
+}
+
+#[test]
+fn a_value_longer_than_four_kibibytes_is_refused() {
+    assert!(render(json!({"who": "x".repeat(4096)})).is_ok());
+    assert!(refused(json!({"who": "x".repeat(4097)}))[0].1.contains("4096"));
+}
+
+#[test]
+fn a_template_is_refused_with_every_defect_and_its_place() {
+    let cases = [
+        ("id = \"greeting\"", "id = \"Greeting!\"", "/id"),
+        ("name = \"times\"", "name = \"who\"", "/parameters/1/name"),
+        ("default = 2", "default = \"two\"", "/parameters/1/default"),
+        ("default = 2", "required = false", "/parameters/1/default"),
+        ("required = true", "required = true\ndefault = \"me\"", "/parameters/0/default"),
+        ("options = [\"warm\", \"cool\"]", "", "/parameters/2/options"),
+        (", loud: {{loud}}", "", "/parameters/3"),
+        ("Count.", "Count {{what}}.", "/tasks/1/description"),
+        ("command = \"grep -c {{who}} greetings/*\"", "", "/tasks/1/command"),
+        ("kind = \"approval\"", "kind = \"scan\"\nverify = \"true\"", "/tasks/2/verify"),
+        ("writes = [\"greetings/{{who}}.txt\"]", "writes = [\"../x\"]", "/tasks/0/writes"),
+        ("depends_on = [1]", "depends_on = [4]", "/tasks/1/depends_on"),
+        ("depends_on = [1]", "depends_on = [3]", "/tasks/1/depends_on"),
+        ("phase = \"Counting\"", "phase = \"\"", "/tasks/1/phase"),
+    ];
+    for (from, to, pointer) in cases {
+        let changed = GREETING.replacen(from, to, 1);
+        assert_ne!(changed, GREETING, "{from}");
+        let found = defects_of(&changed);
+        assert!(found.iter().any(|(p, _)| p == pointer), "{to}: {found:?}");
+    }
+}
+
+#[test]
+fn a_field_that_nobody_knows_is_refused() {
+    let error = Template::from_toml(&format!("colour = 1\n{GREETING}")).unwrap_err();
+    let Error::Unreadable(source) = error else { panic!("{error}") };
+    assert!(source.to_string().contains("colour"));
+}
+
+#[test]
+fn tasks_that_may_run_at_once_must_not_touch_the_same_file() {
+    let two = |second: &str| {
+        let head = "id = \"two\"\nname = \"Two\"\ndescription = \"Two tasks.\"\ngoal = \"Two\"\n";
+        let first = "[[tasks]]\nphase = \"One\"\ndescription = \"One.\"\nwrites = [\"src/a/\"]\n";
+        format!("{head}{first}[[tasks]]\nphase = \"Two\"\ndescription = \"Two.\"\n{second}")
+    };
+    for second in ["writes = [\"src/a/x.rs\"]", "reads = [\"src/\"]", "writes = [\"src/*\"]"] {
+        let found = defects_of(&two(second));
+        assert_eq!(found[0].0, "/tasks/1/depends_on", "{second}");
+        assert!(Template::from_toml(&two(&format!("depends_on = [1]\n{second}"))).is_ok());
+    }
+    assert!(Template::from_toml(&two("writes = [\"src/b/\"]")).is_ok());
+}
