@@ -1,0 +1,220 @@
+//! Known attempts and the figures they must yield.
+
+use agent_analytics::ports::{AttemptFilter, AttemptRecord, AttemptSource};
+use agent_analytics::{Analytics, Error};
+use agent_core::ids::{PlanId, TaskId};
+use agent_core::ports::Clock;
+use agent_core::time::Timestamp;
+use async_trait::async_trait;
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// 2026-01-01T12:00:00Z
+const NOON: i64 = 1_767_268_800_000_000;
+const HOUR: i64 = 3_600_000_000;
+
+struct Recorded(Vec<AttemptRecord>);
+
+#[async_trait]
+impl AttemptSource for Recorded {
+    async fn finished(&self, filter: &AttemptFilter) -> agent_core::Result<Vec<AttemptRecord>> {
+        let matches = |record: &&AttemptRecord| {
+            filter.task_id.is_none_or(|id| id == record.task_id)
+                && filter.plan_id.is_none_or(|id| id == record.plan_id)
+                && filter.since.is_none_or(|since| record.finished_at >= since)
+        };
+        Ok(self.0.iter().filter(matches).cloned().collect())
+    }
+}
+
+struct Unplugged;
+
+#[async_trait]
+impl AttemptSource for Unplugged {
+    async fn finished(&self, _: &AttemptFilter) -> agent_core::Result<Vec<AttemptRecord>> {
+        Err(agent_core::Error::Unavailable("unplugged".into()))
+    }
+}
+
+struct Noon;
+
+impl Clock for Noon {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_micros(NOON)
+    }
+}
+
+/// An attempt that ended so many hours before noon, after so many seconds.
+fn attempt(plan: i64, task: i64, hours_ago: f64, seconds: f64, succeeded: bool) -> AttemptRecord {
+    let finished = NOON - (hours_ago * HOUR as f64) as i64;
+    AttemptRecord {
+        plan_id: PlanId(plan),
+        task_id: TaskId(task),
+        description: format!("task {task}"),
+        succeeded,
+        error: (!succeeded).then(|| format!("failed {hours_ago} hours ago")),
+        started_at: Timestamp::from_micros(finished - (seconds * 1e6) as i64),
+        finished_at: Timestamp::from_micros(finished),
+        result_length: if succeeded { 10 } else { 0 },
+        tokens: 5,
+    }
+}
+
+fn analytics(records: Vec<AttemptRecord>) -> Analytics {
+    Analytics::new(Arc::new(Recorded(records)), Arc::new(Noon))
+}
+
+fn close(left: f64, right: f64) -> bool {
+    (left - right).abs() < 1e-9
+}
+
+#[tokio::test]
+async fn the_figures_of_a_task_are_those_of_the_textbook() {
+    let seconds = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+    let records = seconds.iter().enumerate().map(|(i, s)| attempt(1, 1, i as f64, *s, i % 4 != 0)).collect();
+    let task = analytics(records).task(TaskId(1)).await.unwrap().unwrap();
+    assert_eq!((task.execution_count, task.success_count, task.failure_count), (8, 6, 2));
+    assert_eq!(task.success_rate, 75.0);
+    assert_eq!((task.avg_duration, task.min_duration, task.max_duration), (5.0, 2.0, 9.0));
+    assert!(close(task.std_dev, (32.0_f64 / 7.0).sqrt()), "{}", task.std_dev);
+    assert_eq!((task.p50, task.p95, task.p99), (4.0, 9.0, 9.0));
+    assert_eq!(task.total_results_length, 60);
+}
+
+#[tokio::test]
+async fn a_single_attempt_has_no_spread() {
+    let task = analytics(vec![attempt(1, 7, 0.0, 1.5, true)]).task(TaskId(7)).await.unwrap().unwrap();
+    assert_eq!((task.std_dev, task.p50, task.p99, task.avg_duration), (0.0, 1.5, 1.5, 1.5));
+}
+
+#[tokio::test]
+async fn percentiles_are_durations_that_were_measured() {
+    let records = (1..=100).map(|n| attempt(1, 1, 0.0, f64::from(n), true)).collect();
+    let task = analytics(records).task(TaskId(1)).await.unwrap().unwrap();
+    assert_eq!((task.p50, task.p95, task.p99), (50.0, 95.0, 99.0));
+    let records = (1..=20).map(|n| attempt(1, 1, 0.0, f64::from(n), true)).collect();
+    let task = analytics(records).task(TaskId(1)).await.unwrap().unwrap();
+    assert_eq!((task.p50, task.p95, task.p99), (10.0, 19.0, 20.0));
+}
+
+#[tokio::test]
+async fn what_was_never_executed_has_no_figures() {
+    let analytics = analytics(vec![attempt(1, 1, 0.0, 1.0, true)]);
+    assert_eq!(analytics.task(TaskId(2)).await.unwrap(), None);
+    assert_eq!(analytics.plan(PlanId(2)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn nothing_recorded_yields_zeros_and_not_errors() {
+    let summary = analytics(Vec::new()).summary().await.unwrap();
+    assert_eq!((summary.total_executions, summary.tasks_analyzed), (0, 0));
+    assert_eq!(summary.average_success_rate, 0.0);
+    let text = serde_json::to_string(&analytics(Vec::new()).performance().await.unwrap()).unwrap();
+    assert!(text.contains(r#""p95":0.0"#), "{text}");
+}
+
+#[tokio::test]
+async fn the_summary_counts_each_task_once_and_the_totals_each_attempt() {
+    let mut records: Vec<AttemptRecord> = (0..8).map(|_| attempt(1, 1, 1.0, 2.0, true)).collect();
+    records.extend([attempt(1, 2, 2.0, 10.0, false), attempt(2, 3, 3.0, 1.0, true)]);
+    records.push(attempt(2, 3, 1.0, 3.0, false));
+    let summary = analytics(records).summary().await.unwrap();
+    assert_eq!((summary.total_executions, summary.tasks_analyzed), (11, 3));
+    assert!(close(summary.average_success_rate, (100.0 + 0.0 + 50.0) / 3.0));
+    let report = summary.performance_report;
+    assert!(close(report.totals.success_rate, 900.0 / 11.0));
+    assert_eq!((report.totals.successes, report.totals.failures, report.totals.tokens), (9, 2, 55));
+    assert_eq!(report.totals.total_duration, 30.0);
+    let slow: Vec<i64> = report.slowest_tasks.iter().map(|task| task.task_id.get()).collect();
+    assert_eq!(slow, [2, 1, 3], "equals stay in the order of their ids");
+    let failing: Vec<i64> = report.most_failing_tasks.iter().map(|task| task.task_id.get()).collect();
+    assert_eq!(failing, [2, 3], "task 1 never failed");
+    assert_eq!(report.most_failing_tasks[1].last_error.as_deref(), Some("failed 1 hours ago"));
+}
+
+#[tokio::test]
+async fn a_plan_adds_up_its_tasks_and_leaves_others_out() {
+    let records =
+        vec![attempt(1, 1, 0.0, 2.0, true), attempt(1, 2, 0.0, 4.0, false), attempt(2, 3, 0.0, 100.0, true)];
+    let plan = analytics(records).plan(PlanId(1)).await.unwrap().unwrap();
+    assert_eq!((plan.execution_count, plan.success_count, plan.failure_count), (2, 1, 1));
+    assert_eq!((plan.success_rate, plan.total_duration, plan.avg_duration), (50.0, 6.0, 3.0));
+    assert_eq!((plan.tokens, plan.total_results_length), (10, 10));
+    let tasks: Vec<i64> = plan.tasks.iter().map(|task| task.task_id.get()).collect();
+    assert_eq!(tasks, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_trend_halves_with_each_day_so_that_new_work_overtakes_old() {
+    let mut records: Vec<AttemptRecord> = (0..6).map(|_| attempt(1, 1, 72.0, 1.0, true)).collect();
+    records.extend([attempt(1, 2, 0.0, 1.0, true), attempt(1, 3, 24.0, 1.0, false)]);
+    let trend = analytics(records).performance().await.unwrap().trending_tasks;
+    let shown: Vec<(i64, f64)> = trend.iter().map(|task| (task.task_id.get(), task.score)).collect();
+    assert_eq!(shown.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [2, 1, 3]);
+    for ((_, score), expected) in shown.iter().zip([1.0, 6.0 / 8.0, 0.5]) {
+        assert!(close(*score, expected), "{score} {expected}");
+    }
+}
+
+#[tokio::test]
+async fn hours_and_days_are_whole_in_utc_and_empty_ones_are_shown() {
+    let records = vec![
+        attempt(1, 1, 24.0 * 40.0, 1.0, true),
+        attempt(1, 1, 24.5, 1.0, true),
+        attempt(1, 1, 1.0, 2.0, true),
+        attempt(1, 1, 0.5, 4.0, false),
+        attempt(1, 1, 0.0, 6.0, true),
+    ];
+    let performance = analytics(records).performance().await.unwrap();
+    let hours = &performance.hourly_summary;
+    assert_eq!(hours.len(), 24);
+    assert_eq!(hours[0].period_start.to_string(), "2025-12-31T13:00:00.000Z");
+    assert_eq!(hours[23].period_start.to_string(), "2026-01-01T12:00:00.000Z");
+    assert_eq!((hours[23].execution_count, hours[23].avg_duration), (1, Some(6.0)));
+    assert_eq!((hours[22].execution_count, hours[22].success_rate), (2, Some(50.0)));
+    assert_eq!((hours[0].execution_count, hours[0].success_rate, hours[0].avg_duration), (0, None, None));
+    let days = &performance.daily_summary;
+    assert_eq!(days.len(), 30);
+    assert_eq!(days[29].period_start.to_string(), "2026-01-01T00:00:00.000Z");
+    assert_eq!((days[29].execution_count, days[28].execution_count), (3, 1));
+    assert_eq!(days.iter().map(|day| day.execution_count).sum::<u64>(), 4, "forty days ago is too long ago");
+}
+
+#[tokio::test]
+async fn an_attempt_whose_clock_ran_backwards_took_no_time() {
+    let mut record = attempt(1, 1, 0.0, 1.0, true);
+    record.started_at = Timestamp::from_micros(NOON + HOUR);
+    let task = analytics(vec![record]).task(TaskId(1)).await.unwrap().unwrap();
+    assert_eq!((task.min_duration, task.max_duration), (0.0, 0.0));
+}
+
+#[tokio::test]
+async fn the_json_has_the_names_of_the_contract() {
+    fn names(value: &Value) -> Vec<&str> {
+        value.as_object().unwrap().keys().map(String::as_str).collect()
+    }
+    let analytics = analytics(vec![attempt(1, 1, 0.0, 1.0, true)]);
+    let summary = serde_json::to_value(analytics.summary().await.unwrap()).unwrap();
+    for name in ["total_executions", "average_success_rate", "tasks_analyzed"] {
+        assert!(summary[name].is_number(), "{name}");
+    }
+    assert!(summary["performance_report"].is_object());
+    let task = serde_json::to_value(analytics.task(TaskId(1)).await.unwrap()).unwrap();
+    let expected = json!({
+        "task_id": 1, "execution_count": 1, "success_count": 1, "failure_count": 0, "success_rate": 100.0,
+        "avg_duration": 1.0, "min_duration": 1.0, "max_duration": 1.0, "std_dev": 0.0,
+        "p50": 1.0, "p95": 1.0, "p99": 1.0, "total_results_length": 10
+    });
+    assert_eq!(task, expected);
+    let performance = serde_json::to_value(analytics.performance().await.unwrap()).unwrap();
+    for name in ["performance_report", "trending_tasks", "hourly_summary", "daily_summary"] {
+        assert!(names(&performance).contains(&name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_source_out_of_reach_is_an_error_and_not_zero() {
+    let analytics = Analytics::new(Arc::new(Unplugged), Arc::new(Noon));
+    assert!(matches!(analytics.summary().await, Err(Error::Unreadable(_))));
+    assert!(matches!(analytics.task(TaskId(1)).await, Err(Error::Unreadable(_))));
+}
