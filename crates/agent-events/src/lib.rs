@@ -1,0 +1,46 @@
+//! Brings committed events to whoever listens, in order, from any point.
+//!
+//! Knows topics, positions, wake-ups and the envelope on the wire. Never knows where events are stored
+//! (that is an [`EventLog`](agent_core::ports::EventLog)), who may listen, or how frames travel.
+//!
+//! Two parts, because the store must be able to wake before there is a log to read from: [`Wakes`] is the
+//! [`CommitListener`](agent_core::ports::CommitListener) that the store is built with, [`Hub`] joins it
+//! with the log. Every listener reads the log at its own pace; a wake-up only says that reading is worth
+//! while, so that a lost one costs delay and never an event, and a slow listener costs no memory.
+//!
+//! ```
+//! # use agent_core::{event::{Event, Topic}, ids::PlanId, ports::{CommitListener, EventLog}, Result};
+//! # struct Empty;
+//! # #[async_trait::async_trait]
+//! # impl EventLog for Empty {
+//! #     async fn read(&self, _: Topic, _: i64, _: u32) -> Result<Vec<Event>> { Ok(Vec::new()) }
+//! #     async fn head(&self, _: Topic) -> Result<i64> { Ok(0) }
+//! # }
+//! use agent_events::{Hub, TopicName, Wakes};
+//! use std::sync::Arc;
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap().block_on(async {
+//! let wakes = Arc::new(Wakes::new());
+//! let listener: Arc<dyn CommitListener> = wakes.clone(); // goes into the store
+//! let log: Arc<dyn EventLog> = Arc::new(Empty); // comes out of the store
+//! let hub = Hub::new(wakes, log);
+//!
+//! assert_eq!(TopicName::parse("plan_7")?, TopicName::Plan(PlanId(7)));
+//! let subscription = hub.subscribe(Topic::Plan(PlanId(7)), None).await?;
+//! assert_eq!(subscription.start, 0);
+//! # Ok::<(), agent_events::Error>(())
+//! # }).unwrap();
+//! ```
+
+mod envelope;
+mod error;
+mod hub;
+mod replay;
+mod topic;
+mod wakes;
+
+pub use envelope::{Envelope, envelope_json};
+pub use error::{Error, Result};
+pub use hub::{Hub, Subscription};
+pub use topic::{TopicName, position};
+pub use wakes::Wakes;
