@@ -1,0 +1,70 @@
+//! Talks to language models, the scripted one included.
+//!
+//! Knows the wire protocols of the providers, their errors, and how often to ask again.
+//! Never knows plans, tools, the database or the process environment: settings are passed in.
+//!
+//! [`connect`] turns [`LlmSettings`] into an [`agent_core::ports::LanguageModel`] without touching
+//! the network; misconfiguration is reported there and then.
+//!
+//! ```
+//! use agent_llm::{LlmSettings, Provider, connect};
+//!
+//! let settings = LlmSettings {
+//!     provider: Some(Provider::OpenAi),
+//!     base_url: Some("http://127.0.0.1:8080".into()),
+//!     model: Some("qwen2.5-coder".into()),
+//!     ..LlmSettings::default()
+//! };
+//! let model = connect(settings)?;
+//! assert_eq!(model.describe().provider, "openai");
+//! # Ok::<(), agent_core::model::ModelError>(())
+//! ```
+
+mod detect;
+mod endpoint;
+mod failure;
+mod openai;
+mod patience;
+mod remote;
+mod retry;
+mod scripted;
+mod settings;
+mod tool_calls;
+mod written_calls;
+
+pub use detect::{OLLAMA_BASE_URL, detect, ollama_is_listening};
+pub use retry::{RetryPolicy, Retrying};
+pub use scripted::{Fault, Match, Script, ScriptedModel, Turn, TurnToolCall};
+pub use settings::{LlmSettings, Provider, UnknownProvider};
+
+use agent_core::model::ModelError;
+use agent_core::ports::{LanguageModel, Randomness};
+use std::sync::Arc;
+
+/// Makes the configured language model. Cheap: reads the script of a scripted model, but opens no
+/// connection; the HTTP client itself is made by the first request.
+///
+/// Transient errors are retried as [`LlmSettings::max_retries`] says.
+///
+/// # Errors
+/// [`ModelError::Misconfigured`] naming the setting to set: no provider, no key for a hosted
+/// provider, a faulty URL, a script that cannot be read.
+pub fn connect(settings: LlmSettings) -> Result<Arc<dyn LanguageModel>, ModelError> {
+    connect_with(settings, Arc::new(retry::HasherRandomness))
+}
+
+/// Like [`connect`], with the source of the jitter between retries passed in.
+///
+/// # Errors
+/// As [`connect`].
+pub fn connect_with(
+    settings: LlmSettings,
+    randomness: Arc<dyn Randomness>,
+) -> Result<Arc<dyn LanguageModel>, ModelError> {
+    let policy = RetryPolicy { max_retries: settings.max_retries, ..RetryPolicy::default() };
+    let model = settings::build(settings)?;
+    if policy.max_retries == 0 {
+        return Ok(model);
+    }
+    Ok(Arc::new(Retrying::new(model, policy, randomness)))
+}
