@@ -1,0 +1,117 @@
+//! What can go wrong between the ports and the database.
+
+use agent_core::ids::UserId;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Every way in which a store cannot be opened or stops answering.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The address names no database this program knows. The address itself is not shown: it may hold a password.
+    #[error("the database address begins with {0:?}; give sqlite://PATH, such as sqlite://agent.db")]
+    UnknownScheme(String),
+    /// A database in memory would forget every plan at the end of the process.
+    #[error(
+        "a database in memory would forget every plan; give a file: sqlite://PATH, such as sqlite://agent.db"
+    )]
+    InMemory,
+    /// The address carries options, which this program sets itself.
+    #[error("the database address holds options after `?`; give only sqlite://PATH")]
+    OptionsRefused,
+    /// The database is one that this version does not speak to.
+    #[error("{0} is not supported by this version; give sqlite://PATH")]
+    Unsupported(&'static str),
+    /// The folder of the database file does not exist.
+    #[error("the folder {0:?} for the database does not exist; create it first")]
+    MissingFolder(PathBuf),
+    /// The database file cannot be created or opened.
+    #[error("the database file {path:?} cannot be opened for reading and writing")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is there, and SQLite cannot use it.
+    #[error(
+        "{path:?} cannot be used as a database; check that it is an agent database and that the disk has room"
+    )]
+    Connect {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        #[source]
+        source: agent_core::BoxError,
+    },
+    /// The schema could not be brought up to date.
+    #[error("the database schema could not be brought up to date; nothing was changed")]
+    Migrate(#[source] agent_core::BoxError),
+    /// A newer program has already changed the schema.
+    #[error(
+        "the database was written by a newer version (it has migration {0}); use that version or a later one"
+    )]
+    NewerDatabase(String),
+    /// The writer thread could not be started.
+    #[error("the writer thread could not be started")]
+    Thread(#[source] std::io::Error),
+    /// The store was closed, or its writer ended.
+    #[error("the store is closed; open it again")]
+    Closed,
+    /// The transaction that a write was part of was not committed; nothing of it is kept.
+    #[error("the transaction was not committed; send the request again")]
+    NotCommitted(#[source] Arc<diesel::result::Error>),
+    /// A query ended in a panic; its transaction was rolled back.
+    #[error("a query ended in a panic and was rolled back; the log says where")]
+    Panicked,
+    /// A plan or message was to be kept for a user who does not exist.
+    #[error("user {0} does not exist in this store; create the account first")]
+    UnknownOwner(UserId),
+}
+
+impl From<Error> for agent_core::Error {
+    fn from(error: Error) -> Self {
+        Self::Unavailable(Box::new(error))
+    }
+}
+
+/// How a query fails: with something the domain has a word for, or in the database.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    Domain(agent_core::Error),
+    Database(diesel::result::Error),
+}
+
+impl From<agent_core::Error> for Failure {
+    fn from(error: agent_core::Error) -> Self {
+        Self::Domain(error)
+    }
+}
+
+impl From<diesel::result::Error> for Failure {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Domain(error.into())
+    }
+}
+
+impl From<Failure> for agent_core::Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Domain(error) => error,
+            Failure::Database(diesel::result::Error::DeserializationError(source)) => {
+                Self::Damaged(source.to_string())
+            }
+            Failure::Database(error) => Self::Unavailable(Box::new(error)),
+        }
+    }
+}
+
+/// What a query yields.
+pub(crate) type Answer<T> = Result<T, Failure>;

@@ -1,0 +1,78 @@
+//! Keeps everything durably in SQLite by implementing the ports.
+//!
+//! Knows tables, queries, transactions and migrations: [`Store`] implements [`PlanStore`], [`PlanReader`],
+//! [`Journal`], [`EventLog`] and [`Conversations`] of `agent-core`, [`UserStore`], [`ApiKeyStore`] and
+//! [`RefreshTokenStore`] of `agent-auth`, and [`AttemptSource`] of `agent-analytics`. Never knows which moves of a
+//! plan are legal, nor who may see it: it keeps what it is given and finds what it is asked for.
+//!
+//! - A write is answered when it is on the disk: write-ahead log, `synchronous=FULL`. One thread writes; all
+//!   transactions that wait share one commit ([`Store::statistics`] shows how many), each fails alone.
+//! - State and events are one transaction. The listener is told after the commit; events that it misses are in the log.
+//! - The owner of a plan, message, key or token must be a user of the same store.
+//! - Other processes may open the same file.
+//!
+//! ```
+//! use agent_auth::Role;
+//! use agent_auth::ports::{NewUser, UserStore};
+//! use agent_core::event::Event;
+//! use agent_core::plan::{NewPlan, PlanStatus, TaskKind, TaskSpec};
+//! use agent_core::policy::Policy;
+//! use agent_core::ports::{CommitListener, PlanStore};
+//! use agent_core::time::Timestamp;
+//! use agent_store::Store;
+//! use std::sync::Arc;
+//!
+//! struct Quiet;
+//! impl CommitListener for Quiet {
+//!     fn committed(&self, _events: &[Event]) {}
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let folder = tempfile::tempdir()?;
+//! let url = format!("sqlite://{}", folder.path().join("agent.db").display());
+//! let store = Store::open(&url, Arc::new(Quiet))?;
+//!
+//! let now = Timestamp::from_micros(1_767_268_800_000_000);
+//! let ada = NewUser { username: "ada".into(), password_hash: "…".into(), role: Role::User };
+//! let ada = UserStore::create(&store, &ada, now).await?.ok_or("the name is taken")?;
+//! let plan = NewPlan {
+//!     owner: ada.id,
+//!     goal: "Say hello".into(),
+//!     repo_path: "/srv/repository".into(),
+//!     tasks: vec![TaskSpec::new("Greet", TaskKind::shell("echo hello"))],
+//!     policy: Policy::default(),
+//!     auto_execute: false,
+//!     template_id: None,
+//!     idempotency: None,
+//! };
+//! let made = PlanStore::create(&store, &plan, PlanStatus::Created, now).await?;
+//! assert_eq!(store.load(made.plan.id).await?, made);
+//! store.close().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`PlanStore`]: agent_core::ports::PlanStore
+//! [`PlanReader`]: agent_core::ports::PlanReader
+//! [`Journal`]: agent_core::ports::Journal
+//! [`EventLog`]: agent_core::ports::EventLog
+//! [`Conversations`]: agent_core::ports::Conversations
+//! [`UserStore`]: agent_auth::ports::UserStore
+//! [`ApiKeyStore`]: agent_auth::ports::ApiKeyStore
+//! [`RefreshTokenStore`]: agent_auth::ports::RefreshTokenStore
+//! [`AttemptSource`]: agent_analytics::ports::AttemptSource
+
+mod error;
+mod location;
+mod migrate;
+mod pool;
+mod rows;
+mod schema;
+mod sqlite;
+mod store;
+mod writer;
+
+pub use error::Error;
+pub use store::Store;
+pub use writer::WriterStatistics;

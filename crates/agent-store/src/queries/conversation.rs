@@ -1,0 +1,64 @@
+//! Conversations.
+
+use super::{Backend, Conn, events, plans};
+use crate::error::{Answer, Error};
+use crate::rows::event::PendingEvent;
+use crate::rows::large;
+use crate::rows::message::{MessageRow, NewMessageRow};
+use crate::schema::messages;
+use crate::writer::Written;
+use agent_core::event::{EventBody, NewEvent};
+use agent_core::ids::MessageId;
+use agent_core::ports::{ConversationMessage, MessageFilter, NewMessage, Visibility};
+use agent_core::time::Timestamp;
+use diesel::prelude::*;
+
+/// Adds a message, and tells the listeners of its plan.
+pub(crate) fn add(conn: &mut Conn, message: &NewMessage, at: Timestamp) -> Answer<Written<MessageId>> {
+    let reserved =
+        message.plan_id.map(|plan| plans::reserve_owned(conn, plan, message.owner, 1)).transpose()?;
+    let inserted = diesel::insert_into(messages::table)
+        .values(NewMessageRow::new(message, at))
+        .returning(messages::id)
+        .get_result(conn);
+    let id = match inserted {
+        Ok(id) => MessageId(id),
+        Err(error) if plans::is_missing_parent(&error) => {
+            return Err(Error::UnknownOwner(message.owner).into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let events = match (message.plan_id, reserved) {
+        (Some(plan), Some(reserved)) => {
+            let body = EventBody::MessageAdded { message_id: id, role: message.role.clone() };
+            let pending = PendingEvent::new(NewEvent { task_id: None, body })?;
+            events::append(conn, plan, &reserved, vec![pending], at)?
+        }
+        _ => Vec::new(),
+    };
+    Ok(Written { value: id, events })
+}
+
+fn matching(filter: &MessageFilter) -> messages::BoxedQuery<'static, Backend> {
+    let mut wanted = messages::table.into_boxed();
+    if let Visibility::Owner(owner) = filter.visibility {
+        wanted = wanted.filter(messages::owner_id.eq(owner.get()));
+    }
+    if let Some(plan) = filter.plan_id {
+        wanted = wanted.filter(messages::plan_id.eq(plan.get()));
+    }
+    wanted
+}
+
+/// Messages, oldest first, and how many match in all.
+pub(crate) fn list(conn: &mut Conn, filter: &MessageFilter) -> Answer<(Vec<ConversationMessage>, u64)> {
+    let total: i64 = matching(filter).count().get_result(conn)?;
+    let after = filter.after.map_or(0, MessageId::get);
+    let rows = matching(filter)
+        .filter(messages::id.gt(after))
+        .order(messages::id)
+        .limit(i64::from(filter.limit))
+        .select(MessageRow::as_select())
+        .load(conn)?;
+    Ok((rows.into_iter().map(ConversationMessage::from).collect(), large("count", total)?))
+}

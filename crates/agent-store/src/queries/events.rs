@@ -1,0 +1,84 @@
+//! The log of events.
+
+use super::plans::Reserved;
+use super::{Backend, Conn};
+use crate::error::Answer;
+use crate::rows::event::{EventRow, NewEventRow, PendingEvent};
+use crate::schema::events;
+use agent_core::event::{Event, Topic};
+use agent_core::ids::PlanId;
+use agent_core::time::Timestamp;
+use diesel::dsl::max;
+use diesel::prelude::*;
+
+/// Adds events with the numbers that were reserved for them.
+pub(crate) fn append(
+    conn: &mut Conn,
+    plan: PlanId,
+    reserved: &Reserved,
+    pending: Vec<PendingEvent>,
+    at: Timestamp,
+) -> Answer<Vec<Event>> {
+    let mut appended = Vec::with_capacity(pending.len());
+    for (seq, event) in (reserved.first_seq..).zip(pending) {
+        let row = NewEventRow {
+            plan_id: plan.get(),
+            seq,
+            owner_id: reserved.owner.get(),
+            task_id: event.task_id.map(|id| id.get()),
+            created_at: at.as_micros(),
+            name: event.body.name(),
+            payload: &event.payload,
+        };
+        // One row per statement: most changes tell of one or two things, and this statement stays prepared.
+        let cursor =
+            diesel::insert_into(events::table).values(row).returning(events::cursor).get_result(conn)?;
+        appended.push(Event {
+            seq,
+            cursor,
+            plan_id: plan,
+            task_id: event.task_id,
+            timestamp: at,
+            owner: reserved.owner,
+            body: event.body,
+        });
+    }
+    Ok(appended)
+}
+
+/// How many numbers events take.
+pub(crate) fn count(pending: &[PendingEvent]) -> i64 {
+    i64::try_from(pending.len()).unwrap_or(i64::MAX)
+}
+
+fn of_topic(topic: Topic) -> events::BoxedQuery<'static, Backend> {
+    let all = events::table.into_boxed();
+    match topic {
+        Topic::Plan(plan) => all.filter(events::plan_id.eq(plan.get())),
+        Topic::Owner(owner) => all.filter(events::owner_id.eq(owner.get())),
+        Topic::Everything => all,
+    }
+}
+
+/// Events of a topic after a position, oldest first.
+pub(crate) fn read(conn: &mut Conn, topic: Topic, after: i64, limit: u32) -> Answer<Vec<Event>> {
+    let wanted = of_topic(topic).select(EventRow::as_select()).limit(i64::from(limit));
+    let rows = match topic {
+        Topic::Plan(_) => wanted.filter(events::seq.gt(after)).order(events::seq).load(conn)?,
+        Topic::Owner(_) | Topic::Everything => {
+            wanted.filter(events::cursor.gt(after)).order(events::cursor).load(conn)?
+        }
+    };
+    Ok(rows.into_iter().map(EventRow::into_event).collect::<Result<_, _>>()?)
+}
+
+/// The position of the newest event of a topic; 0 when there is none.
+pub(crate) fn head(conn: &mut Conn, topic: Topic) -> Answer<i64> {
+    let newest: Option<i64> = match topic {
+        Topic::Plan(_) => of_topic(topic).select(max(events::seq)).get_result(conn)?,
+        Topic::Owner(_) | Topic::Everything => {
+            of_topic(topic).select(max(events::cursor)).get_result(conn)?
+        }
+    };
+    Ok(newest.unwrap_or(0))
+}

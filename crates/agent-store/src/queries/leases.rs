@@ -1,0 +1,80 @@
+//! Who executes which plan. The database's clock decides, because it is the one clock that all workers share.
+
+use super::{Conn, dialect, plans as plan_queries};
+use crate::error::Answer;
+use crate::schema::plans;
+use agent_core::ids::{Generation, PlanId, WorkerId};
+use agent_core::plan::PlanStatus;
+use agent_core::ports::{Claim, Fence};
+use diesel::prelude::*;
+use std::time::Duration;
+
+/// Takes a live plan whose lease is free or over. Asked for by id, also one that the worker holds itself.
+pub(crate) fn claim(
+    conn: &mut Conn,
+    worker: &WorkerId,
+    lease: Duration,
+    id: Option<PlanId>,
+) -> Answer<Option<Claim>> {
+    let now = dialect::now(conn)?;
+    let Some((id, holder)) = claimable(conn, worker, id, now)? else {
+        return Ok(None);
+    };
+    let generation = diesel::update(plans::table.find(id))
+        .set((
+            plans::lease_owner.eq(&worker.0),
+            plans::lease_generation.eq(plans::lease_generation + 1),
+            plans::lease_expires_at.eq(ends(now, lease)),
+        ))
+        .returning(plans::lease_generation)
+        .get_result(conn)?;
+    let state = plan_queries::load(conn, PlanId(id))?;
+    let fence = Fence { worker: worker.clone(), generation: Generation(generation) };
+    Ok(Some(Claim { state, fence, recovered: holder.is_some() }))
+}
+
+fn claimable(
+    conn: &mut Conn,
+    worker: &WorkerId,
+    id: Option<PlanId>,
+    now: i64,
+) -> Answer<Option<(i64, Option<String>)>> {
+    let live = PlanStatus::ALL.iter().filter(|status| status.is_live()).map(|status| status.as_str());
+    let free = plans::lease_owner.is_null().or(plans::lease_expires_at.le(now).assume_not_null());
+    let wanted = plans::table.filter(plans::status.eq_any(live)).select((plans::id, plans::lease_owner));
+    let found = match id {
+        Some(id) => {
+            let own = plans::lease_owner.eq(&worker.0).assume_not_null();
+            wanted.filter(plans::id.eq(id.get())).filter(free.or(own)).first(conn)
+        }
+        None => wanted.filter(free).order(plans::id).first(conn),
+    };
+    Ok(found.optional()?)
+}
+
+/// Extends all leases of a worker and names the plans.
+pub(crate) fn renew(conn: &mut Conn, worker: &WorkerId, lease: Duration) -> Answer<Vec<PlanId>> {
+    let now = dialect::now(conn)?;
+    let mut held: Vec<i64> = diesel::update(plans::table.filter(plans::lease_owner.eq(&worker.0)))
+        .set(plans::lease_expires_at.eq(ends(now, lease)))
+        .returning(plans::id)
+        .get_results(conn)?;
+    held.sort_unstable();
+    Ok(held.into_iter().map(PlanId).collect())
+}
+
+/// Gives a plan back; what another worker holds meanwhile stays with it.
+pub(crate) fn release(conn: &mut Conn, id: PlanId, fence: &Fence) -> Answer<()> {
+    let held = plans::table
+        .find(id.get())
+        .filter(plans::lease_owner.eq(&fence.worker.0))
+        .filter(plans::lease_generation.eq(fence.generation.get()));
+    diesel::update(held)
+        .set((plans::lease_owner.eq(None::<String>), plans::lease_expires_at.eq(None::<i64>)))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn ends(now: i64, lease: Duration) -> i64 {
+    now.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
+}

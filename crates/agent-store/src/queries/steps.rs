@@ -1,0 +1,94 @@
+//! The journal of steps.
+
+use super::{Conn, events, plans};
+use crate::error::Answer;
+use crate::rows::event::PendingEvent;
+use crate::rows::step::{NewStepRow, StepResultRow, StepRow};
+use crate::schema::steps;
+use agent_core::event::Event;
+use agent_core::ids::{PlanId, TaskId};
+use agent_core::ports::{Fence, Step, StepKey};
+use agent_core::time::Timestamp;
+use diesel::prelude::*;
+
+/// All steps of a plan, by task, attempt and position.
+pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Step>> {
+    let rows = steps::table
+        .filter(steps::plan_id.eq(plan.get()))
+        .order((steps::task_id, steps::attempt, steps::position))
+        .select(StepRow::as_select())
+        .load(conn)?;
+    domain(rows)
+}
+
+/// The steps of an attempt, by position.
+pub(crate) fn of_attempt(conn: &mut Conn, plan: PlanId, task: TaskId, attempt: u32) -> Answer<Vec<Step>> {
+    let rows = steps::table
+        .filter(steps::plan_id.eq(plan.get()))
+        .filter(steps::task_id.eq(task.get()))
+        .filter(steps::attempt.eq(i64::from(attempt)))
+        .order(steps::position)
+        .select(StepRow::as_select())
+        .load(conn)?;
+    domain(rows)
+}
+
+fn domain(rows: Vec<StepRow>) -> Answer<Vec<Step>> {
+    Ok(rows.into_iter().map(StepRow::into_step).collect::<Result<_, _>>()?)
+}
+
+/// Model tokens that the steps of an attempt used. Added up here: SQL's `sum` has another type per database.
+pub(crate) fn tokens(conn: &mut Conn, plan: PlanId, task: TaskId, attempt: u32) -> Answer<i64> {
+    let used: Vec<(i64, i64)> = steps::table
+        .filter(steps::plan_id.eq(plan.get()))
+        .filter(steps::task_id.eq(task.get()))
+        .filter(steps::attempt.eq(i64::from(attempt)))
+        .select((steps::input_tokens, steps::output_tokens))
+        .load(conn)?;
+    Ok(used.iter().fold(0, |sum: i64, (input, output)| sum.saturating_add(*input).saturating_add(*output)))
+}
+
+/// Records an intent with its events. An intent that is already there stays.
+pub(crate) fn begin(
+    conn: &mut Conn,
+    plan: PlanId,
+    row: &NewStepRow,
+    pending: Vec<PendingEvent>,
+    at: Timestamp,
+    fence: &Fence,
+) -> Answer<Vec<Event>> {
+    let reserved = plans::reserve_fenced(conn, plan, fence, events::count(&pending))?;
+    diesel::insert_into(steps::table).values(row).on_conflict_do_nothing().execute(conn)?;
+    events::append(conn, plan, &reserved, pending, at)
+}
+
+/// Records a result with its events. When there already is one, nothing changes and nothing is told.
+pub(crate) fn finish(
+    conn: &mut Conn,
+    key: StepKey,
+    row: &StepResultRow,
+    pending: Vec<PendingEvent>,
+    at: Timestamp,
+    fence: &Fence,
+) -> Answer<Vec<Event>> {
+    let step = steps::table.find((
+        key.plan_id.get(),
+        key.task_id.get(),
+        i64::from(key.attempt),
+        i64::from(key.position),
+    ));
+    if diesel::update(step.filter(steps::status.is_null())).set(row).execute(conn)? == 1 {
+        let reserved = plans::reserve_fenced(conn, key.plan_id, fence, events::count(&pending))?;
+        return events::append(conn, key.plan_id, &reserved, pending, at);
+    }
+    plans::reserve_fenced(conn, key.plan_id, fence, 0)?;
+    let known: Option<i64> = step.select(steps::position).get_result(conn).optional()?;
+    match known {
+        Some(_) => Ok(Vec::new()),
+        None => Err(agent_core::Error::Damaged(format!(
+            "step {} has a result and was never begun",
+            key.idempotency_key()
+        ))
+        .into()),
+    }
+}

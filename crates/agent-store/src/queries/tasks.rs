@@ -1,0 +1,58 @@
+//! Tasks of a plan.
+
+use super::Conn;
+use crate::error::Answer;
+use crate::rows::task::{NewTaskRow, TaskChangeRow, TaskRow};
+use crate::schema::tasks;
+use agent_core::ids::{PlanId, TaskId};
+use agent_core::plan::Task;
+use diesel::prelude::*;
+
+/// Rows per statement; eleven columns each stay well below SQLite's 32,766 bound values.
+const CHUNK: usize = 500;
+
+/// The tasks of a plan, by position.
+pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Task>> {
+    let rows = tasks::table
+        .filter(tasks::plan_id.eq(plan.get()))
+        .order(tasks::position)
+        .select(TaskRow::as_select())
+        .load(conn)?;
+    Ok(rows.into_iter().map(TaskRow::into_task).collect::<Result<_, _>>()?)
+}
+
+/// Adds tasks after those that are there.
+pub(crate) fn insert(conn: &mut Conn, plan: PlanId, mut rows: Vec<NewTaskRow>, first: i64) -> Answer<()> {
+    for (position, row) in (first..).zip(&mut rows) {
+        row.plan_id = plan.get();
+        row.position = position;
+    }
+    for chunk in rows.chunks(CHUNK) {
+        diesel::insert_into(tasks::table).values(chunk).execute(conn)?;
+    }
+    Ok(())
+}
+
+/// The position that the next task of a plan gets.
+pub(crate) fn next_position(conn: &mut Conn, plan: PlanId) -> Answer<i64> {
+    let last: Option<i64> = tasks::table
+        .filter(tasks::plan_id.eq(plan.get()))
+        .select(diesel::dsl::max(tasks::position))
+        .get_result(conn)?;
+    Ok(last.unwrap_or(0) + 1)
+}
+
+/// Ids of a plan's tasks, by position.
+pub(crate) fn ids(conn: &mut Conn, plan: PlanId) -> Answer<Vec<i64>> {
+    let wanted = tasks::table.filter(tasks::plan_id.eq(plan.get()));
+    Ok(wanted.order(tasks::position).select(tasks::id).load(conn)?)
+}
+
+/// Changes a task of the plan.
+pub(crate) fn update(conn: &mut Conn, plan: PlanId, id: TaskId, row: &TaskChangeRow) -> Answer<()> {
+    let wanted = tasks::table.find(id.get()).filter(tasks::plan_id.eq(plan.get()));
+    match diesel::update(wanted).set(row).execute(conn)? {
+        0 => Err(agent_core::Error::TaskNotFound { plan, task: id }.into()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,70 @@
+//! Attempts and approvals as rows.
+
+use super::{instant, large, named, small};
+use crate::schema::{approvals, attempts};
+use agent_core::Result;
+use agent_core::ids::{ApprovalId, PlanId, TaskId};
+use agent_core::plan::Attempt;
+use agent_core::ports::Approval;
+use agent_core::time::Timestamp;
+use diesel::prelude::*;
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = attempts, treat_none_as_default_value = false)]
+pub(crate) struct AttemptRow {
+    pub(crate) task_id: i64,
+    pub(crate) attempt: i64,
+    pub(crate) plan_id: i64,
+    pub(crate) status: String,
+    pub(crate) started_at: i64,
+    pub(crate) finished_at: Option<i64>,
+    pub(crate) result_length: i64,
+    pub(crate) tokens: i64,
+    pub(crate) error: Option<String>,
+}
+
+impl AttemptRow {
+    pub(crate) fn into_attempt(self) -> Result<Attempt> {
+        Ok(Attempt {
+            plan_id: PlanId(self.plan_id),
+            task_id: TaskId(self.task_id),
+            attempt: small("attempts.attempt", self.attempt)?,
+            status: named("attempts.status", &self.status)?,
+            error: self.error,
+            started_at: Timestamp::from_micros(self.started_at),
+            finished_at: instant(self.finished_at),
+            result_length: large("attempts.result_length", self.result_length)?,
+            tokens: large("attempts.tokens", self.tokens)?,
+        })
+    }
+}
+
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = approvals)]
+pub(crate) struct ApprovalRow {
+    id: i64,
+    plan_id: i64,
+    task_id: i64,
+    subject: String,
+    requested_at: i64,
+    expires_at: i64,
+    decision: Option<String>,
+    decided_by: Option<String>,
+    note: Option<String>,
+}
+
+impl From<ApprovalRow> for Approval {
+    fn from(row: ApprovalRow) -> Self {
+        Self {
+            id: ApprovalId(row.id),
+            plan_id: PlanId(row.plan_id),
+            task_id: TaskId(row.task_id),
+            subject: row.subject,
+            requested_at: Timestamp::from_micros(row.requested_at),
+            expires_at: Timestamp::from_micros(row.expires_at),
+            decision: row.decision,
+            decided_by: row.decided_by,
+            note: row.note,
+        }
+    }
+}

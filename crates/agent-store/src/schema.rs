@@ -1,0 +1,183 @@
+//! The tables as the migrations make them, in portable types only.
+
+diesel::table! {
+    users (id) {
+        id -> BigInt,
+        username -> Text,
+        username_folded -> Text,
+        role -> Text,
+        disabled -> Bool,
+        tokens_valid_after -> BigInt,
+        created_at -> BigInt,
+        password_hash -> Text,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> BigInt,
+        owner_id -> BigInt,
+        public_id -> Text,
+        secret_hash -> Binary,
+        name -> Text,
+        scopes -> Text,
+        created_at -> BigInt,
+        expires_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (token_hash) {
+        token_hash -> Binary,
+        user_id -> BigInt,
+        family -> Text,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        revoked -> Bool,
+    }
+}
+
+diesel::table! {
+    plans (id) {
+        id -> BigInt,
+        owner_id -> BigInt,
+        status -> Text,
+        auto_execute -> Bool,
+        cancel_requested -> Bool,
+        revision -> BigInt,
+        next_seq -> BigInt,
+        lease_owner -> Nullable<Text>,
+        lease_generation -> BigInt,
+        lease_expires_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        template_id -> Nullable<Text>,
+        policy -> Text,
+        repo_path -> Text,
+        goal -> Text,
+        summary -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    tasks (id) {
+        id -> BigInt,
+        plan_id -> BigInt,
+        position -> BigInt,
+        status -> Text,
+        selected -> Bool,
+        attempts -> BigInt,
+        attempt_limit -> BigInt,
+        approved -> Bool,
+        wake_at -> Nullable<BigInt>,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+        kind -> Text,
+        priority -> Text,
+        description -> Text,
+        spec -> Text,
+        result -> Nullable<Text>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    attempts (task_id, attempt) {
+        task_id -> BigInt,
+        attempt -> BigInt,
+        plan_id -> BigInt,
+        status -> Text,
+        started_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        result_length -> BigInt,
+        tokens -> BigInt,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    steps (plan_id, task_id, attempt, position) {
+        plan_id -> BigInt,
+        task_id -> BigInt,
+        attempt -> BigInt,
+        position -> BigInt,
+        kind -> Text,
+        name -> Text,
+        effect -> Text,
+        status -> Nullable<Text>,
+        input_tokens -> BigInt,
+        output_tokens -> BigInt,
+        started_at -> BigInt,
+        finished_at -> Nullable<BigInt>,
+        input -> Text,
+        prepared -> Text,
+        output -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    approvals (id) {
+        id -> BigInt,
+        plan_id -> BigInt,
+        task_id -> BigInt,
+        subject -> Text,
+        requested_at -> BigInt,
+        expires_at -> BigInt,
+        decision -> Nullable<Text>,
+        decided_by -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        note -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    executions (id) {
+        id -> BigInt,
+        plan_id -> BigInt,
+        task_id -> Nullable<BigInt>,
+        requested_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    idempotency_keys (owner_id, key) {
+        owner_id -> BigInt,
+        key -> Text,
+        fingerprint -> Text,
+        plan_id -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (cursor) {
+        cursor -> BigInt,
+        plan_id -> BigInt,
+        seq -> BigInt,
+        owner_id -> BigInt,
+        task_id -> Nullable<BigInt>,
+        created_at -> BigInt,
+        name -> Text,
+        payload -> Text,
+    }
+}
+
+diesel::table! {
+    messages (id) {
+        id -> BigInt,
+        owner_id -> BigInt,
+        plan_id -> Nullable<BigInt>,
+        role -> Text,
+        created_at -> BigInt,
+        content -> Text,
+    }
+}
+
+diesel::joinable!(approvals -> plans (plan_id));
+diesel::joinable!(approvals -> tasks (task_id));
+diesel::joinable!(attempts -> tasks (task_id));
+diesel::allow_tables_to_appear_in_same_query!(approvals, attempts, plans, tasks);

@@ -1,0 +1,73 @@
+//! What SQLite says in its own way.
+
+use super::{Backend, Conn};
+use crate::schema::plans;
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool};
+
+// The wait for other processes comes first: switching to WAL takes a lock itself.
+const WRITER: &str = "\
+    PRAGMA busy_timeout = 10000;\
+    PRAGMA journal_mode = WAL;\
+    PRAGMA synchronous = FULL;\
+    PRAGMA foreign_keys = ON;\
+    PRAGMA temp_store = MEMORY;\
+    PRAGMA cache_size = -8000;\
+    PRAGMA mmap_size = 67108864;\
+    PRAGMA journal_size_limit = 67108864;";
+
+const READER: &str = "\
+    PRAGMA busy_timeout = 10000;\
+    PRAGMA foreign_keys = ON;\
+    PRAGMA temp_store = MEMORY;\
+    PRAGMA cache_size = -8000;\
+    PRAGMA mmap_size = 67108864;\
+    PRAGMA query_only = ON;";
+
+/// Prepares the one connection that writes.
+pub(crate) fn prepare_writer(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute(WRITER)
+}
+
+/// Prepares a connection that only reads.
+pub(crate) fn prepare_reader(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute(READER)
+}
+
+/// Takes the write lock at once, so that no transaction finds out half-way that it must wait.
+pub(crate) fn begin(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("BEGIN IMMEDIATE")
+}
+
+/// Moves the write-ahead log into the database file and empties it.
+pub(crate) fn checkpoint(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
+}
+
+/// The database's clock, in microseconds since the Unix epoch; leases rest on it.
+pub(crate) fn now(conn: &mut Conn) -> QueryResult<i64> {
+    let milliseconds = sql::<BigInt>("CAST(ROUND(unixepoch('now', 'subsec') * 1000) AS INTEGER)");
+    diesel::select(milliseconds).get_result::<i64>(conn).map(|milliseconds| milliseconds * 1_000)
+}
+
+/// Whether a plan's goal contains a text, without regard to ASCII case.
+pub(crate) fn goal_contains(
+    text: &str,
+) -> Box<dyn BoxableExpression<plans::table, Backend, SqlType = Bool> + 'static> {
+    Box::new(plans::goal.like(like_pattern(text)).escape('\\'))
+}
+
+fn like_pattern(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}

@@ -1,0 +1,274 @@
+//! Changes: whole or not at all.
+
+use crate::world::{World, at, change, numbers, progress};
+use agent_core::Error;
+use agent_core::event::{EventBody, NewEvent, Topic};
+use agent_core::ids::{ApprovalId, PlanId, Revision, TaskId, WorkerId};
+use agent_core::plan::{PlanStatus, TaskKind, TaskSpec, TaskStatus};
+use agent_core::ports::{
+    ApprovalDecision, AttemptChange, EventLog, Fence, NewApproval, NewExecution, PlanReader, PlanStore,
+    Visibility,
+};
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn a_change_is_found_as_it_was_committed() {
+    let world = World::new().await;
+    let state = world.plan(2).await;
+    let mut next = change(&state);
+    next.plan.status = PlanStatus::Completed;
+    next.plan.summary = Some("done".into());
+    next.plan.cancel_requested = true;
+    next.plan.updated_at = at(3);
+    next.plan.started_at = Some(at(1));
+    next.plan.finished_at = Some(at(2));
+    let mut task = state.tasks[1].clone();
+    task.status = TaskStatus::AwaitingApproval;
+    (task.selected, task.approved, task.attempts, task.attempt_limit) = (true, true, 2, 5);
+    (task.wake_at, task.started_at, task.finished_at) = (Some(at(9)), Some(at(4)), Some(at(5)));
+    (task.result, task.error) = (Some(json!({"exit": [0, 1.5, null]})), Some("näh".into()));
+    next.tasks = vec![task.clone()];
+    world.store.commit(&next, None).await.unwrap();
+    let found = world.store.load(state.plan.id).await.unwrap();
+    assert_eq!(found.plan, next.plan);
+    assert_eq!(found.tasks, [state.tasks[0].clone(), task.clone()]);
+
+    // What was set can be taken back, and a result that is null is a result.
+    let mut back = change(&found);
+    (back.plan.summary, back.plan.finished_at) = (None, None);
+    (task.wake_at, task.error, task.result) = (None, None, Some(Value::Null));
+    back.tasks = vec![task.clone()];
+    world.store.commit(&back, None).await.unwrap();
+    let found = world.store.load(state.plan.id).await.unwrap();
+    assert_eq!((found.plan, &found.tasks[1]), (back.plan, &task));
+}
+
+#[tokio::test]
+async fn a_change_to_something_older_than_what_is_stored_is_a_conflict_and_changes_nothing() {
+    let world = World::new().await;
+    let state = world.plan(1).await;
+    let mut first = change(&state);
+    first.events = vec![progress("first")];
+    world.store.commit(&first, None).await.unwrap();
+    let mut stale = change(&state);
+    stale.plan.goal = "another".into();
+    stale.events = vec![progress("stale")];
+    let error = world.store.commit(&stale, None).await.unwrap_err();
+    assert!(matches!(error, Error::Conflict { seen: Revision(0), .. }), "{error:?}");
+    assert_eq!(world.store.load(state.plan.id).await.unwrap().plan.goal, "Make it work");
+    assert_eq!(numbers(&world.told.events(), state.plan.id), [1, 2]);
+}
+
+#[tokio::test]
+async fn a_change_to_nothing_names_the_plan() {
+    let world = World::new().await;
+    let mut state = world.plan(1).await;
+    state.plan.id = PlanId(55);
+    let error = world.store.commit(&change(&state), None).await.unwrap_err();
+    assert!(matches!(error, Error::PlanNotFound(PlanId(55))));
+}
+
+#[tokio::test]
+async fn a_change_that_fails_half_way_leaves_nothing_of_itself() {
+    let world = World::new().await;
+    let state = world.plan(1).await;
+    let mut bad = change(&state);
+    bad.plan.goal = "half".into();
+    bad.tasks = state.tasks.clone();
+    bad.tasks[0].id = TaskId(4_000);
+    bad.events = vec![progress("half")];
+    let error = world.store.commit(&bad, None).await.unwrap_err();
+    assert!(matches!(error, Error::TaskNotFound { task: TaskId(4_000), .. }));
+    assert_eq!(world.store.load(state.plan.id).await.unwrap(), state);
+    assert_eq!(EventLog::head(&world.store, Topic::Plan(state.plan.id)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_lease_cannot_write() {
+    let world = World::new().await;
+    let (state, fence) = world.held("w1").await;
+    let lost = [
+        Fence { worker: WorkerId("w2".into()), ..fence.clone() },
+        Fence { generation: agent_core::ids::Generation(fence.generation.get() + 1), ..fence.clone() },
+    ];
+    for fence in lost {
+        let error = world.store.commit(&change(&state), Some(&fence)).await.unwrap_err();
+        assert!(matches!(error, Error::LeaseLost(id) if id == state.plan.id), "{error:?}");
+    }
+    world.store.commit(&change(&state), Some(&fence)).await.unwrap();
+    let stale = world.store.commit(&change(&state), Some(&fence)).await.unwrap_err();
+    assert!(matches!(stale, Error::Conflict { .. }));
+}
+
+#[tokio::test]
+async fn tasks_that_planning_found_are_added_behind_those_that_are_there() {
+    let world = World::new().await;
+    let state = world.plan(2).await;
+    let mut next = change(&state);
+    let mut spec = TaskSpec::new("third", TaskKind::Scan).after(&[1, 2]);
+    spec.retry.max_attempts = 4;
+    next.new_tasks = vec![spec.clone(), TaskSpec::new("fourth", TaskKind::Approval)];
+    world.store.commit(&next, None).await.unwrap();
+    let found = world.store.load(state.plan.id).await.unwrap();
+    let positions: Vec<u32> = found.tasks.iter().map(|task| task.position).collect();
+    assert_eq!(positions, [1, 2, 3, 4]);
+    assert_eq!((&found.tasks[2].spec, found.tasks[2].attempt_limit), (&spec, 4));
+}
+
+#[tokio::test]
+async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
+    let world = World::new().await;
+    let state = world.plan(1).await;
+    let task_id = state.tasks[0].id;
+    let mut begin = change(&state);
+    let running = TaskStatus::Running;
+    begin.attempts =
+        vec![AttemptChange { task_id, attempt: 1, status: running, error: None, result_length: 0 }];
+    world.store.commit(&begin, None).await.unwrap();
+    let recorded = world.store.attempts(state.plan.id).await.unwrap();
+    assert_eq!((recorded[0].status, recorded[0].started_at, recorded[0].finished_at), (running, at(1), None));
+
+    let mut end = change(&world.store.load(state.plan.id).await.unwrap());
+    end.at = at(7);
+    let error = Some("exit code 2".to_owned());
+    let failed = TaskStatus::Failed;
+    end.attempts = vec![AttemptChange { task_id, attempt: 1, status: failed, error, result_length: 17 }];
+    world.store.commit(&end, None).await.unwrap();
+    let recorded = world.store.attempts(state.plan.id).await.unwrap();
+    assert_eq!(recorded.len(), 1);
+    assert_eq!(
+        (recorded[0].status, recorded[0].started_at, recorded[0].finished_at),
+        (failed, at(1), Some(at(7)))
+    );
+    assert_eq!((recorded[0].error.as_deref(), recorded[0].result_length), (Some("exit code 2"), 17));
+}
+
+#[tokio::test]
+async fn a_question_gets_its_id_into_the_event_and_an_answer_closes_it() {
+    let world = World::new().await;
+    let state = world.plan(2).await;
+    let [first, second] = [state.tasks[0].id, state.tasks[1].id];
+    let asked = |task: TaskId, subject: &str| {
+        let body = EventBody::ApprovalRequested {
+            approval_id: ApprovalId(0),
+            subject: subject.into(),
+            expires_at: at(90),
+        };
+        NewEvent { task_id: Some(task), body }
+    };
+    let question =
+        |task_id, subject: &str| NewApproval { task_id, subject: subject.into(), expires_at: at(90) };
+    let mut ask = change(&state);
+    ask.approvals = vec![question(first, "one?"), question(second, "two?")];
+    ask.events = vec![asked(second, "two?"), progress("between"), asked(first, "one?")];
+    let committed = world.store.commit(&ask, None).await.unwrap();
+    let open = world.store.approvals(Visibility::Owner(world.owner), false).await.unwrap();
+    assert_eq!(open.iter().map(|question| question.subject.as_str()).collect::<Vec<_>>(), ["one?", "two?"]);
+    let named = |n: usize| match &committed.events[n].body {
+        EventBody::ApprovalRequested { approval_id, .. } => *approval_id,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!((named(0), named(2)), (open[1].id, open[0].id));
+    let logged = EventLog::read(&world.store, Topic::Plan(state.plan.id), 1, 10).await.unwrap();
+    assert_eq!(logged, committed.events);
+
+    let mut answer = change(&world.store.load(state.plan.id).await.unwrap());
+    let note = Some("fine".to_owned());
+    answer.decisions =
+        vec![ApprovalDecision { task_id: first, decision: "approve".into(), by: "ada".into(), note }];
+    world.store.commit(&answer, None).await.unwrap();
+    let open = world.store.approvals(Visibility::Everything, false).await.unwrap();
+    assert_eq!(open.len(), 1);
+    let all = world.store.approvals(Visibility::Everything, true).await.unwrap();
+    assert_eq!((all[0].decision.as_deref(), all[0].decided_by.as_deref()), (Some("approve"), Some("ada")));
+    assert_eq!(all[0].note.as_deref(), Some("fine"));
+}
+
+#[tokio::test]
+async fn a_question_of_a_task_that_has_ended_is_no_longer_open() {
+    let world = World::new().await;
+    let state = world.plan(1).await;
+    let mut ask = change(&state);
+    let subject = "go?".to_owned();
+    ask.approvals = vec![NewApproval { task_id: state.tasks[0].id, subject, expires_at: at(90) }];
+    world.store.commit(&ask, None).await.unwrap();
+    let mut cancel = change(&world.store.load(state.plan.id).await.unwrap());
+    cancel.tasks = state.tasks.clone();
+    cancel.tasks[0].status = TaskStatus::Cancelled;
+    world.store.commit(&cancel, None).await.unwrap();
+    assert_eq!(world.store.approvals(Visibility::Everything, false).await.unwrap(), []);
+    assert_eq!(world.store.approvals(Visibility::Everything, true).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn an_accepted_execution_gets_an_id_of_its_own() {
+    let world = World::new().await;
+    let state = world.plan(1).await;
+    let mut whole = change(&state);
+    whole.execution = Some(NewExecution { task_id: None });
+    let first = world.store.commit(&whole, None).await.unwrap().execution_id.unwrap();
+    let mut one = change(&world.store.load(state.plan.id).await.unwrap());
+    one.execution = Some(NewExecution { task_id: Some(state.tasks[0].id) });
+    let second = world.store.commit(&one, None).await.unwrap().execution_id.unwrap();
+    assert!(second > first);
+    let none = change(&world.store.load(state.plan.id).await.unwrap());
+    assert_eq!(world.store.commit(&none, None).await.unwrap().execution_id, None);
+}
+
+#[tokio::test]
+async fn events_of_every_kind_are_read_as_they_were_told() {
+    let world = World::new().await;
+    let state = world.plan(1).await;
+    let text = || "a \"text\" with ünïcode\n".to_owned();
+    let bodies = vec![
+        EventBody::PlanUpdated { status: PlanStatus::Running, summary: text() },
+        EventBody::TaskStarted { description: text(), attempt: 3 },
+        EventBody::TaskProgress { progress: None, message: text() },
+        EventBody::TaskCompleted { result: json!({"event": "inner", "n": [1, -2, 0.5], "none": null}) },
+        EventBody::TaskFailed { error: text(), will_retry: true },
+        EventBody::TaskRetrying { attempt: 2, delay_ms: u64::from(u32::MAX) },
+        EventBody::TaskCancelled { reason: text() },
+        EventBody::TaskSkipped { reason: text() },
+        EventBody::ApprovalRequested { approval_id: ApprovalId(3), subject: text(), expires_at: at(4) },
+        EventBody::ApprovalDecided { decision: "reject".into(), by: "ada".into(), note: None },
+        EventBody::ToolCalled { tool: "run_command".into(), summary: text() },
+        EventBody::ToolFinished { tool: "run_command".into(), status: "ok".into(), summary: text() },
+        EventBody::ModelCalled { model: "m".into(), input_tokens: 1, output_tokens: 2 },
+        EventBody::MessageAdded { message_id: agent_core::ids::MessageId(9), role: "user".into() },
+        EventBody::RunRecovered { generation: 2, tasks_in_flight: 1 },
+    ];
+    let mut next = change(&state);
+    let task_id = Some(state.tasks[0].id);
+    next.events = bodies.into_iter().map(|body| NewEvent { task_id, body }).collect();
+    let committed = world.store.commit(&next, None).await.unwrap().events;
+    assert_eq!(numbers(&committed, state.plan.id), (2..=16).collect::<Vec<_>>());
+    let read = EventLog::read(&world.store, Topic::Plan(state.plan.id), 1, 100).await.unwrap();
+    assert_eq!(read, committed);
+    assert_eq!(world.told.calls()[1], committed);
+}
+
+#[tokio::test]
+async fn each_topic_holds_its_own_events_from_any_position() {
+    let world = World::new().await;
+    let mine = world.plan(1).await;
+    let eve = crate::world::user(&world.store, "eve").await;
+    let new = crate::world::new_plan(eve, 1);
+    let hers = world.store.create(&new, PlanStatus::Created, at(0)).await.unwrap();
+    for state in [&mine, &hers] {
+        let mut next = change(state);
+        next.events = vec![progress("a"), progress("b")];
+        world.store.commit(&next, None).await.unwrap();
+    }
+    let log: &dyn EventLog = &world.store;
+    let told = world.told.events();
+    assert_eq!(log.read(Topic::Everything, 0, 100).await.unwrap(), told);
+    let own = log.read(Topic::Owner(eve), 0, 100).await.unwrap();
+    assert_eq!(numbers(&own, hers.plan.id), [1, 2, 3]);
+    assert_eq!(own.len(), 3);
+    let rest = log.read(Topic::Owner(eve), own[0].cursor, 1).await.unwrap();
+    assert_eq!(rest, own[1..2]);
+    assert_eq!(numbers(&log.read(Topic::Plan(mine.plan.id), 2, 9).await.unwrap(), mine.plan.id), [3]);
+    assert_eq!(log.head(Topic::Plan(mine.plan.id)).await.unwrap(), 3);
+    assert_eq!(log.head(Topic::Everything).await.unwrap(), told.last().unwrap().cursor);
+    assert_eq!(log.head(Topic::Plan(PlanId(404))).await.unwrap(), 0);
+}

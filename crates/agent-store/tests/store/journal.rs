@@ -1,0 +1,139 @@
+//! Steps, recorded before and after.
+
+use crate::world::{World, at, change, numbers, progress};
+use agent_core::Error;
+use agent_core::event::Topic;
+use agent_core::ids::{PlanId, TaskId, WorkerId};
+use agent_core::model::Usage;
+use agent_core::plan::TaskStatus;
+use agent_core::ports::{
+    AttemptChange, EventLog, Fence, Journal, PlanReader, PlanStore, StepIntent, StepKey, StepKind,
+    StepResult, StepStatus,
+};
+use agent_core::tool::EffectClass;
+use serde_json::json;
+
+fn key(plan_id: PlanId, task_id: TaskId, position: u32) -> StepKey {
+    StepKey { plan_id, task_id, attempt: 1, position }
+}
+
+fn intent(name: &str) -> StepIntent {
+    StepIntent {
+        kind: StepKind::Tool,
+        name: name.into(),
+        effect: EffectClass::Compensatable,
+        input: json!({"path": "a/b", "n": 1}),
+        prepared: json!(["sha256", null]),
+    }
+}
+
+fn result(status: StepStatus, tokens: u64) -> StepResult {
+    let usage = Usage { input_tokens: tokens, output_tokens: 1 };
+    StepResult { status, output: json!({"text": "ünï"}), usage }
+}
+
+#[tokio::test]
+async fn a_step_is_recorded_before_and_after_with_its_events() {
+    let world = World::new().await;
+    let (state, fence) = world.held("w").await;
+    let (plan, task) = (state.plan.id, state.tasks[0].id);
+    let step = key(plan, task, 1);
+    world.store.begin(step, &intent("apply_patch"), vec![progress("calls")], at(1), &fence).await.unwrap();
+    let open = world.store.recorded(plan, task, 1).await.unwrap();
+    assert_eq!((open[0].key, &open[0].intent, &open[0].result), (step, &intent("apply_patch"), &None));
+    let done = result(StepStatus::Ok, 5);
+    world.store.finish(step, &done, vec![progress("x"), progress("y")], at(2), &fence).await.unwrap();
+    let recorded = world.store.recorded(plan, task, 1).await.unwrap();
+    assert_eq!(recorded[0].result, Some(done));
+    assert_eq!((recorded[0].started_at, recorded[0].finished_at), (at(1), Some(at(2))));
+    assert_eq!(world.store.steps(plan).await.unwrap(), recorded);
+    assert_eq!(numbers(&world.told.events(), plan), [1, 2, 3, 4]);
+    // Steps are no change of the plan: whoever loaded it before may still commit.
+    world.store.commit(&change(&state), Some(&fence)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_recorded_intent_and_a_recorded_result_stay() {
+    let world = World::new().await;
+    let (state, fence) = world.held("w").await;
+    let step = key(state.plan.id, state.tasks[0].id, 1);
+    world.store.begin(step, &intent("first"), vec![], at(1), &fence).await.unwrap();
+    world.store.begin(step, &intent("second"), vec![], at(2), &fence).await.unwrap();
+    world.store.finish(step, &result(StepStatus::OutcomeUnknown, 1), vec![], at(3), &fence).await.unwrap();
+    let late = vec![progress("told twice")];
+    world.store.finish(step, &result(StepStatus::Ok, 9), late, at(4), &fence).await.unwrap();
+    let recorded = world.store.recorded(state.plan.id, state.tasks[0].id, 1).await.unwrap();
+    assert_eq!(recorded.len(), 1);
+    assert_eq!((recorded[0].intent.name.as_str(), recorded[0].started_at), ("first", at(1)));
+    assert_eq!(recorded[0].result, Some(result(StepStatus::OutcomeUnknown, 1)));
+    assert_eq!(EventLog::head(&world.store, Topic::Plan(state.plan.id)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_lease_records_nothing() {
+    let world = World::new().await;
+    let (state, fence) = world.held("w").await;
+    let (plan, task) = (state.plan.id, state.tasks[0].id);
+    let lost = Fence { worker: WorkerId("late".into()), ..fence.clone() };
+    let is_lost = |error| matches!(error, Error::LeaseLost(id) if id == plan);
+    for events in [vec![], vec![progress("a")]] {
+        let begun = world.store.begin(key(plan, task, 1), &intent("x"), events, at(1), &lost).await;
+        assert!(is_lost(begun.unwrap_err()));
+    }
+    assert_eq!(world.store.recorded(plan, task, 1).await.unwrap(), []);
+    world.store.begin(key(plan, task, 1), &intent("x"), vec![], at(1), &fence).await.unwrap();
+    for events in [vec![], vec![progress("a")]] {
+        let ended =
+            world.store.finish(key(plan, task, 1), &result(StepStatus::Ok, 1), events, at(2), &lost).await;
+        assert!(is_lost(ended.unwrap_err()));
+    }
+    assert_eq!(world.store.recorded(plan, task, 1).await.unwrap()[0].result, None);
+    assert_eq!(EventLog::head(&world.store, Topic::Plan(plan)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_result_without_an_intent_is_refused() {
+    let world = World::new().await;
+    let (state, fence) = world.held("w").await;
+    let step = key(state.plan.id, state.tasks[0].id, 3);
+    let error =
+        world.store.finish(step, &result(StepStatus::Ok, 1), vec![], at(1), &fence).await.unwrap_err();
+    assert!(matches!(error, Error::Damaged(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn steps_come_by_task_attempt_and_position_and_planning_has_steps_too() {
+    let world = World::new().await;
+    let (state, fence) = world.held("w").await;
+    let (plan, task) = (state.plan.id, state.tasks[0].id);
+    let keys = [
+        key(plan, TaskId(0), 1),
+        key(plan, task, 1),
+        key(plan, task, 2),
+        StepKey { attempt: 2, ..key(plan, task, 1) },
+    ];
+    for step in keys.iter().rev() {
+        world.store.begin(*step, &intent("t"), vec![], at(1), &fence).await.unwrap();
+    }
+    let found: Vec<StepKey> = world.store.steps(plan).await.unwrap().iter().map(|step| step.key).collect();
+    assert_eq!(found, keys);
+    assert_eq!(world.store.recorded(plan, task, 1).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_attempt_ends_with_the_tokens_of_its_steps() {
+    let world = World::new().await;
+    let (state, fence) = world.held("w").await;
+    let (plan, task) = (state.plan.id, state.tasks[0].id);
+    for position in 1..=3 {
+        let step = key(plan, task, position);
+        world.store.begin(step, &intent("t"), vec![], at(1), &fence).await.unwrap();
+        world.store.finish(step, &result(StepStatus::Ok, 10), vec![], at(2), &fence).await.unwrap();
+    }
+    let mut end = change(&state);
+    let status = TaskStatus::Completed;
+    end.attempts = vec![AttemptChange { task_id: task, attempt: 1, status, error: None, result_length: 4 }];
+    world.store.commit(&end, Some(&fence)).await.unwrap();
+    let attempts = world.store.attempts(plan).await.unwrap();
+    assert_eq!((attempts[0].tokens, attempts[0].result_length), (33, 4));
+}
