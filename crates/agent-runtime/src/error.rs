@@ -1,0 +1,45 @@
+//! What can go wrong at the front door.
+
+/// Result with this crate's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Every way in which starting or asking the agent fails.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A setting is unknown, malformed, or asks for what this version cannot do.
+    #[error("{0}")]
+    Settings(String),
+    /// The data folder cannot be used.
+    #[error("the data folder {folder} cannot be used: {reason}")]
+    DataFolder {
+        /// The folder.
+        folder: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The database cannot be opened.
+    #[error("the database cannot be opened")]
+    Store(#[from] agent_store::Error),
+    /// The language model is not configured as it must be.
+    #[error(transparent)]
+    Model(#[from] agent_core::model::ModelError),
+    /// The domain refused or failed.
+    #[error(transparent)]
+    Core(#[from] agent_core::Error),
+    /// The caller is not who they say, or may not do it.
+    #[error(transparent)]
+    Auth(#[from] agent_auth::Error),
+    /// The template or its parameters are refused.
+    #[error(transparent)]
+    Template(#[from] agent_templates::Error),
+    /// The repository cannot be scanned.
+    #[error("the repository cannot be scanned: {0}")]
+    Scan(String),
+    /// The stream of events broke.
+    #[error(transparent)]
+    Events(#[from] agent_events::Error),
+    /// Something that cannot happen did; the log knows more.
+    #[error("an internal fault: {0}")]
+    Internal(String),
+}

@@ -1,0 +1,39 @@
+//! The front door for embedders: settings in, running agent out.
+//!
+//! Knows how the crates are wired together, and the process around them: settings, the system
+//! clock, the data folder. Never knows HTTP or a terminal.
+//!
+//! ```
+//! use agent_core::plan::{TaskKind, TaskSpec};
+//! use agent_runtime::{Agent, CreatePlan, Settings};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! let agent = Agent::start(Settings::embedded(folder.path())).await?;
+//! let me = agent.local_principal().await?;
+//! let task = TaskSpec::new("Say hello", TaskKind::argv(["echo", "hello"]));
+//! let plan = agent.plans().create(&me, CreatePlan::new("Greet").with_tasks([task]).execute()).await?;
+//! let done = agent.plans().wait(&me, plan.plan.id).await?;
+//! println!("{}: {:?}", done.plan.status, done.tasks[0].result);
+//! # assert_eq!(done.plan.status.as_str(), "completed");
+//! agent.stop().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod agent;
+mod data_folder;
+mod error;
+mod repositories;
+mod services;
+mod settings;
+mod system;
+
+pub use agent::{Agent, AgentBuilder, Health, Part, Readiness};
+pub use error::{Error, Result};
+pub use repositories::RepositoryRoots;
+pub use services::{
+    ConversationPage, Conversation, CreatePlan, EventPage, PlanDetails, Plans, Repositories, Statistics, Stats, Templates,
+};
+pub use settings::{LogFormat, Overrides, Settings};

@@ -1,0 +1,113 @@
+//! Which folders plans may work on, and what the planner is told about them.
+
+use agent_core::error::{Error, Result};
+use agent_core::plan::Plan;
+use agent_core::ports::{Survey, Surveyor, Workspaces};
+use agent_repository::scan::{self, ScanOptions, ScanReport};
+use async_trait::async_trait;
+use std::path::{Path, PathBuf};
+
+/// The folders below which every repository must lie, after links are resolved.
+#[derive(Debug, Clone)]
+pub struct RepositoryRoots {
+    roots: Vec<PathBuf>,
+}
+
+/// The most lines of a directory tree that a planner is shown.
+const TREE_LINES: usize = 30;
+
+impl RepositoryRoots {
+    /// Resolves the roots now, so that a later change of the working folder does not move them.
+    ///
+    /// # Errors
+    /// `RepositoryRefused` for a root that does not exist or is no folder.
+    pub fn resolve(roots: &[PathBuf]) -> Result<Self> {
+        let roots = roots.iter().map(|root| real_folder(root)).collect::<Result<_>>()?;
+        Ok(Self { roots })
+    }
+
+    /// The real path of a repository: the one given, or the first root.
+    ///
+    /// # Errors
+    /// `RepositoryRefused` when it does not exist, is no folder, or lies outside every root.
+    pub fn admit(&self, path: Option<&str>) -> Result<PathBuf> {
+        let refused = |path: &str, reason: String| Error::RepositoryRefused { path: path.to_owned(), reason };
+        let Some(path) = path else {
+            let first = self.roots.first().cloned();
+            return first.ok_or_else(|| refused("", "no repository root is configured".to_owned()));
+        };
+        if path.is_empty() || path.contains('\0') {
+            return Err(refused(path, "it must name a folder".to_owned()));
+        }
+        let base = self.roots.first().map_or_else(PathBuf::new, Clone::clone);
+        let real = real_folder(&base.join(path))?;
+        if self.roots.iter().any(|root| real.starts_with(root)) {
+            return Ok(real);
+        }
+        let roots: Vec<String> = self.roots.iter().map(|root| root.display().to_string()).collect();
+        let reason = format!("it lies outside the repository roots ({})", roots.join(", "));
+        Err(refused(path, reason))
+    }
+}
+
+fn real_folder(path: &Path) -> Result<PathBuf> {
+    let refused = |reason: String| Error::RepositoryRefused { path: path.display().to_string(), reason };
+    let real = path.canonicalize().map_err(|error| refused(error.to_string()))?;
+    if real.is_dir() { Ok(real) } else { Err(refused("it is not a folder".to_owned())) }
+}
+
+#[async_trait]
+impl Workspaces for RepositoryRoots {
+    /// Plans work in the repository itself; the path is checked again, since links may have changed.
+    async fn open(&self, plan: &Plan) -> Result<PathBuf> {
+        let (roots, path) = (self.clone(), plan.repo_path.clone());
+        blocking(move || roots.admit(Some(&path))).await
+    }
+}
+
+#[async_trait]
+impl Surveyor for RepositoryRoots {
+    async fn survey(&self, repo_path: &str) -> Result<Survey> {
+        let report = scan_repository(PathBuf::from(repo_path)).await?;
+        Ok(describe(&report))
+    }
+}
+
+/// Scans off the async threads.
+pub(crate) async fn scan_repository(root: PathBuf) -> Result<ScanReport> {
+    blocking(move || {
+        scan::scan(&root, &ScanOptions::default()).map_err(|error| Error::RepositoryRefused {
+            path: root.display().to_string(),
+            reason: error.to_string(),
+        })
+    })
+    .await
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Error::Unavailable(Box::new(error))))
+}
+
+fn describe(report: &ScanReport) -> Survey {
+    let languages: Vec<String> =
+        report.languages.iter().take(6).map(|l| format!("{} ({} lines)", l.name, l.lines)).collect();
+    let tree: Vec<&str> = report.directory_tree.lines().take(TREE_LINES).collect();
+    let description = format!(
+        "{} files, {} lines. Languages: {}\n{}",
+        report.total_files,
+        report.total_lines,
+        if languages.is_empty() { "none".to_owned() } else { languages.join(", ") },
+        tree.join("\n")
+    );
+    let mut commands: Vec<Vec<String>> = Vec::new();
+    // A manifest's commands run in its own folder; planned tasks run at the root.
+    for manifest in report.manifests.iter().filter(|manifest| !manifest.path.contains('/')) {
+        for argv in [&manifest.test, &manifest.build].into_iter().flatten() {
+            if !commands.contains(argv) {
+                commands.push(argv.clone());
+            }
+        }
+    }
+    commands.truncate(8);
+    Survey { description, commands }
+}

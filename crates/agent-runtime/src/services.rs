@@ -1,0 +1,13 @@
+//! What callers ask for, one method a request: checks who may, calls the ports, shapes nothing for any wire.
+
+mod conversation;
+mod plans;
+mod repositories;
+mod stats;
+mod templates;
+
+pub use conversation::{Conversation, ConversationPage};
+pub use plans::{CreatePlan, EventPage, PlanDetails, Plans, Statistics};
+pub use repositories::Repositories;
+pub use stats::Stats;
+pub use templates::Templates;

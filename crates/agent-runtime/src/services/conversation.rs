@@ -1,0 +1,71 @@
+//! What people, models and tools said.
+
+use crate::error::Result;
+use agent_auth::Principal;
+use agent_core::Error;
+use agent_core::error::Defect;
+use agent_core::ids::{MessageId, PlanId};
+use agent_core::plan::graph::MAX_TEXT;
+use agent_core::ports::{Clock, ConversationMessage, Conversations, MessageFilter, NewMessage};
+use std::sync::Arc;
+
+/// A page of messages.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ConversationPage {
+    /// The messages, oldest first.
+    pub messages: Vec<ConversationMessage>,
+    /// How many match in all.
+    pub total: u64,
+    /// Pass as the cursor to get the next page.
+    pub next: Option<MessageId>,
+}
+
+/// Requests about conversations.
+#[derive(Clone)]
+pub struct Conversation {
+    pub(crate) store: agent_store::Store,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl Conversation {
+    /// Messages the caller may see, oldest first.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list(
+        &self,
+        caller: &Principal,
+        plan_id: Option<PlanId>,
+        after: Option<MessageId>,
+        limit: u32,
+    ) -> Result<ConversationPage> {
+        let filter = MessageFilter { visibility: caller.visibility(), plan_id, after, limit };
+        let (messages, total) = Conversations::messages(&self.store, &filter).await?;
+        let full = u32::try_from(messages.len()).is_ok_and(|length| length == limit);
+        let next = messages.last().filter(|_| full).map(|message| message.id);
+        Ok(ConversationPage { messages, total, next })
+    }
+
+    /// Keeps a message.
+    ///
+    /// # Errors
+    /// `InvalidPlan` naming the bad field, `PlanNotFound`.
+    pub async fn add(
+        &self,
+        caller: &Principal,
+        role: String,
+        content: String,
+        plan_id: Option<PlanId>,
+    ) -> Result<MessageId> {
+        if !["system", "user", "assistant", "tool"].contains(&role.as_str()) {
+            let defect = Defect::new("/role", format!("{role:?} is none of: system, user, assistant, tool"));
+            return Err(Error::InvalidPlan(vec![defect]).into());
+        }
+        if content.trim().is_empty() || content.len() > MAX_TEXT || content.contains('\0') {
+            let detail = format!("must be 1 to {MAX_TEXT} bytes of text without NUL");
+            return Err(Error::InvalidPlan(vec![Defect::new("/content", detail)]).into());
+        }
+        let message = NewMessage { owner: caller.user_id, role, content, plan_id };
+        Ok(Conversations::add(&self.store, &message, self.clock.now()).await?)
+    }
+}

@@ -1,0 +1,375 @@
+//! Plans as a caller sees them: their own, or everybody's for administrators.
+
+use crate::error::Result;
+use crate::repositories::RepositoryRoots;
+use agent_auth::Principal;
+use agent_core::Error;
+use agent_core::error::Defect;
+use agent_core::event::{Event, Topic};
+use agent_core::executor::fact::Fact;
+use agent_core::executor::{Executor, Submitted};
+use agent_core::ids::{ApprovalId, PlanId, TaskId};
+use agent_core::plan::{Attempt, Idempotency, NewPlan, PlanState, PlanStatus, TaskSpec, TaskStatus, graph};
+use agent_core::policy::Policy;
+use agent_core::ports::{
+    Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step, Visibility,
+};
+use agent_core::tool::name;
+use agent_events::Hub;
+use futures_util::StreamExt;
+use serde_json::{Map, Value};
+use std::sync::Arc;
+
+/// A plan as a caller asks for it.
+#[derive(Debug, Clone, Default)]
+pub struct CreatePlan {
+    /// What is to be reached.
+    pub goal: String,
+    /// The repository; the first root when absent.
+    pub repo_path: Option<String>,
+    /// A template to take the tasks from.
+    pub template_id: Option<String>,
+    /// The template's parameters.
+    pub parameters: Map<String, Value>,
+    /// The tasks; empty when a template or a language model gives them.
+    pub tasks: Vec<TaskSpec>,
+    /// The rules.
+    pub policy: Policy,
+    /// Whether it starts as soon as it has tasks.
+    pub auto_execute: bool,
+    /// Makes a repeated request find the plan of the first.
+    pub idempotency: Option<Idempotency>,
+}
+
+impl CreatePlan {
+    /// A plan for a goal, every option at its default.
+    pub fn new(goal: impl Into<String>) -> Self {
+        Self { goal: goal.into(), ..Self::default() }
+    }
+
+    /// With explicit tasks; no language model is asked then.
+    #[must_use]
+    pub fn with_tasks(mut self, tasks: impl IntoIterator<Item = TaskSpec>) -> Self {
+        self.tasks = tasks.into_iter().collect();
+        self
+    }
+
+    /// In this repository.
+    #[must_use]
+    pub fn in_repository(mut self, path: impl Into<String>) -> Self {
+        self.repo_path = Some(path.into());
+        self
+    }
+
+    /// To start as soon as it has tasks.
+    #[must_use]
+    pub fn execute(mut self) -> Self {
+        self.auto_execute = true;
+        self
+    }
+}
+
+/// Figures of one plan.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Statistics {
+    /// How many tasks it has.
+    pub total_tasks: u64,
+    /// How many are completed.
+    pub completed_tasks: u64,
+    /// How many failed for good.
+    pub failed_tasks: u64,
+    /// How many attempts were started.
+    pub total_executions: u64,
+    /// Share of completed tasks, 0 to 100.
+    pub progress: f64,
+    /// Model tokens of all recorded attempts.
+    pub tokens: u64,
+    /// Cost in US dollars; null while no prices are known.
+    pub cost: Option<f64>,
+}
+
+/// A plan with its figures.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanDetails {
+    /// The plan and its tasks.
+    pub state: PlanState,
+    /// Its figures.
+    pub statistics: Statistics,
+}
+
+/// A page of events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventPage {
+    /// The events, oldest first.
+    pub events: Vec<Event>,
+    /// Pass as `after` to get the next page.
+    pub next_after: i64,
+}
+
+/// Requests about plans.
+#[derive(Clone)]
+pub struct Plans {
+    pub(crate) executor: Executor,
+    pub(crate) store: agent_store::Store,
+    pub(crate) hub: Hub,
+    pub(crate) roots: Arc<RepositoryRoots>,
+    pub(crate) templates: Arc<agent_templates::Catalogue>,
+}
+
+impl Plans {
+    /// Creates a plan; the answer is durable.
+    ///
+    /// # Errors
+    /// `InvalidPlan`, `RepositoryRefused`, `NoLanguageModel`, `IdempotencyMismatch`, template errors.
+    pub async fn create(&self, caller: &Principal, request: CreatePlan) -> Result<PlanState> {
+        let mut request = request;
+        if let Some(id) = &request.template_id {
+            if !request.tasks.is_empty() {
+                let defect = Defect::new("/template_id", "give either a template or tasks, not both");
+                return Err(Error::InvalidPlan(vec![defect]).into());
+            }
+            let rendered = self.templates.find(id)?.render(&request.parameters)?;
+            request.tasks = rendered.tasks;
+        } else if !request.parameters.is_empty() {
+            let defect = Defect::new("/parameters", "parameters belong to a template; name it in template_id");
+            return Err(Error::InvalidPlan(vec![defect]).into());
+        }
+        check(&request)?;
+        let (roots, path) = (Arc::clone(&self.roots), request.repo_path.clone());
+        let admitted = tokio::task::spawn_blocking(move || roots.admit(path.as_deref())).await;
+        let repository = admitted.map_err(|error| crate::Error::Internal(error.to_string()))??;
+        let goal = request.goal.clone();
+        let plan = NewPlan {
+            owner: caller.user_id,
+            goal: request.goal,
+            repo_path: repository.display().to_string(),
+            tasks: request.tasks,
+            policy: request.policy,
+            auto_execute: request.auto_execute,
+            template_id: request.template_id,
+            idempotency: request.idempotency,
+        };
+        let state = self.executor.create(plan).await?;
+        if state.plan.status == PlanStatus::Planning {
+            self.note_goal(caller, &state, goal).await?;
+        }
+        Ok(state)
+    }
+
+    /// A goal in plain words is the first line of the plan's conversation.
+    async fn note_goal(&self, caller: &Principal, state: &PlanState, goal: String) -> Result<()> {
+        let plan_id = Some(state.plan.id);
+        let message = NewMessage { owner: caller.user_id, role: "user".to_owned(), content: goal, plan_id };
+        Conversations::add(&self.store, &message, state.plan.created_at).await?;
+        Ok(())
+    }
+
+    /// A page of the caller's plans, newest first.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list(&self, caller: &Principal, filter: PlanFilter) -> Result<PlanPage> {
+        let filter = PlanFilter { visibility: caller.visibility(), ..filter };
+        Ok(PlanReader::list(&self.store, &filter).await?)
+    }
+
+    /// The plan and its tasks.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, also for plans of others.
+    pub async fn state(&self, caller: &Principal, id: PlanId) -> Result<PlanState> {
+        let state = PlanStore::load(&self.store, id).await?;
+        match caller.visibility() {
+            Visibility::Owner(owner) if state.plan.owner != owner => Err(Error::PlanNotFound(id).into()),
+            Visibility::Owner(_) | Visibility::Everything => Ok(state),
+        }
+    }
+
+    /// The plan with its figures.
+    ///
+    /// # Errors
+    /// `PlanNotFound`.
+    pub async fn find(&self, caller: &Principal, id: PlanId) -> Result<PlanDetails> {
+        let state = self.state(caller, id).await?;
+        let attempts = PlanReader::attempts(&self.store, id).await?;
+        let count = |status| state.tasks.iter().filter(|task| task.status == status).count() as u64;
+        let statistics = Statistics {
+            total_tasks: state.tasks.len() as u64,
+            completed_tasks: count(TaskStatus::Completed),
+            failed_tasks: count(TaskStatus::Failed),
+            total_executions: attempts.len() as u64,
+            progress: state.progress(),
+            tokens: attempts.iter().map(|attempt| attempt.tokens).sum(),
+            cost: None,
+        };
+        Ok(PlanDetails { state, statistics })
+    }
+
+    /// Starts the plan, or one task with what it needs.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `TaskNotFound`, `IllegalPlanMove`, `IllegalTaskMove`.
+    pub async fn execute(&self, caller: &Principal, id: PlanId, task: Option<TaskId>) -> Result<Submitted> {
+        self.submit(caller, id, Fact::ExecuteRequested { task }).await
+    }
+
+    /// Starts nothing new until it is resumed.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `IllegalPlanMove`.
+    pub async fn pause(&self, caller: &Principal, id: PlanId) -> Result<Submitted> {
+        self.submit(caller, id, Fact::PauseRequested).await
+    }
+
+    /// Goes on.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `IllegalPlanMove`.
+    pub async fn resume(&self, caller: &Principal, id: PlanId) -> Result<Submitted> {
+        self.submit(caller, id, Fact::ResumeRequested).await
+    }
+
+    /// Ends everything, what runs included.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `IllegalPlanMove`.
+    pub async fn cancel(&self, caller: &Principal, id: PlanId) -> Result<Submitted> {
+        self.submit(caller, id, Fact::CancelRequested).await
+    }
+
+    /// Tries again what failed, or one task.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `TaskNotFound`, `IllegalPlanMove`, `IllegalTaskMove`.
+    pub async fn retry(&self, caller: &Principal, id: PlanId, task: Option<TaskId>) -> Result<Submitted> {
+        self.submit(caller, id, Fact::RetryRequested { task }).await
+    }
+
+    async fn submit(&self, caller: &Principal, id: PlanId, fact: Fact) -> Result<Submitted> {
+        self.state(caller, id).await?;
+        Ok(self.executor.submit(id, fact).await?)
+    }
+
+    /// Events of a plan after a position.
+    ///
+    /// # Errors
+    /// `PlanNotFound`.
+    pub async fn events(&self, caller: &Principal, id: PlanId, after: i64, limit: u32) -> Result<EventPage> {
+        self.state(caller, id).await?;
+        let events = EventLog::read(&self.store, Topic::Plan(id), after, limit).await?;
+        let next_after = events.last().map_or(after, |event| event.seq);
+        Ok(EventPage { events, next_after })
+    }
+
+    /// All changes that the plan's patches and file tools made, as one unified diff in their order.
+    ///
+    /// # Errors
+    /// `PlanNotFound`.
+    pub async fn diff(&self, caller: &Principal, id: PlanId) -> Result<String> {
+        self.state(caller, id).await?;
+        let steps = PlanReader::steps(&self.store, id).await?;
+        let mut writes: Vec<&Step> = steps
+            .iter()
+            .filter(|step| [name::APPLY_PATCH, name::WRITE_FILE].contains(&step.intent.name.as_str()))
+            .collect();
+        writes.sort_by_key(|step| step.started_at);
+        let diffs = writes.iter().filter_map(|step| step.result.as_ref()?.output.get("diff")?.as_str());
+        Ok(diffs.collect())
+    }
+
+    /// The attempts at a task, oldest first, each with its recorded steps.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `TaskNotFound`.
+    pub async fn executions(
+        &self,
+        caller: &Principal,
+        id: PlanId,
+        task: TaskId,
+    ) -> Result<Vec<(Attempt, Vec<Step>)>> {
+        let state = self.state(caller, id).await?;
+        if state.task(task).is_none() {
+            return Err(Error::TaskNotFound { plan: id, task }.into());
+        }
+        let attempts = PlanReader::attempts(&self.store, id).await?;
+        let steps = PlanReader::steps(&self.store, id).await?;
+        let of_task = attempts.into_iter().filter(|attempt| attempt.task_id == task);
+        let with_steps = of_task.map(|attempt| {
+            let own = steps.iter().filter(|s| s.key.task_id == task && s.key.attempt == attempt.attempt);
+            let own = own.cloned().collect();
+            (attempt, own)
+        });
+        Ok(with_steps.collect())
+    }
+
+    /// Questions that wait for an answer, or all of them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn approvals(&self, caller: &Principal, include_decided: bool) -> Result<Vec<Approval>> {
+        Ok(PlanReader::approvals(&self.store, caller.visibility(), include_decided).await?)
+    }
+
+    /// Answers a question.
+    ///
+    /// # Errors
+    /// `ApprovalNotFound`; `IllegalTaskMove` when it was answered before or has lapsed.
+    pub async fn decide(
+        &self,
+        caller: &Principal,
+        id: ApprovalId,
+        approve: bool,
+        note: Option<String>,
+    ) -> Result<PlanState> {
+        let all = PlanReader::approvals(&self.store, caller.visibility(), true).await?;
+        let asked = all.into_iter().find(|approval| approval.id == id).ok_or(Error::ApprovalNotFound(id))?;
+        if asked.decision.is_some() {
+            let state = self.state(caller, asked.plan_id).await?;
+            let status = state.task(asked.task_id).map_or(TaskStatus::Completed, |task| task.status);
+            let action = "be decided on: the question was answered before";
+            return Err(Error::IllegalTaskMove { task: asked.task_id, status, action }.into());
+        }
+        let by = caller.username.clone();
+        let fact = Fact::ApprovalDecided { task: asked.task_id, approve, by, note };
+        Ok(self.executor.submit(asked.plan_id, fact).await?.state)
+    }
+
+    /// Waits until the plan has ended, waits for a person, or is planned and not to be executed by itself.
+    ///
+    /// # Errors
+    /// `PlanNotFound`; event errors.
+    pub async fn wait(&self, caller: &Principal, id: PlanId) -> Result<PlanState> {
+        self.state(caller, id).await?;
+        let mut events = self.hub.subscribe(Topic::Plan(id), None).await?;
+        loop {
+            let state = self.state(caller, id).await?;
+            let busy = matches!(state.plan.status, PlanStatus::Planning | PlanStatus::Running);
+            if !busy {
+                return Ok(state);
+            }
+            events.stream.next().await.transpose()?;
+        }
+    }
+}
+
+/// What can be said about a request without looking at the world.
+fn check(request: &CreatePlan) -> Result<()> {
+    let mut defects = Vec::new();
+    if request.goal.trim().is_empty() {
+        defects.push(Defect::new("/goal", "must say what is to be reached"));
+    }
+    if request.goal.len() > graph::MAX_TEXT {
+        defects.push(Defect::new("/goal", format!("longer than {} bytes", graph::MAX_TEXT)));
+    }
+    if request.goal.contains('\0') {
+        defects.push(Defect::new("/goal", "may hold no NUL"));
+    }
+    if request.policy.max_parallel == Some(0) {
+        defects.push(Defect::new("/policy/max_parallel", "must be at least 1"));
+    }
+    if request.policy.budget.max_cost.is_some() {
+        let detail = "no prices are known to this version; set max_tokens or max_model_calls";
+        defects.push(Defect::new("/policy/budget/max_cost", detail));
+    }
+    if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects).into()) }
+}

@@ -1,0 +1,25 @@
+//! Repositories as a caller sees them.
+
+use crate::error::Result;
+use crate::repositories::{RepositoryRoots, scan_repository};
+use agent_repository::scan::ScanReport;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Requests about repositories.
+#[derive(Clone)]
+pub struct Repositories {
+    pub(crate) roots: Arc<RepositoryRoots>,
+}
+
+impl Repositories {
+    /// Describes a repository: the one given, or the first root.
+    ///
+    /// # Errors
+    /// `RepositoryRefused`.
+    pub async fn scan(&self, repo_path: Option<&str>) -> Result<(PathBuf, ScanReport)> {
+        let root = self.roots.admit(repo_path)?;
+        let report = scan_repository(root.clone()).await?;
+        Ok((root, report))
+    }
+}

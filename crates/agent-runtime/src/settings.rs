@@ -1,0 +1,237 @@
+//! Settings: what the user typed ([`raw`]) and what it means ([`Settings`]).
+
+mod raw;
+
+pub use raw::Overrides;
+
+use crate::error::{Error, Result};
+use agent_llm::Provider;
+use raw::Raw;
+use secrecy::SecretString;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The effective settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Address to listen on; port 0 picks a free one.
+    pub bind: SocketAddr,
+    /// `sqlite://PATH`.
+    pub database_url: String,
+    /// HS256 key; generated and kept in the data folder when absent.
+    pub jwt_secret: Option<SecretString>,
+    /// Demo accounts; loopback only.
+    pub dev: bool,
+    /// Password of the first administrator.
+    pub admin_password: Option<SecretString>,
+    /// Which provider answers; detected when absent.
+    pub llm_provider: Option<Provider>,
+    /// Where it listens.
+    pub llm_base_url: Option<String>,
+    /// Which of its models.
+    pub llm_model: Option<String>,
+    /// Its key.
+    pub llm_api_key: Option<SecretString>,
+    /// The scripted model's file.
+    pub llm_script: Option<PathBuf>,
+    /// Folders below which repositories must lie.
+    pub repository_roots: Vec<PathBuf>,
+    /// Attempts at once, over all plans.
+    pub max_parallel_tasks: usize,
+    /// Ceiling of an attempt.
+    pub task_timeout: Duration,
+    /// Log filter.
+    pub log: String,
+    /// Log format.
+    pub log_format: LogFormat,
+    /// The environment commands and detection see; never read by any other crate itself.
+    pub environment: BTreeMap<String, String>,
+    /// Whether plans that a vanished process left behind are taken over at start.
+    pub recover: bool,
+}
+
+impl Settings {
+    /// Settings for a program that embeds the agent and keeps its data in a folder: defaults, no
+    /// environment consulted except for what commands need to run.
+    pub fn embedded(data_folder: &Path) -> Self {
+        let environment = process_environment();
+        let database_url = format!("sqlite://{}", data_folder.join("agent.db").display());
+        let raw = Raw { database_url: Some(database_url), ..Raw::default() };
+        Self {
+            recover: false,
+            ..Self::resolve(raw, environment).unwrap_or_else(|error| {
+                unreachable!("defaults are valid settings: {error}")
+            })
+        }
+    }
+
+    /// Reads flags, then `AGENT_…` variables, then the file, then defaults.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] naming the setting and what it may be.
+    pub fn load(overrides: Overrides) -> Result<Self> {
+        let environment = process_environment();
+        let file = raw::from_file(overrides.config.as_deref(), &environment)?;
+        let from_environment = raw::from_environment(&environment)?;
+        Self::resolve(overrides.raw.over(from_environment).over(file), environment)
+    }
+
+    fn resolve(raw: Raw, environment: BTreeMap<String, String>) -> Result<Self> {
+        refuse_what_is_not_built(&raw)?;
+        let bind = raw.bind.as_deref().unwrap_or("127.0.0.1:8000");
+        let bind: SocketAddr = bind
+            .parse()
+            .map_err(|_ignored| wrong("bind", bind, "an address and port such as 127.0.0.1:8000"))?;
+        let dev = raw.dev.unwrap_or(false);
+        if dev && !bind.ip().is_loopback() {
+            let text = "dev: demo accounts are only for a loopback address; bind to 127.0.0.1 or leave --dev out";
+            return Err(Error::Settings(text.to_owned()));
+        }
+        let task_timeout = match raw.task_timeout.as_deref() {
+            Some(text) => duration("task_timeout", text)?,
+            None => Duration::from_secs(300),
+        };
+        let llm_provider = raw.llm_provider.as_deref().map(str::parse).transpose();
+        let log_format = match raw.log_format.as_deref().unwrap_or("text") {
+            "text" => LogFormat::Text,
+            "json" => LogFormat::Json,
+            other => return Err(wrong("log_format", other, "text or json")),
+        };
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Ok(Self {
+            bind,
+            database_url: raw.database_url.unwrap_or_else(|| "sqlite://agent.db".to_owned()),
+            jwt_secret: raw.jwt_secret.map(SecretString::from),
+            dev,
+            admin_password: raw.admin_password.map(SecretString::from),
+            llm_provider: llm_provider.map_err(|error| Error::Settings(format!("llm_provider: {error}")))?,
+            llm_base_url: raw.llm_base_url,
+            llm_model: raw.llm_model,
+            llm_api_key: raw.llm_api_key.map(SecretString::from),
+            llm_script: raw.llm_script,
+            repository_roots: raw.repository_roots.unwrap_or_else(|| vec![PathBuf::from(".")]),
+            max_parallel_tasks: at_least_one("max_parallel_tasks", raw.max_parallel_tasks.unwrap_or(cores))?,
+            task_timeout,
+            log: raw.log.unwrap_or_else(|| "info".to_owned()),
+            log_format,
+            environment,
+            recover: true,
+        })
+    }
+
+    /// The effective settings as TOML, secrets masked: what `--print-config` shows.
+    pub fn to_masked_toml(&self) -> String {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mask = |secret: &Option<SecretString>| secret.as_ref().map(|_| quoted("***"));
+        let path = |path: &PathBuf| quoted(&path.display().to_string());
+        let roots: Vec<String> = self.repository_roots.iter().map(path).collect();
+        let lines = [
+            ("bind", Some(quoted(&self.bind.to_string()))),
+            ("database_url", Some(quoted(&self.database_url))),
+            ("jwt_secret", mask(&self.jwt_secret)),
+            ("dev", Some(self.dev.to_string())),
+            ("admin_password", mask(&self.admin_password)),
+            ("llm_provider", self.llm_provider.map(|provider| quoted(provider.as_str()))),
+            ("llm_base_url", self.llm_base_url.as_deref().map(quoted)),
+            ("llm_model", self.llm_model.as_deref().map(quoted)),
+            ("llm_api_key", mask(&self.llm_api_key)),
+            ("llm_script", self.llm_script.as_ref().map(path)),
+            ("repository_roots", Some(format!("[{}]", roots.join(", ")))),
+            ("max_parallel_tasks", Some(self.max_parallel_tasks.to_string())),
+            ("task_timeout", Some(quoted(&format!("{}ms", self.task_timeout.as_millis())))),
+            ("log", Some(quoted(&self.log))),
+            ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
+        ];
+        let shown = lines.into_iter().map(|(key, value)| match value {
+            Some(value) => format!("{key} = {value}\n"),
+            None => format!("# {key} is not set\n"),
+        });
+        shown.collect()
+    }
+
+    /// The path of the SQLite file, when the database is one.
+    pub(crate) fn database_path(&self) -> Option<PathBuf> {
+        self.database_url.strip_prefix("sqlite://").map(PathBuf::from)
+    }
+}
+
+/// The environment of this process, as far as it is text.
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
+fn process_environment() -> BTreeMap<String, String> {
+    std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
+}
+
+fn refuse_what_is_not_built(raw: &Raw) -> Result<()> {
+    let absent = [
+        ("nats_url", raw.nats_url.is_some(), "sharing events among servers"),
+        ("otlp_endpoint", raw.otlp_endpoint.is_some(), "exporting traces"),
+    ];
+    match absent.into_iter().find(|(_, asked, _)| *asked) {
+        Some((key, _, what)) => {
+            Err(Error::Settings(format!("{key}: {what} is not part of this version; leave the setting out")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn wrong(key: &str, value: &str, right: &str) -> Error {
+    Error::Settings(format!("{key}: {value:?} is not {right}"))
+}
+
+fn at_least_one(key: &str, value: usize) -> Result<usize> {
+    if value == 0 { Err(wrong(key, "0", "a number of at least 1")) } else { Ok(value) }
+}
+
+fn duration(key: &str, text: &str) -> Result<Duration> {
+    let parsed: Option<jiff::SignedDuration> = text.parse().ok();
+    let positive = parsed.and_then(|duration| Duration::try_from(duration).ok()).filter(|d| !d.is_zero());
+    positive.ok_or_else(|| wrong(key, text, "a duration such as 300s, 5m or 500ms"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    #[test]
+    fn a_flag_beats_the_environment_which_beats_the_file() {
+        let file = Raw { log: Some("warn".into()), bind: Some("127.0.0.1:1".into()), ..Raw::default() };
+        let environment = [("AGENT_BIND".to_owned(), "127.0.0.1:2".to_owned())].into();
+        let flags = Raw { dev: Some(true), ..Raw::default() };
+        let raw = flags.over(raw::from_environment(&environment).unwrap()).over(file);
+        let settings = Settings::resolve(raw, BTreeMap::new()).unwrap();
+        assert_eq!((settings.bind.port(), settings.log.as_str(), settings.dev), (2, "warn", true));
+    }
+
+    #[test]
+    fn demo_accounts_are_refused_on_an_address_that_others_reach() {
+        let raw = Raw { dev: Some(true), bind: Some("0.0.0.0:8000".into()), ..Raw::default() };
+        let error = Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string();
+        assert!(error.contains("loopback"), "{error}");
+    }
+
+    #[test]
+    fn what_this_version_cannot_do_is_refused_in_words() {
+        let raw = Raw { nats_url: Some("nats://127.0.0.1".into()), ..Raw::default() };
+        assert!(Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string().contains("nats_url"));
+    }
+
+    #[test]
+    fn secrets_are_masked_when_settings_are_printed() {
+        let raw = Raw { llm_api_key: Some("sk-canary".into()), ..Raw::default() };
+        let settings = Settings::resolve(raw, BTreeMap::new()).unwrap();
+        assert_eq!(settings.llm_api_key.as_ref().unwrap().expose_secret(), "sk-canary");
+        assert!(!settings.to_masked_toml().contains("canary") && !format!("{settings:?}").contains("sk-canary"));
+    }
+}
