@@ -1,0 +1,277 @@
+//! Finds the one place where a hunk belongs, or says why there is none.
+//!
+//! A ladder of comparisons is climbed from exact to loose, and the first rung that has a place decides: one
+//! place is taken, several are an error. Nothing here prefers the first or the nearest of several places.
+
+use super::report::MatchQuality;
+use super::text::Line;
+use super::{Hunk, LineKind, PatchFormat};
+
+mod haystack;
+mod insertion;
+mod nearest;
+mod pattern;
+mod reindent;
+mod scope;
+mod splice;
+mod stale;
+
+use haystack::Haystack;
+use pattern::Pattern;
+pub(crate) use splice::{Splice, apply_splices, splices_of};
+
+/// The rungs in the order in which they are tried; a shifted place of the first counts as `Offset`.
+const RUNGS: [MatchQuality; 4] =
+    [MatchQuality::Exact, MatchQuality::TrailingWhitespace, MatchQuality::Unicode, MatchQuality::Indentation];
+
+/// Line comparisons that one plan may cost; enough for thousands of hunks in large files.
+const MOST_WORK: u64 = 200_000_000;
+
+/// Counts line comparisons, so that a hostile patch ends with an error instead of never.
+#[derive(Debug)]
+pub(crate) struct Work(std::cell::Cell<u64>);
+
+/// The patch costs more comparisons than one plan may.
+#[derive(Debug)]
+pub(crate) struct Exhausted;
+
+impl Work {
+    pub(crate) fn new() -> Self {
+        Self(std::cell::Cell::new(MOST_WORK))
+    }
+
+    fn spend(&self, amount: usize) -> Result<(), Exhausted> {
+        let left = self.0.get().checked_sub(amount as u64).ok_or(Exhausted)?;
+        self.0.set(left);
+        Ok(())
+    }
+}
+
+/// The file as it is before a hunk, and where the hunk may change it.
+#[derive(Clone, Copy)]
+pub(crate) struct Ground<'t, 'a> {
+    pub(crate) lines: &'t [Line<'a>],
+    pub(crate) final_newline: bool,
+    /// The first line that this hunk may change: everything before belongs to earlier hunks.
+    pub(crate) from: usize,
+    /// Whether line endings count in exact comparisons.
+    pub(crate) endings: bool,
+    pub(crate) format: PatchFormat,
+    pub(crate) work: &'t Work,
+}
+
+/// Where a hunk belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The file's line that belongs to the hunk's first old line; below zero when stale context hangs over.
+    pub(crate) start: isize,
+    pub(crate) rung: MatchQuality,
+    pub(crate) stale: usize,
+    /// The added lines as they must be written here, when they differ from the patch.
+    pub(crate) added: Option<Vec<String>>,
+}
+
+/// The outcome of a search.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Located {
+    At(Place),
+    /// The result stands at this line already, and goes on for that many lines.
+    Already {
+        start: usize,
+        length: usize,
+    },
+    Ambiguous {
+        rung: MatchQuality,
+        starts: Vec<usize>,
+    },
+    Missing {
+        detail: Option<String>,
+    },
+}
+
+/// Finds the place of a hunk.
+pub(crate) fn locate(ground: Ground<'_, '_>, hunk: &Hunk) -> Result<Located, Exhausted> {
+    let haystack = Haystack::new(ground);
+    let pattern = Pattern::new(hunk, ground.endings);
+    if pattern.old.is_empty() {
+        return insertion::locate(&haystack, &pattern, ground.format);
+    }
+    let search = Search { hint: pattern.hint(), haystack, pattern };
+    if let Some(hint) = search.hint.filter(|hint| search.fits_exactly_at(*hint)) {
+        let place = search.place(hint, MatchQuality::Exact);
+        return Ok(search.result_over(hint).unwrap_or(Located::At(place)));
+    }
+    for rung in RUNGS {
+        if let Some(located) = search.rung(rung)? {
+            return Ok(located);
+        }
+    }
+    if let Some(already) = search.already_applied()? {
+        return Ok(already);
+    }
+    if let Some(located) = stale::locate(&search.haystack, &search.pattern)? {
+        return Ok(located);
+    }
+    search.missing()
+}
+
+/// The most similar text, for a hunk that was not found.
+pub(crate) fn nearest(ground: Ground<'_, '_>, hunk: &Hunk) -> Result<Option<super::Nearest>, Exhausted> {
+    nearest::nearest(&Haystack::new(ground), &Pattern::new(hunk, ground.endings))
+}
+
+struct Search<'t, 'a, 'h> {
+    haystack: Haystack<'t, 'a>,
+    pattern: Pattern<'h>,
+    hint: Option<usize>,
+}
+
+impl Search<'_, '_, '_> {
+    fn fits_exactly_at(&self, start: usize) -> bool {
+        start + self.pattern.lead >= self.haystack.from
+            && self.haystack.fits(&self.pattern, MatchQuality::Exact, start)
+    }
+
+    fn place(&self, start: usize, rung: MatchQuality) -> Place {
+        let added = match rung {
+            MatchQuality::Indentation => self.haystack.reindented(&self.pattern, start),
+            _ => None,
+        };
+        Place { start: start.cast_signed(), rung, stale: 0, added }
+    }
+
+    fn rung(&self, rung: MatchQuality) -> Result<Option<Located>, Exhausted> {
+        let found = self.haystack.places(&self.pattern, rung)?;
+        let found = self.narrowed(found)?;
+        let start = match found.as_slice() {
+            [] => return Ok(None),
+            [start] => *start,
+            _ => return Ok(Some(Located::Ambiguous { rung, starts: found })),
+        };
+        if rung > MatchQuality::Exact && self.haystack.has_result_at(&self.pattern, start) {
+            return Ok(Some(Located::Already { start, length: self.pattern.new.len() }));
+        }
+        if let Some(already) = self.result_over(start) {
+            return Ok(Some(already));
+        }
+        if let Some(other) = self.rival(rung, start)? {
+            let mut starts = vec![start, other];
+            starts.sort_unstable();
+            return Ok(Some(Located::Ambiguous { rung, starts }));
+        }
+        let moved = rung == MatchQuality::Exact && self.hint.is_some();
+        Ok(Some(Located::At(self.place(start, if moved { MatchQuality::Offset } else { rung }))))
+    }
+
+    /// The result of a hunk that only adds, around the place where its context stands: what such a hunk looks
+    /// for can still be whole once it was applied. At the stated line a short
+    /// line may well be meant to stand there twice, unless the hunk ends where the file does.
+    fn result_over(&self, start: usize) -> Option<Located> {
+        let pattern = &self.pattern;
+        let added = pattern.new.len().checked_sub(pattern.old.len())?;
+        let one_sided = pattern.lead == 0 || pattern.trail == 0;
+        let possible = self.hint != Some(start) || one_sided || pattern.adds_much();
+        let only_adds = added == pattern.hunk.added_lines().count();
+        if !possible || !only_adds || !pattern.result_is_telling() {
+            return None;
+        }
+        (start.saturating_sub(added)..=start)
+            .find(|start| self.haystack.has_result_at(pattern, *start))
+            .map(|start| Located::Already { start, length: pattern.new.len() })
+    }
+
+    /// Another place that the hunk speaks for, where a looser comparison would accept it: the stated line, or
+    /// the end of the file at which context is missing. Then neither is beyond doubt.
+    fn rival(&self, rung: MatchQuality, start: usize) -> Result<Option<usize>, Exhausted> {
+        let pattern = &self.pattern;
+        let length = self.haystack.lines.len();
+        let at_start = (pattern.lead == 0 && pattern.trail > 0).then_some(0);
+        let at_end =
+            (pattern.trail == 0 && pattern.lead > 0).then(|| length.checked_sub(pattern.old.len())).flatten();
+        let allowed = |other: &usize| *other != start && other + pattern.lead >= self.haystack.from;
+        for other in [at_start, at_end].into_iter().flatten().filter(allowed) {
+            let fit = stale::fit(&self.haystack, pattern, other.cast_signed())?;
+            if fit.is_some_and(|fit| fit.is_likely(pattern)) {
+                return Ok(Some(other));
+            }
+        }
+        let Some(hint) = self.hint.filter(allowed) else { return Ok(None) };
+        let mut looser = RUNGS.into_iter().filter(|other| *other > rung);
+        let fits = looser.any(|other| self.haystack.fits(pattern, other, hint))
+            || stale::fit(&self.haystack, pattern, hint.cast_signed())?.is_some();
+        Ok(fits.then_some(hint))
+    }
+
+    /// Chooses between places by what the hunk says about its surroundings.
+    fn narrowed(&self, mut found: Vec<usize>) -> Result<Vec<usize>, Exhausted> {
+        let end = self.haystack.lines.len().checked_sub(self.pattern.old.len());
+        if self.pattern.ends_file()
+            && let Some(end) = end.filter(|end| found.contains(end))
+        {
+            return Ok(vec![end]);
+        }
+        let hunk = self.pattern.hunk;
+        if !hunk.scope.is_empty() {
+            let scopes = scope::find(&self.haystack, &hunk.scope)?;
+            if let Some(first) = scopes.iter().map(|scope| scope.start).min() {
+                let inside: Vec<usize> =
+                    found.iter().copied().filter(|start| self.is_inside(*start, &scopes)).collect();
+                found.retain(|start| start + self.pattern.lead >= first);
+                return Ok(if inside.is_empty() { found } else { inside });
+            }
+        }
+        if let Some(section) = hunk.section.as_ref().filter(|_| found.len() > 1) {
+            let scopes = scope::find(&self.haystack, std::slice::from_ref(section))?;
+            let inside: Vec<usize> =
+                found.iter().copied().filter(|start| self.is_inside(*start, &scopes)).collect();
+            if inside.len() == 1 {
+                return Ok(inside);
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_inside(&self, start: usize, scopes: &[std::ops::Range<usize>]) -> bool {
+        // The last line before the change: what is added at the end of a scope is still inside.
+        let before = start + self.pattern.lead.saturating_sub(1);
+        scopes.iter().any(|scope| scope.contains(&before))
+    }
+
+    /// The result of the hunk, where that is told apart from chance, and where the place before the change is
+    /// gone also when some of its context is stale.
+    fn already_applied(&self) -> Result<Option<Located>, Exhausted> {
+        if !self.pattern.result_is_telling() {
+            return Ok(None);
+        }
+        let [start] = self.haystack.result_places(&self.pattern)?[..] else { return Ok(None) };
+        let length = self.pattern.new.len();
+        let Some(Located::At(stale)) = stale::locate(&self.haystack, &self.pattern)? else {
+            return Ok(Some(Located::Already { start, length }));
+        };
+        let stale = stale.start.max(0).cast_unsigned();
+        let overlap = stale < start + length && start < stale + self.pattern.old.len();
+        let removes = self.pattern.old.iter().any(|line| line.kind == LineKind::Remove);
+        Ok(if overlap && !removes {
+            Some(Located::Already { start, length })
+        } else if overlap || self.hint == Some(stale) {
+            None
+        } else {
+            let starts = vec![start.min(stale), start.max(stale)];
+            Some(Located::Ambiguous { rung: MatchQuality::StaleContext, starts })
+        })
+    }
+
+    fn missing(&self) -> Result<Located, Exhausted> {
+        let mut detail = None;
+        if self.haystack.from > 0 && self.haystack.format != PatchFormat::SearchReplace {
+            let anywhere = self.haystack.starting_at(0);
+            if let Some(start) = anywhere.places(&self.pattern, MatchQuality::TrailingWhitespace)?.first() {
+                detail = Some(format!(
+                    "They stand at line {}, before the place of an earlier hunk; put the hunks in the order of the file.",
+                    start + 1
+                ));
+            }
+        }
+        Ok(Located::Missing { detail })
+    }
+}

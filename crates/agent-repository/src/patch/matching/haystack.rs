@@ -1,0 +1,140 @@
+//! The file that is searched, and how lines are compared on each rung.
+
+use std::borrow::Cow;
+use std::cell::OnceCell;
+
+use super::pattern::Pattern;
+use super::{Exhausted, Ground, Work, reindent};
+use crate::patch::report::MatchQuality;
+use crate::patch::text::{Ending, Line, plain};
+use crate::patch::{HunkLine, LineKind, PatchFormat};
+
+/// Places beyond this number are not listed: the hunk is ambiguous anyhow.
+const MOST_PLACES: usize = 20;
+
+pub(super) struct Haystack<'t, 'a> {
+    pub(super) lines: &'t [Line<'a>],
+    pub(super) from: usize,
+    pub(super) format: PatchFormat,
+    pub(super) work: &'t Work,
+    final_newline: bool,
+    ground: Ground<'t, 'a>,
+    plain: OnceCell<Vec<Cow<'t, str>>>,
+}
+
+impl<'t, 'a> Haystack<'t, 'a> {
+    pub(super) fn new(ground: Ground<'t, 'a>) -> Self {
+        let Ground { lines, final_newline, from, format, work, .. } = ground;
+        Self { lines, from, format, work, final_newline, ground, plain: OnceCell::new() }
+    }
+
+    pub(super) fn starting_at(&self, from: usize) -> Self {
+        Self::new(Ground { from, ..self.ground })
+    }
+
+    /// All lines as they are compared when look-alikes do not count.
+    pub(super) fn plain(&self) -> &[Cow<'t, str>] {
+        self.plain.get_or_init(|| self.lines.iter().map(|line| plain(&line.text)).collect())
+    }
+
+    fn equal(&self, wanted: &HunkLine, at: usize, endings: bool) -> bool {
+        let line = &self.lines[at];
+        let unended = at + 1 == self.lines.len() && !self.final_newline;
+        line.text == wanted.text
+            && (!endings || unended || wanted.carriage_return == (line.ending == Ending::CrLf))
+    }
+
+    fn line_fits(&self, pattern: &Pattern<'_>, rung: MatchQuality, index: usize, at: usize) -> bool {
+        match rung {
+            MatchQuality::Exact | MatchQuality::Offset => self.equal(pattern.old[index], at, pattern.endings),
+            MatchQuality::TrailingWhitespace => {
+                self.lines[at].text.trim_end() == pattern.old[index].text.trim_end()
+            }
+            MatchQuality::Unicode | MatchQuality::StaleContext => {
+                self.plain()[at] == pattern.old_plain[index]
+            }
+            MatchQuality::Indentation => {
+                self.plain()[at].trim_start() == pattern.old_plain[index].trim_start()
+            }
+        }
+    }
+
+    /// Whether all old lines stand at `start`, compared as `rung` says.
+    pub(super) fn fits(&self, pattern: &Pattern<'_>, rung: MatchQuality, start: usize) -> bool {
+        if start.saturating_add(pattern.old.len()) > self.lines.len() {
+            return false;
+        }
+        (0..pattern.old.len()).all(|index| self.line_fits(pattern, rung, index, start + index))
+            && (rung != MatchQuality::Indentation || self.reindented(pattern, start).is_some())
+    }
+
+    /// All places where the old lines stand.
+    pub(super) fn places(&self, pattern: &Pattern<'_>, rung: MatchQuality) -> Result<Vec<usize>, Exhausted> {
+        let mut places = Vec::new();
+        if rung == MatchQuality::Indentation && !pattern.may_drift() {
+            return Ok(places);
+        }
+        let Some(last) = self.lines.len().checked_sub(pattern.old.len()) else { return Ok(places) };
+        let first = self.from.saturating_sub(pattern.lead);
+        self.work.spend((last + 1).saturating_sub(first))?;
+        for start in first..=last {
+            if self.line_fits(pattern, rung, pattern.anchor, start + pattern.anchor) {
+                // Telling the indentation unit of the file looks at all of it.
+                let looks_at_all = rung == MatchQuality::Indentation;
+                self.work.spend(pattern.old.len() + if looks_at_all { self.lines.len() } else { 0 })?;
+                if self.fits(pattern, rung, start) {
+                    places.push(start);
+                }
+            }
+            if places.len() == MOST_PLACES {
+                break;
+            }
+        }
+        Ok(places)
+    }
+
+    /// Whether exactly what the hunk wants to have at `start` stands there.
+    pub(super) fn has_result_at(&self, pattern: &Pattern<'_>, start: usize) -> bool {
+        start.saturating_add(pattern.new.len()) <= self.lines.len()
+            && pattern.new.iter().enumerate().all(|(index, line)| self.lines[start + index].text == line.text)
+    }
+
+    /// All places where the new lines stand, blanks at line ends aside.
+    pub(super) fn result_places(&self, pattern: &Pattern<'_>) -> Result<Vec<usize>, Exhausted> {
+        let length = pattern.new.len();
+        let Some(last) = self.lines.len().checked_sub(length) else { return Ok(Vec::new()) };
+        let longest = pattern.new.iter().enumerate().max_by_key(|(_, line)| line.text.len());
+        let anchor = longest.map_or(0, |(index, _)| index);
+        let first = self.from.saturating_sub(pattern.lead);
+        self.work.spend((last + 1).saturating_sub(first))?;
+        let fits = |index: usize, start: usize| {
+            self.lines[start + index].text.trim_end() == pattern.new[index].text.trim_end()
+        };
+        let mut places = Vec::new();
+        for start in first..=last {
+            if fits(anchor, start) {
+                self.work.spend(length)?;
+                if (0..length).all(|index| fits(index, start)) {
+                    places.push(start);
+                }
+            }
+        }
+        Ok(places)
+    }
+
+    /// The added lines with the indentation that the old lines have here; `None` when it does not differ
+    /// uniformly, or when that leaves the indentation of an added line open.
+    pub(super) fn reindented(&self, pattern: &Pattern<'_>, start: usize) -> Option<Vec<String>> {
+        let there: Vec<&str> =
+            self.lines.get(start..start + pattern.old.len())?.iter().map(|line| line.text.as_ref()).collect();
+        let wanted: Vec<&str> = pattern.old.iter().map(|line| line.text.as_str()).collect();
+        let added: Vec<&str> = pattern.hunk.added_lines().map(|line| line.text.as_str()).collect();
+        let units = || {
+            let hunk = pattern.hunk.lines.iter().filter(|line| line.kind != LineKind::Remove);
+            let patch_unit = reindent::Unit::of(hunk.map(|line| line.text.as_str()))?;
+            let file_unit = reindent::Unit::of(self.lines.iter().map(|line| line.text.as_ref()))?;
+            Some((patch_unit, file_unit))
+        };
+        reindent::reindent(&wanted, &there, &added, units)
+    }
+}

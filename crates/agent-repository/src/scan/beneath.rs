@@ -1,0 +1,110 @@
+//! Opens files and folders beneath a root without ever following a link or waiting for a device.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
+
+use super::error::Error;
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// `NONBLOCK`: opening a FIFO that took a file's place must not wait for a writer.
+const FILE: OFlags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
+/// One name in a folder, with what stands behind it (links not followed).
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) name: Vec<u8>,
+    pub(crate) file_type: FileType,
+}
+
+/// Opens the root itself; here, and only here, links are followed.
+pub(crate) fn open_root(path: &Path) -> Result<OwnedFd, Error> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).map_err(|error| match error {
+        rustix::io::Errno::NOTDIR => Error::NotAFolder(path.to_path_buf()),
+        other => Error::RootUnreadable { path: path.to_path_buf(), source: other.into() },
+    })
+}
+
+/// Opens a folder by its path relative to the root, one component at a time.
+pub(crate) fn open_folder(root: BorrowedFd<'_>, path: &[u8]) -> io::Result<OwnedFd> {
+    let mut folder = rustix::fs::openat(root, ".", FOLDER, Mode::empty())?;
+    for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        folder = rustix::fs::openat(&folder, name, FOLDER, Mode::empty())?;
+    }
+    Ok(folder)
+}
+
+/// Opens a regular file in an open folder; the size is that of the opened file.
+pub(crate) fn open_file(folder: BorrowedFd<'_>, name: &[u8]) -> io::Result<(File, u64)> {
+    let file = rustix::fs::openat(folder, name, FILE, Mode::empty())?;
+    let stat = rustix::fs::fstat(&file)?;
+    if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+        return Err(io::Error::other("it is no longer a regular file"));
+    }
+    Ok((File::from(file), u64::try_from(stat.st_size).unwrap_or(0)))
+}
+
+/// Reads a small file by its path relative to the root; `None` if it is missing, larger than
+/// `max_bytes`, or not a regular file.
+pub(crate) fn read_small(root: BorrowedFd<'_>, path: &[u8], max_bytes: u64) -> Option<Vec<u8>> {
+    let (folder, name) = split(path);
+    let folder = open_folder(root, folder).ok()?;
+    let (file, size) = open_file(folder.as_fd(), name).ok()?;
+    if size > max_bytes {
+        return None;
+    }
+    let mut text = Vec::new();
+    file.take(max_bytes).read_to_end(&mut text).ok()?;
+    Some(text)
+}
+
+/// Whether a name exists in the root, links not followed.
+pub(crate) fn exists(root: BorrowedFd<'_>, path: &[u8]) -> bool {
+    let (folder, name) = split(path);
+    open_folder(root, folder).is_ok_and(|folder| size(folder.as_fd(), name).is_ok())
+}
+
+/// The size of a file without opening it.
+pub(crate) fn size(folder: BorrowedFd<'_>, name: &[u8]) -> io::Result<u64> {
+    let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(u64::try_from(stat.st_size).unwrap_or(0))
+}
+
+/// Lists a folder in the order of names, up to `limit` of them; the flag says there were more.
+pub(crate) fn list(folder: BorrowedFd<'_>, limit: usize) -> io::Result<(Vec<Entry>, bool)> {
+    let mut entries = Vec::new();
+    let mut cut = false;
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name == b"." || name == b".." {
+            continue;
+        }
+        if entries.len() >= limit {
+            cut = true;
+            break;
+        }
+        let file_type = match entry.file_type() {
+            FileType::Unknown => file_type(folder, name),
+            known => known,
+        };
+        entries.push(Entry { name: name.to_vec(), file_type });
+    }
+    entries.sort_unstable_by(|left, right| left.name.cmp(&right.name));
+    Ok((entries, cut))
+}
+
+fn file_type(folder: BorrowedFd<'_>, name: &[u8]) -> FileType {
+    rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)
+        .map_or(FileType::Unknown, |stat| FileType::from_raw_mode(stat.st_mode))
+}
+
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    path.iter()
+        .rposition(|byte| *byte == b'/')
+        .map_or((&[], path), |slash| (&path[..slash], &path[slash + 1..]))
+}

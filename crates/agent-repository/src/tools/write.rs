@@ -1,0 +1,180 @@
+//! Tools that change files: planned first, recorded, applied as a whole.
+
+use super::{blocking, told};
+use crate::Error;
+use crate::patch::{self, Applied, ChangeRecord, ChangeSet, DiskState, PatchSet};
+use crate::path_guard::{RelativePath, Root};
+use agent_core::tool::{EffectClass, Recovery, Tool, ToolContext, ToolError, name};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::path::Path;
+
+/// How often a change is planned anew when files move under it.
+const REPLANS: u32 = 3;
+
+/// Applies a patch, all of it or nothing.
+pub struct ApplyPatch;
+
+/// What [`ApplyPatch`] is asked.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PatchInput {
+    /// A unified diff, a `*** Begin Patch` envelope, or search/replace blocks.
+    pub patch: String,
+}
+
+/// Writes a whole file.
+pub struct WriteFile;
+
+/// What [`WriteFile`] is asked.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WriteInput {
+    /// File relative to the repository root; missing folders are made.
+    pub path: String,
+    /// The whole new content.
+    pub content: String,
+}
+
+/// What the journal keeps of a change before it is made.
+#[derive(Serialize, Deserialize)]
+struct Prepared {
+    record: ChangeRecord,
+    report: Applied,
+}
+
+fn plan_patch(workspace: &Path, input: &PatchInput) -> Result<(Root, ChangeSet), Error> {
+    let root = Root::open(workspace)?;
+    let changes = patch::plan_changes(&root, &PatchSet::parse(&input.patch)?)?;
+    Ok((root, changes))
+}
+
+fn plan_write(workspace: &Path, input: &WriteInput) -> Result<(Root, ChangeSet), Error> {
+    let root = Root::open(workspace)?;
+    let changes = patch::write_file(&root, &RelativePath::new(&input.path)?, &input.content)?;
+    Ok((root, changes))
+}
+
+type Planning<I> = fn(&Path, &I) -> Result<(Root, ChangeSet), Error>;
+
+async fn prepare<I: Clone + Send + 'static>(
+    planning: Planning<I>,
+    input: &I,
+    context: &ToolContext,
+) -> Result<Value, ToolError> {
+    let (workspace, input) = (context.workspace.clone(), input.clone());
+    blocking(move || {
+        let (_, changes) = planning(&workspace, &input).map_err(|error| told(&error))?;
+        let prepared = Prepared { record: changes.record(), report: changes.report().clone() };
+        serde_json::to_value(prepared).map_err(|error| told(&error))
+    })
+    .await
+}
+
+async fn apply<I: Send + 'static>(
+    planning: Planning<I>,
+    input: I,
+    context: &ToolContext,
+) -> Result<Applied, ToolError> {
+    let workspace = context.workspace.clone();
+    blocking(move || {
+        for _ in 0..REPLANS {
+            let (root, changes) = planning(&workspace, &input).map_err(|error| told(&error))?;
+            match changes.apply(&root) {
+                Err(Error::Conflict { .. }) => {}
+                Err(error @ (Error::File { .. } | Error::RestoreFailed { .. })) => {
+                    let message = error.to_string();
+                    return Err(ToolError::Fatal { message, retryable: true, source: Some(Box::new(error)) });
+                }
+                other => return other.map_err(|error| told(&error)),
+            }
+        }
+        Err(ToolError::Report(
+            "the files keep changing while the change is written; read them again".to_owned(),
+        ))
+    })
+    .await
+}
+
+/// Looks at the disk after a crash: a finished change is accepted, a half-written one taken back.
+async fn recover(prepared: Value, context: &ToolContext) -> Recovery {
+    let Ok(prepared) = serde_json::from_value::<Prepared>(prepared) else {
+        // Planning had failed before anything was written, so the call only has to fail again.
+        return Recovery::Redo;
+    };
+    let workspace = context.workspace.clone();
+    let judged = tokio::task::spawn_blocking(move || -> Result<Recovery, Error> {
+        let root = Root::open(&workspace)?;
+        match prepared.record.state_on_disk(&root)? {
+            DiskState::AllAfter => {
+                prepared.record.discard_temporaries(&root)?;
+                Ok(Recovery::Done(serde_json::to_value(prepared.report).unwrap_or(Value::Null)))
+            }
+            DiskState::AllBefore | DiskState::Mixed => {
+                prepared.record.roll_back(&root)?;
+                Ok(Recovery::Redo)
+            }
+        }
+    });
+    match judged.await {
+        Ok(Ok(recovery)) => recovery,
+        Ok(Err(error)) => Recovery::Unknown(told(&error).to_string()),
+        Err(error) => Recovery::Unknown(error.to_string()),
+    }
+}
+
+impl Tool for ApplyPatch {
+    type Input = PatchInput;
+    type Output = Applied;
+    const NAME: &'static str = name::APPLY_PATCH;
+    const DESCRIPTION: &'static str = "Changes files by a patch, all of it or nothing: a unified diff, or \
+         *** Begin Patch / *** Update File: path / @@ / lines with ' ', '-' or '+' / *** End Patch. \
+         Where a hunk does not fit, the answer shows what the file really says there.";
+    const EFFECT: EffectClass = EffectClass::Compensatable;
+
+    fn summary(input: &PatchInput) -> String {
+        let Ok(patch) = PatchSet::parse(&input.patch) else {
+            return "a patch that cannot be read".to_owned();
+        };
+        let paths: Vec<String> = patch.files.iter().map(|file| file.path.to_string()).collect();
+        paths.join(", ")
+    }
+
+    async fn prepare(&self, input: &PatchInput, context: &ToolContext) -> Result<Value, ToolError> {
+        prepare(plan_patch, input, context).await
+    }
+
+    async fn call(&self, input: PatchInput, context: &ToolContext) -> Result<Applied, ToolError> {
+        apply(plan_patch, input, context).await
+    }
+
+    async fn recover(&self, _input: PatchInput, prepared: Value, context: &ToolContext) -> Recovery {
+        recover(prepared, context).await
+    }
+}
+
+impl Tool for WriteFile {
+    type Input = WriteInput;
+    type Output = Applied;
+    const NAME: &'static str = name::WRITE_FILE;
+    const DESCRIPTION: &'static str =
+        "Writes a whole text file. Use it for new files; change existing ones with apply_patch.";
+    const EFFECT: EffectClass = EffectClass::Compensatable;
+
+    fn summary(input: &WriteInput) -> String {
+        input.path.clone()
+    }
+
+    async fn prepare(&self, input: &WriteInput, context: &ToolContext) -> Result<Value, ToolError> {
+        prepare(plan_write, input, context).await
+    }
+
+    async fn call(&self, input: WriteInput, context: &ToolContext) -> Result<Applied, ToolError> {
+        apply(plan_write, input, context).await
+    }
+
+    async fn recover(&self, _input: WriteInput, prepared: Value, context: &ToolContext) -> Recovery {
+        recover(prepared, context).await
+    }
+}
