@@ -12,6 +12,7 @@ mod driver;
 pub mod fact;
 mod front;
 mod gate;
+mod job;
 pub mod machine;
 mod moves;
 pub mod retry;

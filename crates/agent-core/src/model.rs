@@ -207,6 +207,9 @@ pub enum ModelError {
 impl ModelError {
     /// Whether the same request may succeed later.
     pub fn is_transient(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Unavailable(_) | Self::TimedOut(_) | Self::Malformed(_))
+        matches!(
+            self,
+            Self::RateLimited { .. } | Self::Unavailable(_) | Self::TimedOut(_) | Self::Malformed(_)
+        )
     }
 }

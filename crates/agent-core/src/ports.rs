@@ -4,7 +4,9 @@
 
 use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic};
-use crate::ids::{ApprovalId, ExecutionId, Generation, MessageId, PlanId, Revision, TaskId, UserId, WorkerId};
+use crate::ids::{
+    ApprovalId, ExecutionId, Generation, MessageId, PlanId, Revision, TaskId, UserId, WorkerId,
+};
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink, Usage};
 use crate::plan::{Attempt, NewPlan, Plan, PlanState, PlanStatus, Task, TaskSpec, TaskStatus};
 use crate::time::Timestamp;

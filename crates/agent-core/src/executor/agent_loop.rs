@@ -52,7 +52,9 @@ pub(super) async fn work(
     };
     let mut dialogue = Dialogue { gate, prompt, previous: None, repetitions: 0 };
     for _ in 0..MAX_ROUNDS {
-        check_budget(assignment, &dialogue.gate)?;
+        if !dialogue.gate.next_is_recorded() {
+            check_budget(assignment, &dialogue.gate)?;
+        }
         if let Some(result) = round(&mut dialogue, model, verify).await? {
             return Ok(result);
         }
@@ -142,8 +144,11 @@ async fn finish(
     let Some(command) = verify else {
         return Ok(("done".to_owned(), Some(json!({"summary": summary, "tokens": tokens}))));
     };
-    let input =
-        CommandInput { command: command.argv(), working_directory: None, env: std::collections::BTreeMap::new() };
+    let input = CommandInput {
+        command: command.argv(),
+        working_directory: None,
+        env: std::collections::BTreeMap::new(),
+    };
     let answer = dialogue.gate.tool(name::RUN_COMMAND, json!(input), Some(EffectClass::Idempotent)).await?;
     let report: Option<CommandReport> = match &answer {
         Answer::Ok(output) => serde_json::from_value(output.clone()).ok(),
@@ -169,7 +174,8 @@ fn notice_repetition(dialogue: &mut Dialogue<'_>, calls: Vec<(String, Value)>) -
         return Ok(());
     }
     let what = calls.first().map_or("answers without using a tool", |(name, _)| name.as_str());
-    let error = format!("the model is stuck: {MAX_REPETITIONS} times in a row the same ({})", first_line(what));
+    let error =
+        format!("the model is stuck: {MAX_REPETITIONS} times in a row the same ({})", first_line(what));
     Err(Stop::Fail { error, retryable: true })
 }
 

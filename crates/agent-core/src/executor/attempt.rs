@@ -25,12 +25,11 @@ pub(super) struct Assignment {
     pub(super) meter: Arc<Meter>,
 }
 
-/// Runs the attempt to its end. `None` means: abandon it without a word, another worker goes on.
-pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> Option<Outcome> {
+/// Runs the attempt to its end. An error means: abandoned without a word, it goes on where its record ends.
+pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> crate::Result<Outcome> {
     let timeout = assignment.context.timeout;
     let Some(task) = assignment.state.task(assignment.task).cloned() else {
-        tracing::error!(task = %assignment.task, "an attempt was asked for at a task that is not in its plan");
-        return None;
+        return Err(crate::Error::TaskNotFound { plan: assignment.state.plan.id, task: assignment.task });
     };
     let worked = tokio::select! {
         worked = work(&ports, &assignment, &task) => worked,
@@ -40,13 +39,13 @@ pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> Op
         }),
     };
     match worked {
-        Ok(result) => Some(Outcome::Completed { result }),
-        Err(Stop::Fail { error, retryable }) => Some(Outcome::Failed { error, retryable }),
-        Err(Stop::Unknown(detail)) => Some(Outcome::Unknown { detail }),
-        Err(Stop::Cancelled) => Some(Outcome::Cancelled),
+        Ok(result) => Ok(Outcome::Completed { result }),
+        Err(Stop::Fail { error, retryable }) => Ok(Outcome::Failed { error, retryable }),
+        Err(Stop::Unknown(detail)) => Ok(Outcome::Unknown { detail }),
+        Err(Stop::Cancelled) => Ok(Outcome::Cancelled),
         Err(Stop::Abandon(error)) => {
             tracing::warn!(task = %assignment.task, %error, "attempt abandoned");
-            None
+            Err(error)
         }
     }
 }

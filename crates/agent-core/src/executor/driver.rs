@@ -1,18 +1,15 @@
 //! Drives one plan: advance, commit, see to it that what shall be under way is under way.
 
-use super::attempt::{self, Assignment};
 use super::fact::{Effect, Fact, Outcome};
 use super::front::{Shared, Signals};
 use super::gate::Meter;
+use super::job::{self, AttemptJob, Job, Report};
 use super::{machine, schedule};
-use crate::error::{Error, Result};
+use crate::error::{BoxError, Error, Result};
 use crate::ids::TaskId;
-use crate::model::Silent;
-use crate::plan::{PlanState, TaskSpec, TaskStatus};
-use crate::planner;
+use crate::plan::{PlanState, TaskStatus};
 use crate::ports::{Claim, Fence, StepKind};
 use crate::time::Timestamp;
-use crate::tool::ToolContext;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,25 +17,18 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+/// The first and the longest pause while the store is away.
+const FIRST_PATIENCE: Duration = Duration::from_millis(50);
+const LONGEST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Whether the lease is still held when a driver ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
     StillOurs,
+    /// Another worker has it.
     Lost,
-}
-
-/// One thing under way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Job {
-    Planning,
-    Attempt(TaskId, u32),
-}
-
-/// What a job came to; `None` when it was abandoned.
-struct Report {
-    job: Job,
-    fact: Option<Fact>,
-    permit: Option<OwnedSemaphorePermit>,
+    /// Something broke; whoever claims the plan next goes on.
+    Broken,
 }
 
 pub(super) struct Driver {
@@ -51,6 +41,8 @@ pub(super) struct Driver {
     under_way: HashMap<Job, CancellationToken>,
     resumed: HashSet<Job>,
     free: Vec<OwnedSemaphorePermit>,
+    /// The time of the latest look at the plan: whatever was due by then is settled.
+    looked_at: Timestamp,
     wake_at: Option<Timestamp>,
     meter: Arc<Meter>,
 }
@@ -69,6 +61,7 @@ impl Driver {
             under_way: HashMap::new(),
             resumed,
             free: Vec::new(),
+            looked_at: Timestamp::default(),
             wake_at: None,
             meter: Arc::default(),
         }
@@ -79,13 +72,17 @@ impl Driver {
         let plan = self.state.plan.id;
         let ended = match self.drive().await {
             Ok(()) => Ended::StillOurs,
+            Err(Error::LeaseLost(_)) if self.shared.stop.is_cancelled() => {
+                tracing::warn!(%plan, "the server stops before the work on the plan has ended");
+                Ended::StillOurs
+            }
             Err(Error::LeaseLost(_)) => {
                 tracing::warn!(%plan, "the lease was lost; another worker goes on");
                 Ended::Lost
             }
             Err(error) => {
                 tracing::error!(%plan, %error, "the plan cannot be driven on; it is taken up again later");
-                Ended::Lost
+                Ended::Broken
             }
         };
         self.jobs.shutdown().await;
@@ -118,7 +115,8 @@ impl Driver {
         let steps = self.shared.ports.reader.steps(self.state.plan.id).await?;
         let tokens = steps.iter().filter_map(|step| step.result.as_ref()).map(|r| r.usage.total()).sum();
         let calls = steps.iter().filter(|step| step.intent.kind == StepKind::Model && step.result.is_some());
-        self.meter = Arc::new(Meter { tokens: u64::into(tokens), model_calls: (calls.count() as u64).into() });
+        self.meter =
+            Arc::new(Meter { tokens: u64::into(tokens), model_calls: (calls.count() as u64).into() });
         Ok(())
     }
 
@@ -183,16 +181,37 @@ impl Driver {
         facts
     }
 
+    /// Looks at the plan as it is stored, however long the store needs to come back.
     async fn reload(&mut self) -> Result<()> {
-        self.state = Arc::new(self.shared.ports.plans.load(self.state.plan.id).await?);
+        let mut patience = FIRST_PATIENCE;
+        loop {
+            match self.shared.ports.plans.load(self.state.plan.id).await {
+                Ok(state) => {
+                    self.state = Arc::new(state);
+                    return Ok(());
+                }
+                Err(Error::Unavailable(error)) => self.wait_for_store(error, &mut patience).await?,
+                Err(other) => return Err(other),
+            }
+        }
+    }
+
+    async fn wait_for_store(&self, error: BoxError, patience: &mut Duration) -> Result<()> {
+        tracing::warn!(plan = %self.state.plan.id, %error, "the store is away; trying again");
+        tokio::select! {
+            () = tokio::time::sleep(*patience) => {}
+            () = self.signals.lost.cancelled() => return Err(Error::LeaseLost(self.state.plan.id)),
+        }
+        *patience = (*patience * 2).min(LONGEST_PATIENCE);
         Ok(())
     }
 
     /// Advances by facts and commits, however long the store needs to come back.
     async fn take(&mut self, facts: Vec<Fact>) -> Result<()> {
-        let mut patience = Duration::from_millis(50);
+        let mut patience = FIRST_PATIENCE;
         loop {
             let now = self.shared.ports.clock.now();
+            self.looked_at = now;
             let decision = machine::advance_all(&self.state, facts.clone(), now)?;
             let Some(change) = decision.change else { return Ok(()) };
             match self.shared.ports.plans.commit(&change, Some(&self.fence)).await {
@@ -206,11 +225,7 @@ impl Driver {
                     return Box::pin(self.take(vec![Fact::TimeReached])).await;
                 }
                 Err(Error::Conflict { .. }) => self.reload().await?,
-                Err(Error::Unavailable(error)) if !self.signals.lost.is_cancelled() => {
-                    tracing::warn!(plan = %self.state.plan.id, %error, "the store is away; trying again");
-                    tokio::time::sleep(patience).await;
-                    patience = (patience * 2).min(Duration::from_secs(5));
-                }
+                Err(Error::Unavailable(error)) => self.wait_for_store(error, &mut patience).await?,
                 Err(other) => return Err(other),
             }
         }
@@ -225,7 +240,7 @@ impl Driver {
                 Effect::MakePlan => wanted.insert(Job::Planning),
                 Effect::RunAttempt { task, attempt } => wanted.insert(Job::Attempt(task, attempt)),
                 Effect::WakeAt(at) => {
-                    self.wake_at = Some(at);
+                    self.wake_at = (at > self.looked_at).then_some(at);
                     continue;
                 }
             };
@@ -237,23 +252,26 @@ impl Driver {
         }
         self.report_cancelled_leftovers(&wanted);
         for job in wanted {
-            if !self.under_way.contains_key(&job) && !self.shared.stop.is_cancelled() {
+            // What is recorded as started counts as running, also when the server stops meanwhile.
+            let started = matches!(job, Job::Attempt(..)) && !self.resumed.contains(&job);
+            if !self.under_way.contains_key(&job) && (started || !self.shared.stop.is_cancelled()) {
                 self.begin(job);
             }
         }
         self.free.clear();
     }
 
-    /// Attempts that run only in the record (the server that ran them is gone) and shall not go on.
+    /// Attempts that run only in the record (nobody works on them any more) and shall not go on.
     fn report_cancelled_leftovers(&mut self, wanted: &HashSet<Job>) {
-        let leftovers: Vec<Job> = self.resumed.iter().filter(|job| !wanted.contains(job)).copied().collect();
+        let running = self.state.tasks.iter().filter(|task| task.status == TaskStatus::Running);
+        let leftovers: Vec<Job> = running
+            .map(|task| Job::Attempt(task.id, task.attempts))
+            .filter(|job| !wanted.contains(job) && !self.under_way.contains_key(job))
+            .collect();
         for job in leftovers {
-            let started = self.under_way.contains_key(&job);
-            if let (Job::Attempt(task, attempt), false) = (job, started) {
-                self.resumed.remove(&job);
-                let fact = finished(task, attempt, Outcome::Cancelled, 0.0);
-                self.jobs.spawn(async move { Report { job, fact: Some(fact), permit: None } });
-            }
+            self.under_way.insert(job, CancellationToken::new());
+            let fact = job::finished(job, Outcome::Cancelled, 0.0);
+            self.jobs.spawn(async move { Report { job, fact, permit: None } });
         }
     }
 
@@ -267,75 +285,22 @@ impl Driver {
     }
 
     fn begin_planning(&mut self, cancel: CancellationToken) {
-        let (shared, state) = (Arc::clone(&self.shared), Arc::clone(&self.state));
-        self.jobs.spawn(async move {
-            let fact = tokio::select! {
-                planned = make_plan(&shared, &state) => Some(match planned {
-                    Ok(tasks) => Fact::Planned { tasks },
-                    Err(error) => Fact::PlanningFailed { error: error.to_string() },
-                }),
-                () = cancel.cancelled() => None,
-            };
-            Report { job: Job::Planning, fact, permit: None }
-        });
+        self.jobs.spawn(job::plan(Arc::clone(&self.shared), Arc::clone(&self.state), cancel));
     }
 
     fn begin_attempt(&mut self, task: TaskId, attempt: u32, cancel: CancellationToken) {
-        let job = Job::Attempt(task, attempt);
-        let (shared, state, fence) =
-            (Arc::clone(&self.shared), Arc::clone(&self.state), self.fence.clone());
-        let (permit, meter) = (self.free.pop(), Arc::clone(&self.meter));
-        let resumed = self.resumed.contains(&job);
-        self.jobs.spawn(async move {
-            let permit = match permit {
-                Some(permit) => Some(permit),
-                None => Arc::clone(&shared.slots).acquire_owned().await.ok(),
-            };
-            let outcome = match assign(&shared, &state, task, cancel).await {
-                Ok(context) => {
-                    let assignment = Assignment { state, task, attempt, fence, context, resumed, meter };
-                    attempt::run(Arc::clone(&shared.ports), assignment).await
-                }
-                Err(error) => Some(Outcome::Failed { error: error.to_string(), retryable: false }),
-            };
-            let jitter = shared.ports.randomness.fraction();
-            let fact = outcome.map(|outcome| finished(task, attempt, outcome, jitter));
-            Report { job, fact, permit }
-        });
+        let attempt = AttemptJob {
+            shared: Arc::clone(&self.shared),
+            state: Arc::clone(&self.state),
+            fence: self.fence.clone(),
+            signals: Arc::clone(&self.signals),
+            meter: Arc::clone(&self.meter),
+            task,
+            attempt,
+            cancel,
+            permit: self.free.pop(),
+            resumed: self.resumed.contains(&Job::Attempt(task, attempt)),
+        };
+        self.jobs.spawn(attempt.run());
     }
-}
-
-fn finished(task: TaskId, attempt: u32, outcome: Outcome, jitter: f64) -> Fact {
-    Fact::AttemptFinished { task, attempt, outcome, jitter }
-}
-
-/// What an attempt works under.
-async fn assign(
-    shared: &Shared,
-    state: &PlanState,
-    task: TaskId,
-    cancel: CancellationToken,
-) -> Result<ToolContext> {
-    let workspace = shared.ports.workspaces.open(&state.plan).await?;
-    let asked = state.task(task).and_then(|task| task.spec.timeout_ms).map(Duration::from_millis);
-    let mut timeout = asked.unwrap_or(shared.settings.task_timeout);
-    if let Some(deadline) = schedule::deadline(&state.plan) {
-        timeout = timeout.min(deadline.since(shared.ports.clock.now()));
-    }
-    Ok(ToolContext {
-        workspace,
-        sandbox: state.plan.policy.sandbox,
-        network: state.plan.policy.network,
-        timeout,
-        cancel,
-        idempotency_key: String::new(),
-        progress: Arc::new(Silent),
-    })
-}
-
-async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> {
-    let planner = shared.planner().ok_or(Error::NoLanguageModel)?;
-    let planned = planner.plan(&state.plan.goal, &state.plan.repo_path).await?;
-    shared.say(state, "assistant", planner::describe(&planned)).await;
-    Ok(planned.tasks)
 }

@@ -12,7 +12,11 @@ use crate::ports::{
     Workspaces,
 };
 use crate::tool::Toolbox;
-use std::collections::HashMap;
+
+use futures_util::FutureExt;
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
@@ -83,11 +87,17 @@ pub(super) struct Signals {
     pub(super) changed: Notify,
     /// The lease is gone.
     pub(super) lost: CancellationToken,
+    /// The claim was answered with a lease.
+    held: AtomicBool,
 }
 
 /// Runs plans. Cheap to clone; all clones are the same executor.
 #[derive(Clone)]
 pub struct Executor(Arc<Shared>);
+
+/// The first and the longest pause before a plan is looked at again that could not be driven on.
+const REST: Duration = Duration::from_millis(200);
+const LONGEST_REST: Duration = Duration::from_secs(5);
 
 /// How often a request is tried again when others change the plan at the same time.
 const CONFLICT_RETRIES: u32 = 64;
@@ -213,10 +223,16 @@ impl Shared {
             Ok(Some(claim)) => self.drive_claimed(claim, signals).await,
             Ok(None) => {
                 self.registry().remove(&plan);
+                // Whoever called between the claim and this line found somebody who was about to leave.
+                if signals.changed.notified().now_or_never().is_some() {
+                    self.wake(plan);
+                }
             }
             Err(error) => {
                 tracing::warn!(%plan, %error, "the plan could not be claimed; it is tried again later");
                 self.registry().remove(&plan);
+                self.rest(REST).await;
+                self.look_again(plan).await;
             }
         }
     }
@@ -224,6 +240,7 @@ impl Shared {
     async fn drive_claimed(self: &Arc<Self>, claim: crate::ports::Claim, signals: Arc<Signals>) {
         let plan = claim.state.plan.id;
         let fence = claim.fence.clone();
+        signals.held.store(true, Ordering::Release);
         let ended = Driver::new(Arc::clone(self), claim, signals).run().await;
         if ended == driver::Ended::StillOurs
             && let Err(error) = self.ports.plans.release(plan, &fence).await
@@ -231,18 +248,29 @@ impl Shared {
             tracing::warn!(%plan, %error, "the lease could not be given back; it runs out by itself");
         }
         self.registry().remove(&plan);
+        if ended == driver::Ended::Broken {
+            self.rest(REST).await;
+        }
         self.look_again(plan).await;
     }
 
     /// A request may have come between the driver's last look and its leaving.
     async fn look_again(self: &Arc<Self>, plan: PlanId) {
-        if self.stop.is_cancelled() {
-            return;
+        let mut pause = REST;
+        while !self.stop.is_cancelled() {
+            match self.ports.plans.load(plan).await {
+                Ok(state) if state.plan.status.is_live() => return self.wake(plan),
+                Err(Error::Unavailable(_)) => self.rest(pause).await,
+                Ok(_) | Err(_) => return,
+            }
+            pause = (pause * 2).min(LONGEST_REST);
         }
-        if let Ok(state) = self.ports.plans.load(plan).await
-            && state.plan.status.is_live()
-        {
-            self.wake(plan);
+    }
+
+    async fn rest(&self, pause: Duration) {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.stop.cancelled() => {}
         }
     }
 
@@ -261,10 +289,22 @@ impl Shared {
         }
     }
 
-    async fn renew(&self) {
-        match self.ports.plans.renew(&self.settings.worker, self.settings.lease).await {
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "leases could not be renewed"),
+    /// Keeps what is ours. What is ours by the record and driven by nobody was left by a predecessor of the
+    /// same name, or by a driver that gave up: it is taken up again. What others took is let go at once.
+    async fn renew(self: &Arc<Self>) {
+        let mut held = self.registry().clone();
+        held.retain(|_, signals| signals.held.load(Ordering::Acquire));
+        let ours = match self.ports.plans.renew(&self.settings.worker, self.settings.lease).await {
+            Ok(ours) => ours.into_iter().collect::<HashSet<PlanId>>(),
+            Err(error) => return tracing::warn!(%error, "leases could not be renewed"),
+        };
+        // A driver that left meanwhile is told too, and is not there to mind.
+        let gone = held.iter().filter(|(plan, _)| !ours.contains(plan));
+        gone.for_each(|(_, signals)| signals.lost.cancel());
+        if self.settings.recover {
+            let undriven: Vec<PlanId> =
+                ours.into_iter().filter(|plan| !self.registry().contains_key(plan)).collect();
+            undriven.into_iter().for_each(|plan| self.wake(plan));
         }
     }
 
@@ -274,11 +314,14 @@ impl Shared {
             match self.ports.plans.claim(worker, lease, None).await {
                 Ok(Some(claim)) => {
                     let plan = claim.state.plan.id;
-                    let signals = Arc::new(Signals::default());
-                    if self.registry().insert(plan, Arc::clone(&signals)).is_some() {
-                        tracing::error!(%plan, "a plan in hand was offered again");
-                        return;
-                    }
+                    let signals = match self.registry().entry(plan) {
+                        Entry::Vacant(place) => Arc::clone(place.insert(Arc::default())),
+                        // Its driver has lost its fence to this claim: it leaves, and claims anew.
+                        Entry::Occupied(present) => {
+                            present.get().lost.cancel();
+                            continue;
+                        }
+                    };
                     tracing::info!(%plan, generation = %claim.fence.generation, "plan taken over");
                     let shared = Arc::clone(self);
                     self.tracker.spawn(async move { shared.drive_claimed(claim, signals).await });

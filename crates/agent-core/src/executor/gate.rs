@@ -174,11 +174,8 @@ impl<'a> Gate<'a> {
             Answer::Error(text) => (StepStatus::Error, json!(text), first_line(text)),
             Answer::Unknown(text) => (StepStatus::OutcomeUnknown, json!(text), first_line(text)),
         };
-        let finished = EventBody::ToolFinished {
-            tool: name.to_owned(),
-            status: status.as_str().to_owned(),
-            summary,
-        };
+        let finished =
+            EventBody::ToolFinished { tool: name.to_owned(), status: status.as_str().to_owned(), summary };
         let result = StepResult { status, output, usage: Usage::default() };
         self.finish(key, &result, vec![finished]).await
     }
@@ -189,6 +186,11 @@ impl<'a> Gate<'a> {
         let now = self.ports.clock.now();
         self.ports.journal.finish(key, result, events, now, &self.fence).await?;
         Ok(())
+    }
+
+    /// Whether the result of the next step is recorded, so that taking it costs nothing.
+    pub(super) fn next_is_recorded(&self) -> bool {
+        self.recorded.iter().any(|step| step.key.position == self.position + 1 && step.result.is_some())
     }
 
     /// One model call. An answer that is recorded is never asked for again.
@@ -217,8 +219,9 @@ impl<'a> Gate<'a> {
         self.meter.model_calls.fetch_add(1, Ordering::Relaxed);
         let mut sink = Silent;
         let answered = tokio::select! {
-            answered = model.complete(prompt, &mut sink) => answered,
+            biased;
             () = self.context.cancel.cancelled() => return Err(Stop::Cancelled),
+            answered = model.complete(prompt, &mut sink) => answered,
         };
         match answered {
             Ok(completion) => {

@@ -58,7 +58,8 @@ fn find(draft: &Draft, task: TaskId) -> Result<usize> {
 
 fn execute(draft: &mut Draft, task: Option<TaskId>) -> Result<()> {
     let chosen = task.map(|id| find(draft, id)).transpose()?;
-    let busy = matches!(draft.plan.status, PlanStatus::Running | PlanStatus::AwaitingApproval);
+    let works = matches!(draft.plan.status, PlanStatus::Running | PlanStatus::AwaitingApproval);
+    let busy = works && !draft.plan.cancel_requested;
     if draft.plan.status != PlanStatus::Created && !(busy && chosen.is_some()) {
         return Err(illegal(draft, "be executed (retry runs again what failed)"));
     }
@@ -109,7 +110,7 @@ fn pause(draft: &mut Draft) -> Result<()> {
 fn resume(draft: &mut Draft) -> Result<()> {
     match draft.plan.status {
         PlanStatus::Running => Ok(()),
-        PlanStatus::Paused => {
+        PlanStatus::Paused if !draft.plan.cancel_requested => {
             draft.move_plan(PlanStatus::Running, "resumed".to_owned());
             Ok(())
         }
@@ -156,6 +157,9 @@ fn retry_tasks(draft: &mut Draft, task: Option<TaskId>) -> Result<()> {
         if task.is_none_or(|id| belongs_to_retry(draft, index, id)) {
             draft.reset(index);
             draft.touch(index).selected = true;
+        } else {
+            // What nobody asked to try again is no part of this execution, so its failure does not stop it.
+            draft.touch(index).selected = false;
         }
     }
     draft.plan.cancel_requested = false;

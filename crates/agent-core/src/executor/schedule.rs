@@ -18,7 +18,9 @@ pub(super) fn startable_tasks(plan: &Plan, tasks: &[Task]) -> u32 {
     let count = |status| tasks.iter().filter(|task| task.status == status).count();
     let running = u32::try_from(count(TaskStatus::Running)).unwrap_or(u32::MAX);
     let ready = u32::try_from(count(TaskStatus::Ready)).unwrap_or(u32::MAX);
-    ready.min(plan.policy.max_parallel.unwrap_or(u32::MAX).saturating_sub(running))
+    // A plan that may run nothing at all would never end.
+    let ceiling = plan.policy.max_parallel.unwrap_or(u32::MAX).max(1);
+    ready.min(ceiling.saturating_sub(running))
 }
 
 /// The index of the ready task that starts next: by priority, then by position.

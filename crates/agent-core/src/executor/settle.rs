@@ -12,12 +12,20 @@ pub(super) fn settle(draft: &mut Draft) {
     {
         return;
     }
+    // Tasks that are about to be added have no ids yet; what follows from them is settled after the commit.
+    if !draft.new_tasks.is_empty() {
+        return;
+    }
     select_all_if_none(draft);
+    let mut stopped_by = first_failed(draft);
     let mut moved = true;
     while moved {
         moved = false;
         for index in 0..draft.tasks.len() {
-            moved |= settle_task(draft, index);
+            if settle_task(draft, index, stopped_by) {
+                moved = true;
+                stopped_by = stopped_by.or_else(|| stops(draft, index));
+            }
         }
     }
     settle_plan(draft);
@@ -33,8 +41,19 @@ fn select_all_if_none(draft: &mut Draft) {
     }
 }
 
+/// The position of the task whose failure stops the plan.
+fn first_failed(draft: &Draft) -> Option<u32> {
+    (0..draft.tasks.len()).find_map(|index| stops(draft, index))
+}
+
+fn stops(draft: &Draft, index: usize) -> Option<u32> {
+    let task = &draft.tasks[index];
+    let stop = draft.plan.policy.on_failure == OnFailure::Stop;
+    (stop && task.selected && task.status == TaskStatus::Failed).then_some(task.position)
+}
+
 /// One step of one task; true when something changed.
-fn settle_task(draft: &mut Draft, index: usize) -> bool {
+fn settle_task(draft: &mut Draft, index: usize, stopped_by: Option<u32>) -> bool {
     let task = &draft.tasks[index];
     if !task.selected || task.status.is_terminal() || task.status == TaskStatus::Running {
         return false;
@@ -43,7 +62,7 @@ fn settle_task(draft: &mut Draft, index: usize) -> bool {
         draft.end_task(index, TaskStatus::Cancelled, "the plan was cancelled");
         return true;
     }
-    if let Some(reason) = reason_to_skip(draft, index) {
+    if let Some(reason) = reason_to_skip(draft, index, stopped_by) {
         draft.end_task(index, TaskStatus::Skipped, &reason);
         return true;
     }
@@ -54,7 +73,7 @@ fn settle_task(draft: &mut Draft, index: usize) -> bool {
     }
 }
 
-fn reason_to_skip(draft: &Draft, index: usize) -> Option<String> {
+fn reason_to_skip(draft: &Draft, index: usize, stopped_by: Option<u32>) -> Option<String> {
     let task = &draft.tasks[index];
     for &position in &task.spec.depends_on {
         let dependency = &draft.tasks[position as usize - 1];
@@ -65,11 +84,7 @@ fn reason_to_skip(draft: &Draft, index: usize) -> Option<String> {
     if schedule::deadline(&draft.plan).is_some_and(|deadline| deadline <= draft.now) {
         return Some("the plan's max_duration_ms is used up".to_owned());
     }
-    if draft.plan.policy.on_failure == OnFailure::Stop {
-        let failed = draft.tasks.iter().find(|t| t.selected && t.status == TaskStatus::Failed)?;
-        return Some(format!("the plan stops because task {} failed", failed.position));
-    }
-    None
+    stopped_by.map(|position| format!("the plan stops because task {position} failed"))
 }
 
 fn start_waiting(draft: &mut Draft, index: usize) -> bool {

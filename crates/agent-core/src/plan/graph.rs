@@ -69,7 +69,8 @@ fn check_task(index: usize, task: &TaskSpec, count: usize, defects: &mut Vec<Def
         defects.push(Defect::new(at("timeout_ms"), format!("must be 1 to {MAX_TIMEOUT_MS}")));
     }
     if task.effect == Some(EffectClass::Compensatable) && !matches!(task.kind, TaskKind::Patch { .. }) {
-        defects.push(Defect::new(at("effect"), "compensatable is for patches; use pure, idempotent or opaque"));
+        defects
+            .push(Defect::new(at("effect"), "compensatable is for patches; use pure, idempotent or opaque"));
     }
     check_kind(&task.kind, &at, defects);
 }

@@ -40,8 +40,7 @@ pub(super) fn parse(text: &str, commands: &[Vec<String>]) -> Result<Parsed, Stri
     let answer: Answer =
         serde_json::from_str(json).map_err(|error| format!("the JSON cannot be read as a plan: {error}"))?;
     let mut repairs = Vec::new();
-    let tasks: Vec<TaskSpec> = answer
-        .tasks
+    let tasks: Vec<TaskSpec> = without_repetitions(answer.tasks, &mut repairs)
         .into_iter()
         .enumerate()
         .map(|(index, proposed)| convert(index + 1, proposed, commands, &mut repairs))
@@ -61,6 +60,35 @@ fn extract(text: &str) -> Option<&str> {
     let start = text.find('{')?;
     let end = text.rfind('}')?;
     (end > start).then(|| &text[start..=end])
+}
+
+/// Drops tasks that say word for word what an earlier one says, and lets others depend on that one instead.
+fn without_repetitions(proposed: Vec<Proposed>, repairs: &mut Vec<String>) -> Vec<Proposed> {
+    let mut kept: Vec<Proposed> = Vec::new();
+    let mut new_position: BTreeMap<u64, u64> = BTreeMap::new();
+    for (old, task) in (1..).zip(proposed) {
+        let same =
+            |earlier: &Proposed| earlier.description.trim().eq_ignore_ascii_case(task.description.trim());
+        if let Some(index) = kept.iter().position(same) {
+            new_position.insert(old, index as u64 + 1);
+            repairs.push(format!("task {old} said the same as task {}", index + 1));
+        } else {
+            kept.push(task);
+            new_position.insert(old, kept.len() as u64);
+        }
+    }
+    for task in &mut kept {
+        for edge in &mut task.depends_on {
+            if let Some(position) = number(edge).and_then(|old| new_position.get(&old)) {
+                *edge = Value::from(*position);
+            }
+        }
+    }
+    kept
+}
+
+fn number(edge: &Value) -> Option<u64> {
+    edge.as_u64().or_else(|| edge.as_str().and_then(|text| text.trim().parse().ok()))
 }
 
 fn convert(
@@ -86,7 +114,9 @@ fn convert(
         },
         "agent" => TaskKind::Agent { verify: known(proposed.verify).map(CommandLine::Argv) },
         other => {
-            return Err(format!("task {position} has the unknown kind {other:?}; use agent, scan or command"));
+            return Err(format!(
+                "task {position} has the unknown kind {other:?}; use agent, scan or command"
+            ));
         }
     };
     let is_command = matches!(kind, TaskKind::Command { .. });
@@ -106,8 +136,7 @@ fn convert(
 fn earlier_only(position: usize, proposed: &[Value], repairs: &mut Vec<String>) -> Vec<u32> {
     let mut kept = BTreeSet::new();
     for value in proposed {
-        let number = value.as_u64().or_else(|| value.as_str().and_then(|text| text.trim().parse().ok()));
-        match number.and_then(|number| u32::try_from(number).ok()) {
+        match number(value).and_then(|number| u32::try_from(number).ok()) {
             Some(number) if number >= 1 && (number as usize) < position => {
                 kept.insert(number);
             }
@@ -146,10 +175,20 @@ mod tests {
     }
 
     #[test]
+    fn a_task_said_twice_is_kept_once_and_still_waited_for() {
+        let text = r#"{"tasks":[{"description":"Add the model"},{"description":"add the model "},{"description":"Test it","depends_on":[2]}]}"#;
+        let parsed = parse(text, &[]).unwrap();
+        assert_eq!(parsed.tasks.len(), 2);
+        assert_eq!(parsed.tasks[1].depends_on, [1]);
+    }
+
+    #[test]
     fn only_commands_that_the_manifests_name_are_run() {
         let text = r#"{"tasks":[{"description":"run the tests","kind":"command","command":"python3 -m pytest"},{"description":"wipe it","kind":"command","command":"rm -rf /"}]}"#;
         let parsed = parse(text, &pytest()).unwrap();
-        assert!(matches!(&parsed.tasks[0].kind, TaskKind::Command { command: CommandLine::Argv(argv), .. } if argv == &pytest()[0]));
+        assert!(
+            matches!(&parsed.tasks[0].kind, TaskKind::Command { command: CommandLine::Argv(argv), .. } if argv == &pytest()[0])
+        );
         assert_eq!(parsed.tasks[1].kind, TaskKind::Agent { verify: None });
     }
 

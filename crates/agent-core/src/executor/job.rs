@@ -1,0 +1,164 @@
+//! What a driver has under way: the making of the plan, or an attempt at a task.
+
+use super::attempt::{self, Assignment};
+use super::fact::{Fact, Outcome};
+use super::front::{Shared, Signals};
+use super::gate::Meter;
+use super::schedule;
+use crate::error::{Error, Result};
+use crate::ids::TaskId;
+use crate::model::Silent;
+use crate::plan::{PlanState, TaskSpec};
+use crate::planner;
+use crate::ports::Fence;
+use crate::tool::ToolContext;
+use futures_util::FutureExt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
+
+/// How long an attempt rests that the store left in the lurch, before it goes on where its record ends.
+const REST: Duration = Duration::from_millis(200);
+
+/// One thing under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Job {
+    Planning,
+    Attempt(TaskId, u32),
+}
+
+/// What a job came to; without a fact when it was abandoned.
+pub(super) struct Report {
+    pub(super) job: Job,
+    pub(super) fact: Option<Fact>,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+}
+
+/// An attempt at a task, ready to be worked on.
+pub(super) struct AttemptJob {
+    pub(super) shared: Arc<Shared>,
+    pub(super) state: Arc<PlanState>,
+    pub(super) fence: Fence,
+    pub(super) signals: Arc<Signals>,
+    pub(super) meter: Arc<Meter>,
+    pub(super) task: TaskId,
+    pub(super) attempt: u32,
+    pub(super) cancel: CancellationToken,
+    pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// A worker that vanished had begun it.
+    pub(super) resumed: bool,
+}
+
+impl AttemptJob {
+    /// Works on the attempt to its end.
+    pub(super) async fn run(mut self) -> Report {
+        let job = Job::Attempt(self.task, self.attempt);
+        self.wait_for_room().await;
+        let permit = self.permit.take();
+        let jitter = self.shared.ports.randomness.fraction();
+        let signals = Arc::clone(&self.signals);
+        // A defect of a tool fails its task; it must not take the plan with it, again and again.
+        let worked = AssertUnwindSafe(self.work()).catch_unwind().await.unwrap_or_else(|_| Ok(broke_off()));
+        let fact = match worked {
+            Ok(outcome) => Some(finished(job, outcome, jitter)),
+            Err(Error::LeaseLost(_)) => {
+                signals.lost.cancel();
+                None
+            }
+            Err(_) => {
+                tokio::time::sleep(REST).await;
+                None
+            }
+        };
+        Report { job, fact: fact.flatten(), permit }
+    }
+
+    /// An attempt that was taken over comes without a slot.
+    async fn wait_for_room(&mut self) {
+        if self.permit.is_some() {
+            return;
+        }
+        self.permit = tokio::select! {
+            permit = Arc::clone(&self.shared.slots).acquire_owned() => permit.ok(),
+            () = self.cancel.cancelled() => None,
+        };
+    }
+
+    async fn work(self) -> Result<Outcome> {
+        if self.cancel.is_cancelled() {
+            return Ok(Outcome::Cancelled);
+        }
+        let context = match assign(&self.shared, &self.state, self.task, self.cancel).await {
+            Ok(context) => context,
+            Err(error) => return Ok(Outcome::Failed { error: error.to_string(), retryable: false }),
+        };
+        let assignment = Assignment {
+            state: self.state,
+            task: self.task,
+            attempt: self.attempt,
+            fence: self.fence,
+            context,
+            resumed: self.resumed,
+            meter: self.meter,
+        };
+        attempt::run(Arc::clone(&self.shared.ports), assignment).await
+    }
+}
+
+fn broke_off() -> Outcome {
+    let error = "the work on this task broke off because of a defect of the program; the log of the server says where";
+    Outcome::Failed { error: error.to_owned(), retryable: false }
+}
+
+/// The fact that an attempt ended; nothing for what is no attempt.
+pub(super) fn finished(job: Job, outcome: Outcome, jitter: f64) -> Option<Fact> {
+    match job {
+        Job::Attempt(task, attempt) => Some(Fact::AttemptFinished { task, attempt, outcome, jitter }),
+        Job::Planning => None,
+    }
+}
+
+/// Turns the goal into tasks.
+pub(super) async fn plan(shared: Arc<Shared>, state: Arc<PlanState>, cancel: CancellationToken) -> Report {
+    let fact = tokio::select! {
+        planned = make_plan(&shared, &state) => Some(match planned {
+            Ok(tasks) => Fact::Planned { tasks },
+            Err(error) => Fact::PlanningFailed { error: error.to_string() },
+        }),
+        () = cancel.cancelled() => None,
+    };
+    Report { job: Job::Planning, fact, permit: None }
+}
+
+async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> {
+    let planner = shared.planner().ok_or(Error::NoLanguageModel)?;
+    let planned = planner.plan(&state.plan.goal, &state.plan.repo_path).await?;
+    shared.say(state, "assistant", planner::describe(&planned)).await;
+    Ok(planned.tasks)
+}
+
+/// What an attempt works under.
+async fn assign(
+    shared: &Shared,
+    state: &PlanState,
+    task: TaskId,
+    cancel: CancellationToken,
+) -> Result<ToolContext> {
+    let workspace = shared.ports.workspaces.open(&state.plan).await?;
+    let asked = state.task(task).and_then(|task| task.spec.timeout_ms).map(Duration::from_millis);
+    let mut timeout = asked.unwrap_or(shared.settings.task_timeout);
+    if let Some(deadline) = schedule::deadline(&state.plan) {
+        timeout = timeout.min(deadline.since(shared.ports.clock.now()));
+    }
+    Ok(ToolContext {
+        workspace,
+        sandbox: state.plan.policy.sandbox,
+        network: state.plan.policy.network,
+        timeout,
+        cancel,
+        idempotency_key: String::new(),
+        progress: Arc::new(Silent),
+    })
+}
