@@ -115,12 +115,28 @@ impl Draft {
     /// Settles the open question of a task.
     pub(super) fn decide(&mut self, index: usize, decision: &str, by: &str, note: Option<String>) {
         let task_id = self.tasks[index].id;
+        if self.withdraw(task_id) {
+            return;
+        }
         let (decision, by) = (decision.to_owned(), by.to_owned());
         self.tell(
             Some(task_id),
             EventBody::ApprovalDecided { decision: decision.clone(), by: by.clone(), note: note.clone() },
         );
         self.decisions.push(ApprovalDecision { task_id, decision, by, note });
+    }
+
+    /// Takes a question back that this very change would have asked; true when there is one.
+    fn withdraw(&mut self, task: TaskId) -> bool {
+        let Some(asked) = self.approvals.iter().position(|question| question.task_id == task) else {
+            return false;
+        };
+        self.approvals.remove(asked);
+        let asks = |event: &NewEvent| {
+            event.task_id == Some(task) && matches!(event.body, EventBody::ApprovalRequested { .. })
+        };
+        self.events.retain(|event| !asks(event));
+        true
     }
 
     /// Puts a task that ended without completing back to the start.

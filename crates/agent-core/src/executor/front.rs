@@ -12,13 +12,13 @@ use crate::ports::{
     Workspaces,
 };
 use crate::tool::Toolbox;
-
 use futures_util::FutureExt;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -78,6 +78,8 @@ pub(super) struct Shared {
     pub(super) stop: CancellationToken,
     pub(super) drivers: Mutex<HashMap<PlanId, Arc<Signals>>>,
     tracker: TaskTracker,
+    /// Where drivers run, whichever thread a request came in on.
+    runtime: Handle,
 }
 
 /// How a driver is spoken to.
@@ -104,6 +106,9 @@ const CONFLICT_RETRIES: u32 = 64;
 
 impl Executor {
     /// An executor that works once [`Executor::start`] was called; requests are taken at once.
+    ///
+    /// Must be called in a Tokio runtime, which becomes the one that plans are driven on: requests may
+    /// come from others, such as those of web workers.
     pub fn new(ports: ExecutorPorts, settings: ExecutorSettings) -> Self {
         let slots = Arc::new(Semaphore::new(settings.max_parallel.max(1)));
         Self(Arc::new(Shared {
@@ -113,13 +118,14 @@ impl Executor {
             stop: CancellationToken::new(),
             drivers: Mutex::default(),
             tracker: TaskTracker::new(),
+            runtime: Handle::current(),
         }))
     }
 
     /// Begins to take over plans that nobody works on, now and from time to time, and to renew leases.
     pub fn start(&self) {
         let shared = Arc::clone(&self.0);
-        self.0.tracker.spawn(async move { shared.keep_watch().await });
+        self.0.tracker.spawn_on(async move { shared.keep_watch().await }, &self.0.runtime);
     }
 
     /// Stores a plan and, where it is to run or to be planned, begins.
@@ -161,7 +167,13 @@ impl Executor {
         for _ in 0..CONFLICT_RETRIES {
             let state = ports.plans.load(plan).await?;
             let decision = machine::advance(&state, fact.clone(), ports.clock.now())?;
-            let Some(change) = decision.change else { return Ok(Submitted { state, execution_id: None }) };
+            let Some(change) = decision.change else {
+                // Asked for what is so already: still see to it that somebody works on it.
+                if state.plan.status.is_live() {
+                    self.0.wake(plan);
+                }
+                return Ok(Submitted { state, execution_id: None });
+            };
             match ports.plans.commit(&change, None).await {
                 Ok(committed) => {
                     self.0.wake(plan);
@@ -214,7 +226,7 @@ impl Shared {
         registry.insert(plan, Arc::clone(&signals));
         drop(registry);
         let shared = Arc::clone(self);
-        self.tracker.spawn(async move { shared.drive(plan, signals).await });
+        self.tracker.spawn_on(async move { shared.drive(plan, signals).await }, &self.runtime);
     }
 
     async fn drive(self: Arc<Self>, plan: PlanId, signals: Arc<Signals>) {
@@ -324,7 +336,8 @@ impl Shared {
                     };
                     tracing::info!(%plan, generation = %claim.fence.generation, "plan taken over");
                     let shared = Arc::clone(self);
-                    self.tracker.spawn(async move { shared.drive_claimed(claim, signals).await });
+                    self.tracker
+                        .spawn_on(async move { shared.drive_claimed(claim, signals).await }, &self.runtime);
                 }
                 Ok(None) => return,
                 Err(error) => {

@@ -2,8 +2,8 @@
 
 use super::draft::Draft;
 use super::schedule;
-use crate::plan::{PlanStatus, TaskKind, TaskStatus};
-use crate::policy::OnFailure;
+use crate::plan::{Plan, PlanStatus, Task, TaskKind, TaskStatus};
+use crate::policy::{ApprovalMode, OnFailure};
 
 /// Brings a draft to rest: afterwards nothing more follows without a new fact.
 pub(super) fn settle(draft: &mut Draft) {
@@ -94,8 +94,7 @@ fn start_waiting(draft: &mut Draft, index: usize) -> bool {
     if !due || !task.spec.depends_on.iter().all(done) {
         return false;
     }
-    let is_question = matches!(task.spec.kind, TaskKind::Approval);
-    if (is_question || task.spec.requires_approval) && !task.approved {
+    if needs_a_person(&draft.plan, task) && !task.approved {
         let subject = task.spec.description.clone();
         draft.ask(index, subject);
     } else {
@@ -104,6 +103,24 @@ fn start_waiting(draft: &mut Draft, index: usize) -> bool {
         task.wake_at = None;
     }
     true
+}
+
+/// Whether somebody must approve the task before it starts.
+fn needs_a_person(plan: &Plan, task: &Task) -> bool {
+    let (writes, commands) = match task.spec.kind {
+        TaskKind::Approval => return true,
+        TaskKind::Agent { .. } => (true, true),
+        TaskKind::Patch { .. } => (true, false),
+        TaskKind::Command { .. } => (false, true),
+        TaskKind::Scan => (false, false),
+    };
+    let by_policy = match plan.policy.approval {
+        ApprovalMode::Never => false,
+        ApprovalMode::Writes => writes,
+        ApprovalMode::Commands => commands,
+        ApprovalMode::Always => writes || commands,
+    };
+    by_policy || task.spec.requires_approval
 }
 
 fn lapse(draft: &mut Draft, index: usize) -> bool {

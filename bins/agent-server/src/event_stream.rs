@@ -1,0 +1,75 @@
+//! Server-sent events (the WHATWG `text/event-stream` format).
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use actix_web::web::Bytes;
+use agent_events::Envelope;
+use futures_util::StreamExt;
+use futures_util::stream::{BoxStream, unfold};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Interval, MissedTickBehavior, Sleep};
+use tokio_util::sync::CancellationToken;
+
+/// A comment is sent this often, so that no proxy takes a quiet plan for a dead connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A session without an end is looked at again after this long.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What a stream sends, and what ends it.
+pub(crate) struct EventSource {
+    /// The events.
+    pub(crate) events: BoxStream<'static, agent_events::Result<Arc<Envelope>>>,
+    /// Ends the stream when the server stops; the client comes back by itself.
+    pub(crate) stopping: CancellationToken,
+    /// How long the caller's token is still good.
+    pub(crate) lifetime: Option<Duration>,
+}
+
+struct Follower {
+    source: EventSource,
+    ticks: Interval,
+    end: Pin<Box<Sleep>>,
+}
+
+/// The answer that never ends by itself.
+pub(crate) fn respond(source: EventSource) -> HttpResponse {
+    let mut ticks = tokio::time::interval(KEEP_ALIVE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let end = Box::pin(tokio::time::sleep(source.lifetime.unwrap_or(LONGEST)));
+    let frames = unfold(Follower { source, ticks, end }, |mut follower| async move {
+        let frame = follower.next_frame().await?;
+        Some((Ok::<Bytes, Infallible>(frame), follower))
+    });
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, "text/event-stream"))
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header(("X-Accel-Buffering", "no"))
+        .streaming(frames)
+}
+
+impl Follower {
+    async fn next_frame(&mut self) -> Option<Bytes> {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.source.stopping.cancelled() => return None,
+                () = &mut self.end => return None,
+                event = self.source.events.next() => match event? {
+                    Ok(envelope) => return Some(frame(&envelope)),
+                    // The stream goes on where it was when it is asked again.
+                    Err(error) => tracing::warn!(%error, "events could not be read; trying again"),
+                },
+                _ = self.ticks.tick() => return Some(Bytes::from_static(b": keep-alive\n\n")),
+            }
+        }
+    }
+}
+
+/// One event. The JSON has no line breaks, so it fits one data line.
+fn frame(envelope: &Envelope) -> Bytes {
+    let (seq, name) = (envelope.event.seq, envelope.event.body.name());
+    Bytes::from(format!("id: {seq}\nevent: {name}\ndata: {}\n\n", envelope.json))
+}

@@ -1,0 +1,130 @@
+//! What every response gets: a request id, security headers, and a problem for a body where it is an error.
+
+use crate::error::{ApiError, ErrorCode, PROBLEM_JSON};
+use crate::state::AppState;
+use actix_web::Error;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use uuid::Uuid;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest request id that is taken over from a client.
+const MAX_REQUEST_ID: usize = 128;
+/// A response of the API itself loads nothing and is shown in nobody's frame.
+const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
+
+/// Runs around every request.
+pub(crate) async fn every_response<B: MessageBody + 'static>(
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+    let id = request_id(request.headers());
+    let (method, path) = (request.method().clone(), request.path().to_owned());
+    answer_head_as_get(&mut request);
+    let response = next.call(request).await?;
+    let mut response = with_problem_body(response, &id);
+    add_headers(response.headers_mut(), &id);
+    let status = response.status().as_u16();
+    tracing::debug!(request_id = id, %method, path, status, "{method} {path} was answered with {status}");
+    Ok(response)
+}
+
+/// The client's id when it is harmless in logs and headers, else a new one.
+fn request_id(headers: &HeaderMap) -> String {
+    let given = headers.get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let harmless = |text: &&str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/+=".contains(&byte);
+        !text.is_empty() && text.len() <= MAX_REQUEST_ID && text.bytes().all(allowed)
+    };
+    given.filter(harmless).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// A HEAD runs as the GET of the same path; the connection leaves the body out by itself. Not for what never
+/// ends, whose body nobody would take.
+fn answer_head_as_get(request: &mut ServiceRequest) {
+    if request.method() != Method::HEAD {
+        return;
+    }
+    let state = request.app_data::<Data<AppState>>();
+    if state.is_some_and(|state| state.document().methods_of(request.path()).contains(&Method::HEAD)) {
+        request.head_mut().method = Method::GET;
+    }
+}
+
+/// Gives an error its body, now that the request has a name; errors the framework made by itself included.
+fn with_problem_body<B: MessageBody + 'static>(
+    response: ServiceResponse<B>,
+    id: &str,
+) -> ServiceResponse<EitherBody<B, BoxBody>> {
+    let problem = response.response().error().and_then(Error::as_error::<ApiError>).map(|error| {
+        error.log(id);
+        error.respond(id)
+    });
+    let problem = problem.or_else(|| foreign_error(&response).map(|error| error.respond(id)));
+    match problem {
+        Some(problem) => response.into_response(problem).map_into_right_body(),
+        None => response.map_into_left_body(),
+    }
+}
+
+/// An error answer that did not come from this program's handlers.
+fn foreign_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
+    let status = response.status();
+    let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let is_ours = content_type.is_some_and(|kind| kind == PROBLEM_JSON || kind.starts_with("application/json"));
+    if is_ours || !(status.is_client_error() || status.is_server_error()) {
+        return None;
+    }
+    let detail = response.response().error().map_or_else(String::new, ToString::to_string);
+    let code = match status {
+        StatusCode::NOT_FOUND => ErrorCode::NotFound,
+        StatusCode::METHOD_NOT_ALLOWED => ErrorCode::MethodNotAllowed,
+        StatusCode::REQUEST_TIMEOUT => ErrorCode::RequestTimeout,
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorCode::BodyTooLarge,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ErrorCode::UnsupportedMediaType,
+        other if other.is_client_error() => ErrorCode::MalformedRequest,
+        _ => ErrorCode::Internal,
+    };
+    Some(ApiError::new(code, detail))
+}
+
+fn add_headers(headers: &mut HeaderMap, id: &str) {
+    if let Ok(value) = HeaderValue::try_from(id) {
+        headers.insert(REQUEST_ID, value);
+    }
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(API_POLICY));
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_harmless_request_id_is_taken_over_and_any_other_replaced() {
+        let with = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID, HeaderValue::from_str(value).unwrap());
+            request_id(&headers)
+        };
+        assert_eq!(with("abc-123"), "abc-123");
+        for bad in ["", "a b", "a\"b", &"x".repeat(129)] {
+            assert_ne!(with(bad), bad);
+            assert!(Uuid::parse_str(&with(bad)).is_ok());
+        }
+    }
+}

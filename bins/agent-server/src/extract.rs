@@ -1,0 +1,17 @@
+//! What handlers take out of a request. Each extractor refuses with a problem before the handler runs,
+//! and none of the others speaks before the caller is known.
+
+mod caller;
+mod idempotency;
+mod json_pointer;
+mod page;
+mod path;
+mod query;
+mod valid_json;
+
+pub(crate) use caller::{Caller, credential, scope};
+pub(crate) use idempotency::{IdempotencyKey, fingerprint};
+pub(crate) use page::Page;
+pub(crate) use path::ValidPath;
+pub(crate) use query::ValidQuery;
+pub(crate) use valid_json::{OptionalJson, ValidJson};

@@ -1,0 +1,153 @@
+//! JSON bodies, read within bounds and refused with the place of the fault.
+
+use super::caller::after_the_caller;
+use super::json_pointer::{escape, pointer_at};
+use crate::error::{ApiError, ErrorCode, Result};
+use actix_web::dev::Payload;
+use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::web::{self, Bytes};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use agent_core::error::Defect;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+
+/// The largest body, in bytes.
+pub(crate) const MAX_BODY: usize = 1024 * 1024;
+/// How long a body may take to arrive.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A JSON body.
+#[derive(Debug)]
+pub(crate) struct ValidJson<T>(pub(crate) T);
+
+/// A JSON body that may be left out when every field has a default.
+#[derive(Debug)]
+pub(crate) struct OptionalJson<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + 'static> FromRequest for ValidJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            after_the_caller(&request).await;
+            require_json(&request)?;
+            let body = read_body(&request, payload).await?;
+            parse(&body).map(Self)
+        })
+    }
+}
+
+impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let (request, payload) = (request.clone(), payload.take());
+        Box::pin(async move {
+            after_the_caller(&request).await;
+            let body = read_body(&request, payload).await?;
+            if body.is_empty() {
+                return Ok(Self(T::default()));
+            }
+            require_json(&request)?;
+            parse(&body).map(Self)
+        })
+    }
+}
+
+fn require_json(request: &HttpRequest) -> Result<()> {
+    let content_type = request.content_type();
+    let subtype = content_type.split_once('/').map_or("", |(_, subtype)| subtype).trim();
+    if subtype.eq_ignore_ascii_case("json") || subtype.to_ascii_lowercase().ends_with("+json") {
+        return Ok(());
+    }
+    let given = if content_type.is_empty() { "no content type" } else { content_type };
+    Err(ApiError::new(ErrorCode::UnsupportedMediaType, format!("the body comes with {given:.80}")))
+}
+
+async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes> {
+    let too_large = || ApiError::new(ErrorCode::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"));
+    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > MAX_BODY as u64) {
+        return Err(too_large());
+    }
+    let mut payload = payload;
+    let stream = web::Payload::from_request(request, &mut payload).await.map_err(broken)?;
+    match tokio::time::timeout(BODY_DEADLINE, stream.to_bytes_limited(MAX_BODY)).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(error))) => Err(broken(error)),
+        Ok(Err(_limit)) => Err(too_large()),
+        Err(_elapsed) => Err(ApiError::new(ErrorCode::RequestTimeout, "the body did not arrive in time")),
+    }
+}
+
+fn broken(error: actix_web::Error) -> ApiError {
+    ApiError::new(ErrorCode::MalformedRequest, format!("the body cannot be read: {error}"))
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    let malformed = |detail: String| ApiError::new(ErrorCode::MalformedJson, detail);
+    let text = std::str::from_utf8(body).map_err(|error| malformed(format!("the body is not UTF-8: {error}")))?;
+    serde_json::from_str(text).map_err(|error| {
+        if !error.is_data() {
+            return malformed(error.to_string());
+        }
+        ApiError::invalid(vec![defect(text, &error)])
+    })
+}
+
+fn defect(text: &str, error: &serde_json::Error) -> Defect {
+    let told = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    let detail = told.strip_suffix(&place).unwrap_or(&told).to_owned();
+    let mut pointer = pointer_at(text, error.line(), error.column());
+    let missing = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
+    if let Some(field) = missing {
+        pointer.push('/');
+        pointer.push_str(&escape(field));
+    }
+    Defect::new(pointer, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read, to see what is refused")]
+    struct Body {
+        goal: String,
+        tasks: Option<Vec<Body>>,
+    }
+
+    fn refused(body: &[u8]) -> (ErrorCode, Vec<Defect>) {
+        let error = parse::<Body>(body).unwrap_err();
+        (error.code, error.errors)
+    }
+
+    #[test]
+    fn what_is_no_json_is_malformed() {
+        let deep = "[".repeat(10_000);
+        for body in [&b""[..], b"{", b"{\"goal\": \"\xff\"}", b"{\"goal\": NaN}", b"{} {}", deep.as_bytes()] {
+            assert_eq!(refused(body).0, ErrorCode::MalformedJson, "{:?}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_with_its_place() {
+        let (code, errors) = refused(br#"{"goal": 3}"#);
+        assert_eq!((code, errors[0].pointer.as_str()), (ErrorCode::InvalidRequest, "/goal"));
+        assert_eq!(errors[0].detail, "invalid type: integer `3`, expected a string");
+        let (_, errors) = refused(br#"{"goal": "a", "tasks": [{"goal": "b"}, {"tasks": []}]}"#);
+        assert_eq!(errors[0].pointer, "/tasks/1/goal");
+        let (_, errors) = refused(br#"{"gaol": "a"}"#);
+        assert_eq!(errors[0].pointer, "/gaol");
+        let (_, errors) = refused(br#"{}"#);
+        assert_eq!(errors[0].pointer, "/goal");
+    }
+}

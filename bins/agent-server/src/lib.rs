@@ -1,0 +1,39 @@
+//! HTTP and WebSocket face of the agent, with its OpenAPI document.
+//!
+//! Knows requests, answers, status codes and the wire formats. Never knows rules of the domain, SQL or
+//! files: each handler makes one call to [`agent_runtime::Agent`].
+//!
+//! ```
+//! use agent_runtime::{Agent, Settings};
+//! use agent_server::{ServeOptions, serve};
+//! use std::net::TcpListener;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let runtime = tokio::runtime::Runtime::new()?;
+//! # runtime.block_on(async {
+//! let agent = Agent::start(Settings::embedded(folder.path())).await?;
+//! let server = serve(agent.clone(), TcpListener::bind("127.0.0.1:0")?, ServeOptions::default()).await?;
+//! println!("listening on {}", server.url());
+//! server.stop().await;
+//! agent.stop().await;
+//! # Ok(())
+//! # })
+//! # }
+//! ```
+
+mod app;
+mod error;
+mod event_stream;
+mod every_response;
+mod extract;
+mod openapi;
+mod routes;
+mod server;
+mod state;
+pub mod views;
+mod websocket;
+
+pub use error::{ApiError, ErrorCode};
+pub use server::{Running, ServeOptions, serve};
+pub use websocket::WebSocketSettings;

@@ -1,0 +1,159 @@
+//! The OpenAPI document: collected from the registered operations, finished here.
+
+use crate::error::{Problem, problem_response};
+use crate::routes;
+use actix_web::dev::ResourceDef;
+use actix_web::http::Method;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi};
+use utoipa::{OpenApi as _, ToSchema};
+use utoipa_actix_web::AppExt;
+
+/// The document as text, and which methods each path has.
+pub(crate) struct Document {
+    json: String,
+    paths: Vec<(ResourceDef, Vec<Method>)>,
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    components(schemas(Problem)),
+    tags(
+        (name = "plans", description = "A goal, the tasks that reach it, and where the work stands"),
+        (name = "events", description = "What happens to plans, live and replayed"),
+        (name = "approvals", description = "Questions to people"),
+        (name = "templates", description = "Reusable plans"),
+        (name = "repositories", description = "What plans work on"),
+        (name = "conversation", description = "What people, models and tools said"),
+        (name = "analytics", description = "Figures about executions"),
+        (name = "auth", description = "Logging in, tokens and API keys"),
+        (name = "users", description = "Accounts, for administrators"),
+        (name = "system", description = "How the server is"),
+        (name = "documents", description = "This description"),
+        (name = "websocket", description = "Live monitoring")
+    )
+)]
+struct Skeleton;
+
+const DESCRIPTION: &str = "Turns a goal into a plan and the plan into finished, verified work on a repository.\n\n\
+    Log in with `POST /auth/login`, send the token as `Authorization: Bearer`, or an API key as `X-API-Key`. \
+    Every error is a problem (RFC 9457) with a stable `code`. Lists take `limit` and `cursor`. \
+    Live events come over `GET /ws/{client_id}` or `GET /plans/{plan_id}/events/stream`.";
+
+impl Document {
+    /// Collects all operations and finishes what they leave open.
+    pub(crate) fn build() -> Self {
+        let app = actix_web::App::new().into_utoipa_app().openapi(Skeleton::openapi());
+        let (_, mut api) = app.configure(routes::configure).split_for_parts();
+        finish(&mut api);
+        let operations = api.paths.paths.iter().map(|(path, item)| (path.as_str(), methods(item)));
+        let assets = routes::documents::ASSETS.iter().map(|path| (*path, vec![Method::GET, Method::HEAD]));
+        let paths = operations.chain(assets).map(|(path, methods)| (ResourceDef::new(path), methods)).collect();
+        // A document of plain structs and text has no value that JSON could refuse.
+        Self { json: api.to_pretty_json().unwrap_or_default(), paths }
+    }
+
+    /// The document.
+    pub(crate) fn json(&self) -> String {
+        self.json.clone()
+    }
+
+    /// The methods of a path; empty when there is no such path.
+    pub(crate) fn methods_of(&self, path: &str) -> &[Method] {
+        let found = self.paths.iter().find(|(pattern, _)| pattern.is_match(path));
+        found.map_or(&[], |(_, methods)| methods)
+    }
+}
+
+fn methods(item: &PathItem) -> Vec<Method> {
+    let present = [
+        (Method::GET, item.get.is_some()),
+        (Method::HEAD, item.get.as_ref().is_some_and(has_head)),
+        (Method::POST, item.post.is_some()),
+        (Method::PUT, item.put.is_some()),
+        (Method::PATCH, item.patch.is_some()),
+        (Method::DELETE, item.delete.is_some()),
+    ];
+    present.into_iter().filter_map(|(method, is_there)| is_there.then_some(method)).collect()
+}
+
+/// Whether a GET can also be asked for its head: all but those that never end.
+fn has_head(operation: &Operation) -> bool {
+    !matches!(operation.operation_id.as_deref(), Some("stream_events" | "open_websocket"))
+}
+
+fn finish(api: &mut OpenApi) {
+    let license = LicenseBuilder::new().name("Apache-2.0 OR MIT").build();
+    api.info = InfoBuilder::new()
+        .title("agent")
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(DESCRIPTION))
+        .license(Some(license))
+        .build();
+    let components = api.components.get_or_insert_with(Default::default);
+    let mut schemas = Vec::new();
+    Problem::schemas(&mut schemas);
+    components.schemas.extend(schemas);
+    let bearer = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .bearer_format("JWT")
+        .description(Some("The access token of POST /auth/login, or an API key"))
+        .build();
+    components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    let key = ApiKeyValue::with_description("X-API-Key", "An API key of POST /auth/token");
+    components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    for (path, item) in &mut api.paths.paths {
+        let in_path = path.contains('{');
+        let slots = [
+            (&mut item.get, false),
+            (&mut item.post, true),
+            (&mut item.put, true),
+            (&mut item.patch, true),
+            (&mut item.delete, true),
+        ];
+        for (operation, changes) in slots {
+            if let Some(operation) = operation {
+                describe_problems(operation, in_path, changes);
+            }
+        }
+    }
+}
+
+/// Adds the problems that follow from an operation's shape; each handler could forget them, this cannot.
+fn describe_problems(operation: &mut Operation, in_path: bool, changes: bool) {
+    let has_body = operation.request_body.is_some();
+    let has_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
+    let is_secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
+    let shapes = [
+        (has_body || has_parameters || is_secured, "400", "The request is not understood"),
+        (is_secured, "401", "No token or key, or one that is not accepted"),
+        (is_secured, "403", "The token or key lacks the scope"),
+        (in_path, "404", "No such thing, or somebody else's"),
+        (has_body, "408", "The body did not arrive in time"),
+        (changes && is_secured, "409", "Not in the present state"),
+        (has_body, "413", "The body is larger than 1 MiB"),
+        (has_body, "415", "The body is not JSON"),
+        (has_body || has_parameters, "422", "Fields are wrong; see `errors`"),
+    ];
+    for (applies, status, description) in shapes {
+        if applies {
+            let responses = &mut operation.responses.responses;
+            responses.entry(status.to_owned()).or_insert_with(|| problem_response(description));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_methods_of_a_path_are_known_and_others_are_not() {
+        let document = Document::build();
+        assert_eq!(document.methods_of("/plans"), [Method::GET, Method::HEAD, Method::POST]);
+        assert_eq!(document.methods_of("/plans/7/execute"), [Method::POST]);
+        assert_eq!(document.methods_of("/ws/me"), [Method::GET]);
+        assert!(document.methods_of("/nowhere").is_empty());
+    }
+}

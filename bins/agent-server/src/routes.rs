@@ -1,0 +1,69 @@
+//! Every operation, registered once: for requests and for the document alike.
+
+pub(crate) mod analytics;
+pub(crate) mod approvals;
+pub(crate) mod auth;
+pub(crate) mod conversation;
+pub(crate) mod documents;
+pub(crate) mod events;
+pub(crate) mod plan_moves;
+pub(crate) mod plans;
+pub(crate) mod scan;
+pub(crate) mod system;
+pub(crate) mod templates;
+pub(crate) mod users;
+pub(crate) mod websocket;
+
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The list of all operations.
+pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
+    config
+        .service(system::show_root)
+        .service(system::show_health)
+        .service(system::show_readiness)
+        .service(system::show_stats)
+        .service(documents::show_document)
+        .service(documents::show_swagger_ui)
+        .service(documents::show_redoc);
+    config
+        .service(auth::log_in)
+        .service(auth::refresh_session)
+        .service(auth::log_out)
+        .service(auth::validate_token)
+        .service(auth::change_password)
+        .service(auth::create_key)
+        .service(auth::list_keys)
+        .service(auth::revoke_key)
+        .service(users::create_user)
+        .service(users::list_users)
+        .service(users::update_user);
+    config
+        .service(plans::create_plan)
+        .service(plans::list_plans)
+        .service(plans::find_plan)
+        .service(plans::list_tasks)
+        .service(plans::list_executions)
+        .service(plans::show_diff)
+        .service(plan_moves::execute_plan)
+        .service(plan_moves::pause_plan)
+        .service(plan_moves::resume_plan)
+        .service(plan_moves::cancel_plan)
+        .service(plan_moves::retry_plan)
+        .service(events::list_events)
+        .service(events::stream_events)
+        .service(approvals::list_approvals)
+        .service(approvals::decide_approval);
+    config
+        .service(templates::search_templates)
+        .service(templates::list_templates)
+        .service(templates::find_template)
+        .service(analytics::show_analytics)
+        .service(analytics::show_performance)
+        .service(analytics::show_task_analytics)
+        .service(analytics::show_plan_analytics)
+        .service(conversation::list_messages)
+        .service(conversation::create_message)
+        .service(scan::scan_repository)
+        .service(websocket::open_websocket);
+}

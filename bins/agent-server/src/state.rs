@@ -1,0 +1,75 @@
+//! What all requests of a server share.
+
+use crate::websocket::WebSocketSettings;
+use agent_runtime::Agent;
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::runtime::Handle;
+use tokio_util::context::TokioContext;
+use tokio_util::sync::CancellationToken;
+
+/// What all requests of a server share.
+pub(crate) struct AppState {
+    agent: Agent,
+    runtime: Handle,
+    stopping: CancellationToken,
+    websocket: WebSocketSettings,
+    sessions: AtomicUsize,
+    document: OnceLock<crate::openapi::Document>,
+}
+
+impl AppState {
+    /// Shared by a server whose agent lives in the present runtime.
+    pub(crate) fn new(agent: Agent, websocket: WebSocketSettings, stopping: CancellationToken) -> Self {
+        let runtime = Handle::current();
+        Self { agent, runtime, stopping, websocket, sessions: AtomicUsize::new(0), document: OnceLock::new() }
+    }
+
+    /// The agent that does the work.
+    pub(crate) fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    /// Asks the agent for something that it may go on with by itself. A request is handled on the small
+    /// runtime of one web worker; what it sets going (the work on a plan) belongs to the agent's own
+    /// runtime, where it neither blocks other requests nor ends with the worker.
+    pub(crate) fn in_runtime<F: Future>(&self, request: F) -> TokioContext<F> {
+        TokioContext::new(request, self.runtime.clone())
+    }
+
+    /// Cancelled when the server begins to stop.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
+    /// How WebSocket connections are kept.
+    pub(crate) fn websocket(&self) -> &WebSocketSettings {
+        &self.websocket
+    }
+
+    /// The API's document, made when it is first asked for: most servers are never asked.
+    pub(crate) fn document(&self) -> &crate::openapi::Document {
+        self.document.get_or_init(crate::openapi::Document::build)
+    }
+
+    /// Open WebSocket connections.
+    pub(crate) fn sessions(&self) -> usize {
+        self.sessions.load(Ordering::Relaxed)
+    }
+
+    /// Counts a connection for as long as the guard lives.
+    pub(crate) fn count_session(self: &Arc<Self>) -> SessionGuard {
+        self.sessions.fetch_add(1, Ordering::Relaxed);
+        SessionGuard(Arc::clone(self))
+    }
+}
+
+/// One counted connection.
+pub(crate) struct SessionGuard(Arc<AppState>);
+
+impl Drop for SessionGuard {
+    fn drop(&mut self) {
+        self.0.sessions.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,16 @@
+//! The JSON on the wire: what comes in and what goes out. Domain types stay free of it.
+
+pub mod account;
+pub mod analytics;
+pub mod approval;
+pub mod conversation;
+pub mod create_plan;
+pub mod event;
+pub mod execution;
+pub mod plan;
+pub mod policy;
+pub mod scan;
+pub mod system;
+pub mod task;
+pub mod template;
+pub mod words;

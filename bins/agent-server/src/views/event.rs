@@ -1,0 +1,68 @@
+//! Events as they are answered: the one envelope.
+
+use agent_core::event::Event;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use utoipa::{IntoParams, ToSchema};
+
+/// Which events of a plan to read.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ListEvents {
+    /// Only events behind this position; from the first when absent.
+    #[param(value_type = Option<i64>, minimum = 0)]
+    pub after: Option<String>,
+    /// At most so many; 50 when absent.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
+    pub limit: Option<String>,
+}
+
+/// From where to follow the events of a plan.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct StreamEvents {
+    /// Replays what stands behind this position first; live only when absent. `Last-Event-ID` wins over it.
+    #[param(value_type = Option<i64>, minimum = 0)]
+    pub after: Option<String>,
+}
+
+/// What happened to a plan. Further fields depend on `event`.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "seq": 42, "cursor": 99, "event": "task_completed", "plan_id": 1, "task_id": 3,
+    "timestamp": "2026-01-01T12:00:00.000Z", "result": {"exit_code": 0}
+}))]
+pub struct EventView {
+    /// Position within the plan: 1, 2, 3 … without gaps.
+    pub seq: i64,
+    /// Position among the events of all plans.
+    pub cursor: i64,
+    /// What happened, such as `task_completed`.
+    pub event: String,
+    /// The plan.
+    pub plan_id: i64,
+    /// The task, where it concerns one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<i64>,
+    /// When it was committed.
+    #[schema(format = DateTime)]
+    pub timestamp: String,
+    /// The fields of this kind of event, beside the others.
+    #[serde(flatten)]
+    pub fields: BTreeMap<String, Value>,
+}
+
+/// A page of events, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct EventsView {
+    /// The plan.
+    pub plan_id: i64,
+    /// The events.
+    #[schema(value_type = Vec<EventView>)]
+    pub events: Vec<Event>,
+    /// Pass as `after` to get what follows.
+    pub next_after: i64,
+}

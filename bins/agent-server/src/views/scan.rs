@@ -1,0 +1,144 @@
+//! What a scan tells.
+
+use agent_repository::scan::ScanReport;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+/// The repository, as a query parameter.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ScanQuery {
+    /// The repository, below one of the roots; wins over the body.
+    pub repo_path: Option<String>,
+}
+
+/// The repository to scan.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"repo_path": "shop"}))]
+pub struct ScanRepository {
+    /// The repository, below one of the roots; the first root when absent.
+    #[serde(default)]
+    pub repo_path: Option<String>,
+}
+
+/// A described repository.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct ScanView {
+    /// Its real path.
+    pub repository: String,
+    /// What is in it.
+    #[schema(value_type = ScanInfoView)]
+    pub info: ScanReport,
+}
+
+/// Figures and outline of a repository.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "total_files": 4, "total_directories": 1, "total_lines": 120, "total_code_lines": 90, "total_bytes": 4096,
+    "languages": [{"name": "Rust", "files": 3, "lines": 110, "code": 85, "comments": 15, "blanks": 10}],
+    "directory_tree": "shop\n└── src\n", "git": {"branch": "main", "head": "6f1c0a", "dirty": false},
+    "manifests": [{"path": "Cargo.toml", "kind": "cargo", "build": ["cargo", "build"], "test": ["cargo", "test"]}],
+    "skipped": [{"path": "target", "reason": "ignored"}], "duration_ms": 3
+}))]
+pub struct ScanInfoView {
+    /// Regular files that are not left out, binary files included.
+    pub total_files: u64,
+    /// Folders that are not left out, without the root.
+    pub total_directories: u64,
+    /// Lines of all files in `languages`.
+    pub total_lines: u64,
+    /// Lines of code of all files in `languages`.
+    pub total_code_lines: u64,
+    /// Sizes of all files.
+    pub total_bytes: u64,
+    /// Languages, most lines of code first.
+    pub languages: Vec<LanguageView>,
+    /// The folder tree as text.
+    pub directory_tree: String,
+    /// The state of the git repository; null for other folders.
+    pub git: Option<GitView>,
+    /// What builds and tests it.
+    pub manifests: Vec<ManifestView>,
+    /// What was left out and why.
+    pub skipped: Vec<SkippedView>,
+    /// How long the scan took.
+    pub duration_ms: u64,
+}
+
+/// The lines of one language.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LanguageView {
+    /// The usual name.
+    pub name: String,
+    /// Files.
+    pub files: u64,
+    /// All lines.
+    pub lines: u64,
+    /// Lines that hold code.
+    pub code: u64,
+    /// Lines that hold only comments.
+    pub comments: u64,
+    /// Empty lines.
+    pub blanks: u64,
+}
+
+/// The state of a git repository.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct GitView {
+    /// The branch; null when a commit is checked out directly.
+    pub branch: Option<String>,
+    /// The commit; null before the first.
+    pub head: Option<String>,
+    /// Whether files differ from the commit.
+    pub dirty: bool,
+}
+
+/// A file that says how a folder is built and tested.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ManifestView {
+    /// Where it is.
+    pub path: String,
+    /// `cargo`, `npm`, `python`, `go` and so on.
+    pub kind: String,
+    /// The command that builds.
+    pub build: Option<Vec<String>>,
+    /// The command that tests.
+    pub test: Option<Vec<String>>,
+}
+
+/// Something the scan left out.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SkippedView {
+    /// Where it is.
+    pub path: String,
+    /// Why: `hidden`, `vendored`, `ignored`, `sensitive`, `symlink`, `special_file`, `unreadable`, `too_large`
+    /// or `truncated`.
+    pub reason: String,
+    /// More about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ScanInfoView;
+    use agent_repository::scan::{ScanOptions, scan};
+    use serde_json::Value;
+    use utoipa::PartialSchema;
+
+    #[test]
+    fn the_documented_fields_are_those_of_a_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = scan(folder.path(), &ScanOptions::default()).unwrap();
+        let Value::Object(sent) = serde_json::to_value(report).unwrap() else { panic!("a report is an object") };
+        let schema = serde_json::to_value(ScanInfoView::schema()).unwrap();
+        let documented = schema["properties"].as_object().unwrap();
+        let mut sent: Vec<&String> = sent.keys().collect();
+        let mut documented: Vec<&String> = documented.keys().collect();
+        sent.sort_unstable();
+        documented.sort_unstable();
+        assert_eq!(sent, documented);
+    }
+}

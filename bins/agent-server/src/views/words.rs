@@ -1,0 +1,166 @@
+//! Words with a fixed set of values.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// An enum of the wire that has the same variants as one of the domain.
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident = $domain:ty { $($(#[$variant_doc:meta])* $variant:ident),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        pub enum $name { $($(#[$variant_doc])* $variant),+ }
+
+        impl From<$name> for $domain {
+            fn from(word: $name) -> Self {
+                match word { $($name::$variant => Self::$variant),+ }
+            }
+        }
+
+        impl From<$domain> for $name {
+            fn from(word: $domain) -> Self {
+                match word { $(<$domain>::$variant => Self::$variant),+ }
+            }
+        }
+    )+};
+}
+
+words! {
+    /// Which of several ready tasks starts first.
+    PriorityView = agent_core::plan::Priority {
+        /// Before others.
+        High,
+        /// As usual.
+        Medium,
+        /// After others.
+        Low,
+    }
+
+    /// Whether a task may run again when a crash caught it in flight.
+    EffectView = agent_core::tool::EffectClass {
+        /// Changes nothing; runs again.
+        Pure,
+        /// May run again.
+        Idempotent,
+        /// Compared with the files, then redone or accepted; for patches.
+        Compensatable,
+        /// Never runs again by itself.
+        Opaque,
+    }
+
+    /// What an opaque task does that was caught in flight.
+    OnUnknownView = agent_core::plan::OnUnknown {
+        /// Another attempt.
+        Retry,
+        /// Fails and says why.
+        Fail,
+        /// Asks a person.
+        Ask,
+    }
+
+    /// Where a plan stands.
+    PlanStatusView = agent_core::plan::PlanStatus {
+        /// A language model is finding its tasks.
+        Planning,
+        /// It has tasks and waits to be executed.
+        Created,
+        /// Tasks run, or are about to.
+        Running,
+        /// Nothing new starts until somebody resumes it.
+        Paused,
+        /// It can only go on when a person decides.
+        AwaitingApproval,
+        /// Every task is completed.
+        Completed,
+        /// It ended without reaching the goal.
+        Failed,
+        /// Somebody ended it.
+        Cancelled,
+    }
+
+    /// Where a task stands.
+    TaskStatusView = agent_core::plan::TaskStatus {
+        /// Waits for its dependencies, or for the pause before a retry.
+        Pending,
+        /// May start as soon as there is room.
+        Ready,
+        /// An attempt is under way.
+        Running,
+        /// Waits for a person.
+        AwaitingApproval,
+        /// Done.
+        Completed,
+        /// Failed for good.
+        Failed,
+        /// Will not run because of what happened to others.
+        Skipped,
+        /// Ended by a person.
+        Cancelled,
+    }
+
+    /// When a person is asked before the work goes on.
+    ApprovalModeView = agent_core::policy::ApprovalMode {
+        /// Nobody is asked.
+        Never,
+        /// Before files are written.
+        Writes,
+        /// Before commands are run.
+        Commands,
+        /// Before both.
+        Always,
+    }
+
+    /// What happens to the rest of a plan when a task fails for good.
+    OnFailureView = agent_core::policy::OnFailure {
+        /// Nothing new is started.
+        Stop,
+        /// Branches that do not depend on the failed task go on.
+        Continue,
+    }
+
+    /// What commands may touch.
+    SandboxView = agent_core::policy::SandboxLevel {
+        /// Nothing outside a private temporary folder is writable.
+        ReadOnly,
+        /// The workspace is writable too.
+        WorkspaceWrite,
+        /// Everything the server's own account may do.
+        FullAccess,
+    }
+
+    /// What an account may do.
+    RoleView = agent_auth::Role {
+        /// Reads.
+        Viewer,
+        /// Makes and runs plans.
+        User,
+        /// Sees everything and administers.
+        Admin,
+    }
+
+    /// How much work a template is.
+    DifficultyView = agent_templates::Difficulty {
+        /// Up to 3 tasks.
+        Easy,
+        /// 4 to 7 tasks.
+        Medium,
+        /// 8 tasks and more.
+        Hard,
+    }
+}
+
+/// What kind of work a task is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum KindView {
+    /// A language model works with tools until it calls finish.
+    Agent,
+    /// A command is run and must exit 0.
+    Command,
+    /// A patch is applied, whole or not at all.
+    Patch,
+    /// The repository is described.
+    Scan,
+    /// A person decides.
+    Approval,
+}

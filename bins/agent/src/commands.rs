@@ -1,0 +1,114 @@
+//! The commands: what each takes, and which function does it.
+
+mod completions;
+mod demo;
+mod patch;
+mod plan;
+mod plans;
+mod run;
+mod scan;
+mod serve;
+
+use crate::exit::Outcome;
+use crate::output::Terminal;
+use clap::builder::ValueParser;
+use clap::{ArgAction, Parser, Subcommand};
+use std::convert::Infallible;
+use tracing_subscriber::EnvFilter;
+
+const EXAMPLES: &str = "\
+Examples:
+  agent demo                                      see everything work, on a throwaway repository
+  agent scan .                                    what is in this repository
+  agent run \"Make the failing tests pass\" --repo .
+  agent run --plan plan.yaml --repo .             explicit tasks, no language model
+  agent patch check fix.patch --repo .            would this patch fit?
+  agent serve --dev                               REST API, WebSocket and docs on 127.0.0.1:8000
+
+Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 needs approval or login, 4 cannot reach the server.";
+
+/// Turns a goal into a plan and the plan into finished, verified work on a real repository.
+#[derive(Debug, Parser)]
+#[command(name = "agent", version, after_help = EXAMPLES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// Log warnings to standard error; twice for progress, three times for everything
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
+    /// Write no colours (also when NO_COLOR is set)
+    #[arg(long, global = true, env = "NO_COLOR", hide_env = true, action = ArgAction::SetTrue,
+          value_parser = ValueParser::new(is_said))]
+    no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// See everything work: a broken program, a plan, parallel work, a diff and green tests
+    Demo(demo::Demo),
+    /// Reach a goal in a repository, or carry out an explicit plan, in this process
+    Run(Box<run::Run>),
+    /// Make a plan for a goal and print it, without carrying it out
+    Plan(plan::Plan),
+    /// Look at the plans of this user
+    Plans(plans::Plans),
+    /// Describe a repository: languages, sizes, tree, what builds and tests it
+    Scan(scan::Scan),
+    /// Check or apply a patch: all of it, or nothing
+    Patch(patch::Patch),
+    /// Serve the REST API, the WebSocket and the documentation
+    Serve(serve::Serve),
+    /// Print a script that completes commands in a shell
+    Completions(completions::Completions),
+}
+
+/// NO_COLOR counts when it is set to anything but the empty text.
+fn is_said(text: &str) -> Result<bool, Infallible> {
+    Ok(!matches!(text, "" | "false"))
+}
+
+impl Cli {
+    /// The terminal as the arguments want it used.
+    pub(crate) fn terminal(&self) -> Terminal {
+        Terminal::detect(self.no_color)
+    }
+}
+
+/// Does what was asked.
+pub(crate) async fn run(cli: Cli, terminal: Terminal) -> Outcome {
+    if !matches!(cli.command, Command::Serve(_)) {
+        log(cli.verbose);
+    }
+    match cli.command {
+        Command::Demo(command) => Box::pin(command.run(terminal)).await,
+        Command::Run(command) => Box::pin(command.run(terminal)).await,
+        Command::Plan(command) => Box::pin(command.run(terminal)).await,
+        Command::Plans(command) => Box::pin(command.run(terminal)).await,
+        Command::Scan(command) => command.run(terminal),
+        Command::Patch(command) => command.run(terminal),
+        Command::Serve(command) => Box::pin(command.run(terminal)).await,
+        Command::Completions(command) => command.run(),
+    }
+}
+
+/// A command's answer is its output; what the machinery logs is for those who ask for it.
+fn log(verbose: u8) {
+    let filter = match verbose {
+        0 => return,
+        1 => "warn",
+        2 => "info",
+        _ => "debug",
+    };
+    tracing_subscriber::fmt().with_env_filter(EnvFilter::new(filter)).with_writer(std::io::stderr).init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,167 @@
+//! `agent patch`: checks or applies a patch, all of it or nothing.
+
+use crate::diff;
+use crate::embedded::repository;
+use crate::exit::{Exit, Failure, Outcome, chain};
+use crate::output::{Style, Terminal, plain};
+use agent_repository::Error;
+use agent_repository::patch::{self, Applied, Fate, FileAction, FileChange, HunkReport, PatchSet};
+use agent_repository::path_guard::Root;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+const EXAMPLES: &str = "\
+Examples:
+  agent patch check fix.patch --repo .       would it fit? Changes nothing
+  git diff HEAD~1 | agent patch apply - --repo ../copy
+  agent patch apply fix.patch --json         every hunk's fate as JSON
+
+Takes unified diffs, *** Begin Patch envelopes and search/replace blocks.
+Exit code 0: every file changed. Exit code 1: no file changed, and it says why.";
+
+/// Arguments of `agent patch`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Patch {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Say whether the patch fits, and change nothing
+    #[command(after_help = EXAMPLES)]
+    Check(Arguments),
+    /// Change every file of the patch, or none
+    #[command(after_help = EXAMPLES)]
+    Apply(Arguments),
+}
+
+#[derive(Debug, Args)]
+struct Arguments {
+    /// The patch; `-` reads standard input
+    file: PathBuf,
+    /// The repository
+    #[arg(long, default_value = ".", value_name = "DIR")]
+    repo: PathBuf,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+impl Patch {
+    pub(super) fn run(self, terminal: Terminal) -> Outcome {
+        let (arguments, apply) = match self.action {
+            Action::Check(arguments) => (arguments, false),
+            Action::Apply(arguments) => (arguments, true),
+        };
+        let folder = repository(&arguments.repo)?;
+        let text = read(&arguments.file)?;
+        let result = work(&folder, &text, apply);
+        if arguments.json {
+            terminal.json(&as_json(&result, apply))?;
+        } else {
+            show(&terminal, &result, apply);
+        }
+        Ok(if result.is_ok() { Exit::Done } else { Exit::WorkFailed })
+    }
+}
+
+/// The text of the patch, bounded before it is in memory.
+fn read(file: &Path) -> Result<String, Failure> {
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(std::io::stdin().lock())
+    } else {
+        let opened = std::fs::File::open(file).map_err(|error| unreadable(file, &error))?;
+        Box::new(opened)
+    };
+    let mut bytes = Vec::new();
+    let most = patch::LARGEST_PATCH as u64 + 1;
+    source.take(most).read_to_end(&mut bytes).map_err(|error| unreadable(file, &error))?;
+    String::from_utf8(bytes)
+        .map_err(|_binary| Failure::usage(format!("the patch {} is not UTF-8 text", file.display())))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
+    let advice = "name a patch file, or `-` for standard input";
+    Failure::usage(format!("the patch {} cannot be read: {error}; {advice}", file.display()))
+}
+
+fn work(folder: &Path, text: &str, apply: bool) -> Result<Applied, Error> {
+    let root = Root::open(folder)?;
+    let changes = patch::plan_changes(&root, &PatchSet::parse(text)?)?;
+    if apply { changes.apply(&root) } else { Ok(changes.report().clone()) }
+}
+
+fn as_json(result: &Result<Applied, Error>, apply: bool) -> Value {
+    match result {
+        Ok(report) => {
+            let mut json = json!(report);
+            json["ok"] = json!(true);
+            json["changed"] = json!(apply && !report.files.is_empty());
+            json
+        }
+        Err(Error::Rejected(rejected)) => json!({
+            "ok": false, "changed": false, "error": "rejected",
+            "detail": "the patch does not fit; no file was changed",
+            "files": rejected.files, "hunks": rejected.hunks,
+        }),
+        Err(error) => json!({
+            "ok": false, "changed": false, "error": error.code(), "detail": chain(error),
+            "files": [], "hunks": [],
+        }),
+    }
+}
+
+fn show(terminal: &Terminal, result: &Result<Applied, Error>, apply: bool) {
+    match result {
+        Ok(report) => {
+            show_hunks(terminal, &report.hunks);
+            for file in &report.files {
+                terminal.line(file_line(file));
+            }
+            diff::show(terminal, &report.diff);
+            let (style, text) = match (report.files.len(), apply) {
+                (0, _) => (Style::Yellow, "everything is there already; no file was changed".to_owned()),
+                (count, true) => (Style::Green, format!("applied: {count} file(s) changed")),
+                (count, false) => (Style::Green, format!("it fits: {count} file(s) would change")),
+            };
+            terminal.line(terminal.paint(style, text));
+        }
+        Err(Error::Rejected(rejected)) => {
+            show_hunks(terminal, &rejected.hunks);
+            terminal.line(plain(rejected.to_string().trim_end()));
+        }
+        Err(error) => {
+            let text = format!("{}; no file was changed", chain(error));
+            terminal.line(terminal.paint(Style::Red, plain(&text)));
+        }
+    }
+}
+
+fn show_hunks(terminal: &Terminal, hunks: &[HunkReport]) {
+    for hunk in hunks {
+        let (style, sign) = match hunk.fate {
+            Fate::Applied => (Style::Green, "✓"),
+            Fate::AlreadyApplied => (Style::Dim, "="),
+            Fate::Ambiguous | Fate::NotFound | Fate::Blocked => (Style::Red, "✗"),
+        };
+        // The first line says the fate; the rest is advice, which the refusal repeats as a whole.
+        let text = hunk.to_string();
+        let first = text.lines().next().unwrap_or_default();
+        terminal.line(format_args!("{} {}", terminal.paint(style, sign), plain(first)));
+    }
+}
+
+fn file_line(file: &FileChange) -> String {
+    let what = match file.action {
+        FileAction::Created => "created",
+        FileAction::Modified => "modified",
+        FileAction::Deleted => "deleted",
+        FileAction::Renamed => "renamed",
+    };
+    let from = file.previous_path.as_ref().map(|path| format!(" from {path}")).unwrap_or_default();
+    plain(&format!("{what} {}{from} (+{} -{})", file.path, file.lines_added, file.lines_removed))
+}

@@ -1,0 +1,186 @@
+//! `agent plans`: looks at the plans in the user's data folder.
+
+use crate::embedded::Embedded;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::{Terminal, plain, short, table};
+use crate::{diff, plan_view};
+use agent_core::ids::PlanId;
+use agent_core::plan::PlanStatus;
+use agent_core::ports::PlanFilter;
+use agent_events::envelope_json;
+use agent_server::views::plan::PlansView;
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "\
+Examples:
+  agent plans list --status failed
+  agent plans show 7
+  agent plans events 7 --json
+  agent plans diff 7 | git apply -R        take a plan's changes back
+
+Reads what `agent run` and `agent plan` keep in AGENT_DATABASE_URL, or in the user's data folder.";
+
+/// Events read at once.
+const PAGE: u32 = 200;
+
+/// Arguments of `agent plans`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Plans {
+    #[command(subcommand)]
+    action: Action,
+    /// Settings file; without it only AGENT_… variables count
+    #[arg(long, value_name = "FILE", env = "AGENT_CONFIG", hide_env_values = true)]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List plans, newest first
+    #[command(after_help = EXAMPLES)]
+    List {
+        /// Only plans that stand there, such as completed or failed
+        #[arg(long)]
+        status: Option<PlanStatus>,
+        /// Only plans whose goal contains this text
+        #[arg(long, value_name = "TEXT")]
+        search: Option<String>,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+        limit: u32,
+        /// Print one JSON document
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show a plan, its tasks and figures
+    #[command(after_help = EXAMPLES)]
+    Show(One),
+    /// Show what happened to a plan
+    #[command(after_help = EXAMPLES)]
+    Events(One),
+    /// Show what a plan changed
+    #[command(after_help = EXAMPLES)]
+    Diff(One),
+}
+
+#[derive(Debug, Args)]
+struct One {
+    /// The plan
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    plan_id: i64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Plans {
+    pub(super) async fn run(self, terminal: Terminal) -> Outcome {
+        let embedded = Embedded::to_read(self.config).await?;
+        let outcome = self.action.run(&embedded, terminal).await;
+        embedded.agent.stop().await;
+        outcome.map(|()| Exit::Done)
+    }
+}
+
+impl Action {
+    async fn run(self, embedded: &Embedded, terminal: Terminal) -> Result<(), Failure> {
+        let plans = embedded.agent.plans();
+        let me = &embedded.me;
+        match self {
+            Self::List { status, search, limit, json } => {
+                let filter =
+                    PlanFilter { visibility: me.visibility(), status, text: search, before: None, limit };
+                let page = plans.list(me, filter).await?;
+                if json { terminal.json(&PlansView::from(page)) } else { list(&terminal, &page) }
+            }
+            Self::Show(one) => {
+                let id = PlanId(one.plan_id);
+                let details = plans.find(me, id).await?;
+                let changes = plans.diff(me, id).await?;
+                if one.json {
+                    return terminal.json(&plan_view::as_json(details, &changes)?);
+                }
+                terminal.line(plain(&details.state.plan.goal));
+                terminal.line(format_args!("in {}\n", plain(&details.state.plan.repo_path)));
+                plan_view::show_outcome(&terminal, &details, &changes);
+                Ok(())
+            }
+            Self::Events(one) => events(embedded, &one, terminal).await,
+            Self::Diff(one) => {
+                let changes = plans.diff(me, PlanId(one.plan_id)).await?;
+                if one.json {
+                    return terminal.json(&json!({"plan_id": one.plan_id, "diff": changes}));
+                }
+                diff::show(&terminal, &changes);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list(terminal: &Terminal, page: &agent_core::ports::PlanPage) -> Result<(), Failure> {
+    if page.plans.is_empty() {
+        terminal.line("no plans; make one with `agent run \"GOAL\"`");
+        return Ok(());
+    }
+    let mut table = table(["plan", "status", "tasks", "created", "goal"]);
+    for listed in &page.plans {
+        let plan = &listed.plan;
+        table.add_row([
+            plan.id.to_string(),
+            plan.status.to_string(),
+            format!("{}/{}", listed.completed, listed.tasks),
+            plan.created_at.to_string(),
+            short(&plan.goal, 60),
+        ]);
+    }
+    terminal.line(table.trim_fmt());
+    let (shown, total) = (page.plans.len(), page.total);
+    if (shown as u64) < total {
+        terminal.line(format_args!("{shown} of {total}; --limit shows more"));
+    }
+    Ok(())
+}
+
+async fn events(embedded: &Embedded, one: &One, terminal: Terminal) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let plans = embedded.agent.plans();
+        let page = plans.events(&embedded.me, PlanId(one.plan_id), after, PAGE).await?;
+        for event in &page.events {
+            let json = envelope_json(event);
+            if one.json {
+                terminal.line(json);
+                continue;
+            }
+            let fields: Value = serde_json::from_str(&json)?;
+            terminal.line(told(&fields));
+        }
+        if page.events.is_empty() {
+            return Ok(());
+        }
+        after = page.next_after;
+    }
+}
+
+/// An event in one line: when, what, which task, and its own fields.
+fn told(event: &Value) -> String {
+    const COMMON: [&str; 6] = ["seq", "cursor", "event", "plan_id", "task_id", "timestamp"];
+    let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+    let own = event.as_object().into_iter().flatten().filter(|(name, _)| !COMMON.contains(&name.as_str()));
+    let own: Vec<String> = own
+        .map(|(name, value)| {
+            format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
+        })
+        .collect();
+    let task = event["task_id"].as_i64().map(|id| format!(" task {id}")).unwrap_or_default();
+    format!(
+        "{:>4} {} {}{task} {}",
+        event["seq"],
+        text("timestamp"),
+        text("event"),
+        short(&own.join(" "), 120)
+    )
+}

@@ -1,0 +1,254 @@
+//! What holds for every plan and every order of facts.
+
+use crate::memory::{Bench, plan_of, policy};
+use agent_core::Error;
+use agent_core::executor::fact::{Effect, Fact, Outcome};
+use agent_core::executor::{machine, schedule};
+use agent_core::plan::{
+    NewPlan, OnUnknown, PlanState, PlanStatus, Priority, RetryPolicy, TaskKind, TaskSpec, TaskStatus,
+};
+use agent_core::policy::{ApprovalMode, OnFailure, Policy};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::json;
+use std::time::Duration;
+
+fn task(position: u32) -> impl Strategy<Value = TaskSpec> {
+    let kinds = vec![
+        TaskKind::Scan,
+        TaskKind::argv(["ok"]),
+        TaskKind::Agent { verify: None },
+        TaskKind::Patch { patch: "a patch".into() },
+        TaskKind::Approval,
+    ];
+    let unknowns = vec![None, Some(OnUnknown::Retry), Some(OnUnknown::Fail), Some(OnUnknown::Ask)];
+    let priorities = vec![Priority::High, Priority::Medium, Priority::Low];
+    let edges = any::<u16>();
+    (select(kinds), edges, select(priorities), 1..4_u32, any::<bool>(), select(unknowns)).prop_map(
+        move |(kind, edges, priority, max_attempts, requires_approval, on_unknown)| {
+            let depends_on = (1..position).filter(|earlier| edges >> earlier & 3 == 3).collect();
+            let retry = RetryPolicy { max_attempts, backoff_ms: 50, max_backoff_ms: 500 };
+            let mut spec = TaskSpec::new("work", kind);
+            (spec.depends_on, spec.priority, spec.retry) = (depends_on, priority, retry);
+            (spec.requires_approval, spec.on_unknown) = (requires_approval, on_unknown);
+            spec
+        },
+    )
+}
+
+fn rules() -> impl Strategy<Value = Policy> {
+    let budgets = vec![None, None, Some(400), Some(5_000)];
+    (any::<bool>(), any::<bool>(), proptest::option::of(1..4_u32), select(budgets)).prop_map(
+        |(stop, watched, max_parallel, budget)| {
+            policy(|policy| {
+                policy.on_failure = if stop { OnFailure::Stop } else { OnFailure::Continue };
+                policy.approval = if watched { ApprovalMode::Always } else { ApprovalMode::Never };
+                policy.max_parallel = max_parallel;
+                policy.budget.max_duration_ms = budget;
+            })
+        },
+    )
+}
+
+fn plans() -> impl Strategy<Value = NewPlan> {
+    let tasks = (1..=12_u32).prop_flat_map(|count| (1..=count).map(task).collect::<Vec<_>>());
+    (tasks, rules()).prop_map(|(tasks, rules)| plan_of(tasks, rules))
+}
+
+/// A fact, chosen by numbers so that it often fits the state.
+fn fact((what, which, how): (u8, u8, u8), state: &PlanState) -> Fact {
+    let pick = |wanted: TaskStatus| {
+        let fitting: Vec<_> = state.tasks.iter().filter(|task| task.status == wanted).collect();
+        let anything = &state.tasks[usize::from(which) % state.tasks.len()];
+        (if fitting.is_empty() { anything } else { fitting[usize::from(which) % fitting.len()] }).clone()
+    };
+    match what % 16 {
+        0 => Fact::PauseRequested,
+        1 | 2 => Fact::ResumeRequested,
+        3 if how % 4 == 0 => Fact::CancelRequested,
+        4 => Fact::RetryRequested { task: (how % 2 == 0).then(|| pick(TaskStatus::Failed).id) },
+        5 => Fact::ExecuteRequested { task: (how % 2 == 0).then(|| pick(TaskStatus::Pending).id) },
+        6 => Fact::Recovered { generation: i64::from(how) },
+        7 | 8 => {
+            let task = pick(TaskStatus::AwaitingApproval).id;
+            Fact::ApprovalDecided { task, approve: how % 4 != 0, by: "ada".into(), note: None }
+        }
+        9 => Fact::TimeReached,
+        10..=12 => Fact::SlotsGranted { slots: u32::from(how % 5) },
+        _ => {
+            let task = pick(TaskStatus::Running);
+            let attempt = task.attempts + u32::from(how == 255);
+            let jitter = f64::from(which) / 255.0;
+            Fact::AttemptFinished { task: task.id, attempt, outcome: outcome(how), jitter }
+        }
+    }
+}
+
+fn outcome(how: u8) -> Outcome {
+    match how % 8 {
+        0 => Outcome::Failed { error: "exit code 1".into(), retryable: true },
+        1 => Outcome::Failed { error: "no such tool".into(), retryable: false },
+        2 => Outcome::Unknown { detail: "the server stopped.".into() },
+        3 => Outcome::Cancelled,
+        _ => Outcome::Completed { result: json!(how) },
+    }
+}
+
+/// What every reachable state keeps to.
+fn check(state: &PlanState) {
+    let running = state.tasks.iter().filter(|task| task.status == TaskStatus::Running);
+    let ceiling = state.plan.policy.max_parallel.unwrap_or(u32::MAX) as usize;
+    assert!(running.clone().count() <= ceiling, "more run than may");
+    for task in &state.tasks {
+        let begun = matches!(task.status, TaskStatus::Running | TaskStatus::Ready | TaskStatus::Completed);
+        let met = |&position: &u32| state.at(position).unwrap().status == TaskStatus::Completed;
+        assert!(!begun || task.spec.depends_on.iter().all(met), "task {} came too early", task.position);
+        let waits = matches!(task.status, TaskStatus::AwaitingApproval);
+        assert!(!waits || task.wake_at.is_some(), "a question without an end");
+        assert!(!task.status.is_terminal() || task.wake_at.is_none(), "a timer of a task that is over");
+        assert!(task.attempts <= task.attempt_limit, "more attempts than allowed");
+    }
+    if state.plan.status.is_terminal() {
+        let over = state.tasks.iter().all(|task| !task.selected || task.status.is_terminal());
+        assert!(over, "a plan ended before its tasks");
+        assert!(schedule::outstanding(state).is_empty());
+    }
+    if state.plan.status.is_live() {
+        check_owner(state);
+    }
+}
+
+/// A live plan always waits for something that comes.
+fn check_owner(state: &PlanState) {
+    let has = |status| state.tasks.iter().any(|task| task.status == status);
+    let timer = schedule::outstanding(state).iter().any(|effect| matches!(effect, Effect::WakeAt(_)));
+    let cancelling = state.plan.cancel_requested;
+    let owned = has(TaskStatus::Running)
+        || !cancelling
+            && (schedule::startable(state) > 0
+                || timer
+                || has(TaskStatus::AwaitingApproval)
+                || state.plan.status == PlanStatus::Paused);
+    assert!(owned, "nothing will ever move this plan: {state:#?}");
+}
+
+/// Takes a fact and checks what must hold before, after, and on a second delivery.
+fn deliver(bench: &mut Bench, fact: &Fact) {
+    let before = bench.state();
+    let once = machine::advance(&before, fact.clone(), bench.now);
+    let again = machine::advance(&before, fact.clone(), bench.now);
+    assert_eq!(format!("{once:?}"), format!("{again:?}"), "the same fact, another decision");
+    if bench.try_take(fact.clone()).is_err() {
+        return;
+    }
+    let after = bench.state();
+    check(&after);
+    match fact {
+        Fact::AttemptFinished { .. } | Fact::TimeReached => {
+            let second = machine::advance(&after, fact.clone(), bench.now).unwrap();
+            assert_eq!(second.change, None, "the second delivery of {fact:?} changed something");
+        }
+        Fact::ApprovalDecided { .. } => {
+            let second = machine::advance(&after, fact.clone(), bench.now);
+            assert!(matches!(second, Err(Error::IllegalTaskMove { .. })), "answered twice");
+        }
+        _ => {}
+    }
+    for (old, new) in before.tasks.iter().zip(&after.tasks) {
+        let undone =
+            old.status == TaskStatus::Completed && (new.status, &new.result) != (old.status, &old.result);
+        assert!(!undone, "a result was lost");
+    }
+}
+
+fn wander(plan: &NewPlan, choices: &[(u8, u8, u8)]) -> Bench {
+    let mut bench = Bench::at(plan, PlanStatus::Created);
+    deliver(&mut bench, &Fact::ExecuteRequested { task: None });
+    for &choice in choices {
+        bench.now = bench.now.plus(Duration::from_millis(u64::from(choice.2)));
+        let fact = fact(choice, &bench.state());
+        deliver(&mut bench, &fact);
+    }
+    bench
+}
+
+/// Grants what can be granted, finishes what runs, answers what is asked, and lets time pass.
+fn drive_to_end(bench: &mut Bench, outcomes: &[u8]) {
+    let mut outcomes = outcomes.iter().copied();
+    for _ in 0..2_000 {
+        let state = bench.state();
+        if !state.plan.status.is_live() {
+            return;
+        }
+        let next = |status| state.tasks.iter().find(|task| task.status == status);
+        let fact = if let Some(task) = next(TaskStatus::Running) {
+            // Once the prepared outcomes are used up, everything succeeds.
+            let outcome = outcome(outcomes.next().unwrap_or(7));
+            Fact::AttemptFinished { task: task.id, attempt: task.attempts, outcome, jitter: 1.0 }
+        } else if state.plan.status == PlanStatus::Paused {
+            Fact::ResumeRequested
+        } else if schedule::startable(&state) > 0 {
+            Fact::SlotsGranted { slots: 2 }
+        } else if let Some(task) = next(TaskStatus::AwaitingApproval) {
+            Fact::ApprovalDecided { task: task.id, approve: true, by: "ada".into(), note: None }
+        } else {
+            let due = schedule::outstanding(&state).into_iter().find_map(|effect| match effect {
+                Effect::WakeAt(at) => Some(at),
+                Effect::MakePlan | Effect::RunAttempt { .. } => None,
+            });
+            bench.now = bench.now.max(due.expect("a plan that waits for nothing"));
+            Fact::TimeReached
+        };
+        deliver(bench, &fact);
+    }
+    panic!("the plan does not come to an end: {:#?}", bench.state());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_of_facts_keeps_the_rules_and_leads_to_an_end(
+        plan in plans(),
+        choices in proptest::collection::vec(any::<(u8, u8, u8)>(), 0..60),
+        outcomes in proptest::collection::vec(any::<u8>(), 0..30),
+    ) {
+        let mut bench = wander(&plan, &choices);
+        drive_to_end(&mut bench, &outcomes);
+    }
+
+    #[test]
+    fn the_same_facts_lead_to_the_same_state_and_the_same_story(
+        plan in plans(),
+        choices in proptest::collection::vec(any::<(u8, u8, u8)>(), 0..60),
+    ) {
+        let (one, other) = (wander(&plan, &choices), wander(&plan, &choices));
+        prop_assert_eq!(one.state(), other.state());
+        prop_assert_eq!(one.story(), other.story());
+    }
+
+    #[test]
+    fn facts_taken_together_lead_where_they_lead_one_by_one(
+        plan in plans(),
+        choices in proptest::collection::vec(any::<(u8, u8, u8)>(), 0..30),
+        outcomes in proptest::collection::vec(any::<u8>(), 1..4),
+    ) {
+        let mut bench = wander(&plan, &choices);
+        let state = bench.state();
+        let running = state.tasks.iter().filter(|task| task.status == TaskStatus::Running);
+        let mut facts: Vec<Fact> = running.zip(outcomes).map(|(task, how)| Fact::AttemptFinished {
+            task: task.id,
+            attempt: task.attempts,
+            outcome: outcome(how),
+            jitter: 0.5,
+        }).collect();
+        facts.push(Fact::SlotsGranted { slots: 3 });
+        let together = machine::advance_all(&state, facts.clone(), bench.now).unwrap();
+        let together = together.change.map_or(state.clone(), |change| machine::apply(&state, &change));
+        for fact in &facts {
+            deliver(&mut bench, fact);
+        }
+        prop_assert_eq!(together.tasks, bench.state().tasks);
+        prop_assert_eq!(together.plan.status, bench.state().plan.status);
+    }
+}

@@ -1,0 +1,13 @@
+//! The executor and the planner as a specification: the machine alone, the machine among crashing
+//! workers, and the real executor over ports in memory.
+
+mod driver;
+mod driver_agent;
+mod driver_recovery;
+mod machine;
+mod machine_approvals;
+mod machine_ends;
+mod machine_properties;
+mod memory;
+mod planner;
+mod simulation;
