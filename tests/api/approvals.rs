@@ -26,7 +26,10 @@ async fn a_question_is_listed_answered_and_the_plan_goes_on() {
     demo.wait_for_plan(plan, &["completed"]).await;
     assert_eq!(demo.get("/approvals").await.json["total"], 0);
     let decided = demo.get("/approvals?include_decided=true").await.json;
-    assert_eq!((&decided["approvals"][0]["decided_by"], &decided["approvals"][0]["note"]), (&json!("demo"), &json!("go")));
+    assert_eq!(
+        (&decided["approvals"][0]["decided_by"], &decided["approvals"][0]["note"]),
+        (&json!("demo"), &json!("go"))
+    );
     let again = demo.post(&path, json!({"decision": "reject"})).await;
     again.expect_problem(409, "illegal_move");
 }

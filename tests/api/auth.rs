@@ -73,7 +73,8 @@ async fn logging_out_ends_the_session_at_once() {
 async fn an_api_key_is_shown_once_works_in_both_headers_and_can_be_revoked() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
-    let created = demo.post("/auth/token", json!({"name": "ci", "scopes": ["plans:read"]})).await.expect(201).json;
+    let created =
+        demo.post("/auth/token", json!({"name": "ci", "scopes": ["plans:read"]})).await.expect(201).json;
     let key = created["api_key"].as_str().unwrap();
     for field in ["key_id", "prefix", "created_at"] {
         assert!(!created[field].is_null(), "{field}");
@@ -82,7 +83,9 @@ async fn an_api_key_is_shown_once_works_in_both_headers_and_can_be_revoked() {
     demo.with_api_key(key).get("/plans").await.expect(200);
     demo.with_token(key).get("/plans").await.expect(200);
     let refused = demo.with_api_key(key).post("/plans", json!({"goal": "x"})).await;
-    assert!(refused.expect_problem(403, "forbidden").json["detail"].as_str().unwrap().contains("plans:write"));
+    assert!(
+        refused.expect_problem(403, "forbidden").json["detail"].as_str().unwrap().contains("plans:write")
+    );
     let listed = demo.get("/auth/keys").await.expect(200);
     assert!(!listed.text.contains(key));
     assert_eq!(listed.json["keys"][0]["name"], "ci");

@@ -1,9 +1,14 @@
 //! Bad requests: each is refused with a problem, and none leaves anything behind.
 
 use agent_testkit::{Answer, Client, TestServer};
-use serde_json::json;
+use serde_json::{Value, json};
 
-async fn post_raw(client: &Client, path: &str, content_type: Option<&str>, body: impl Into<Vec<u8>>) -> Answer {
+async fn post_raw(
+    client: &Client,
+    path: &str,
+    content_type: Option<&str>,
+    body: impl Into<Vec<u8>>,
+) -> Answer {
     let request = client.request("POST", path).body(body.into());
     let request = match content_type {
         Some(kind) => request.header("Content-Type", kind),
@@ -12,52 +17,85 @@ async fn post_raw(client: &Client, path: &str, content_type: Option<&str>, body:
     client.send(request).await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_plan_that_makes_no_sense_is_refused_at_the_place_of_the_fault() {
+/// A plan of one command task with these fields in place of its own.
+fn with_task(fields: Value) -> Value {
+    let mut task = json!({"description": "a", "kind": "command", "command": ["true"]});
+    if let (Some(task), Value::Object(fields)) = (task.as_object_mut(), fields) {
+        task.extend(fields);
+    }
+    json!({"goal": "g", "tasks": [task]})
+}
+
+/// Each plan is refused with this code at this place.
+async fn all_are_refused(plans: &[(Value, &str, &str)]) {
     let server = TestServer::start().await;
     let demo = server.demo().await;
-    let task = |fields: serde_json::Value| {
-        let mut task = json!({"description": "a", "kind": "command", "command": ["true"]});
-        task.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        json!({"goal": "g", "tasks": [task]})
-    };
-    let table = [
+    for (body, code, pointer) in plans {
+        let refused = demo.post("/plans", body.clone()).await;
+        assert_eq!((refused.status, refused.code()), (422, *code), "{body}: {}", refused.text);
+        assert!(refused.expect_problem(422, code).pointers().contains(pointer), "{body}: {pointer}");
+    }
+    assert_eq!(demo.get("/plans").await.json["total"], 0, "nothing was created");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_that_makes_no_sense_is_refused_at_the_place_of_the_fault() {
+    let scan = json!({"description": "a", "kind": "scan"});
+    all_are_refused(&[
         (json!({}), "invalid_request", "/goal"),
         (json!({"goal": 7}), "invalid_request", "/goal"),
         (json!({"goal": null}), "invalid_request", "/goal"),
         (json!({"goal": "g", "gaol": "h"}), "invalid_request", "/gaol"),
-        (json!({"goal": "  ", "tasks": [{"description": "a", "kind": "scan"}]}), "invalid_plan", "/goal"),
-        (json!({"goal": "a\u{0}b", "tasks": [{"description": "a", "kind": "scan"}]}), "invalid_plan", "/goal"),
+        (json!({"goal": "  ", "tasks": [scan]}), "invalid_plan", "/goal"),
+        (json!({"goal": "a\u{0}b", "tasks": [scan]}), "invalid_plan", "/goal"),
         (json!({"goal": "g", "tasks": []}), "invalid_plan", "/tasks"),
         (json!({"goal": "g", "tasks": {}}), "invalid_request", "/tasks"),
-        (json!({"goal": "g", "tasks": [{"kind": "scan"}]}), "invalid_request", "/tasks/0/description"),
-        (json!({"goal": "g", "tasks": [{"description": "a", "kind": "dance"}]}), "invalid_request", "/tasks/0/kind"),
-        (json!({"goal": "g", "tasks": [{"description": "a", "kind": "command"}]}), "invalid_plan", "/tasks/0/command"),
-        (task(json!({"patch": "x"})), "invalid_plan", "/tasks/0/patch"),
-        (task(json!({"command": 7})), "invalid_request", "/tasks/0/command"),
-        (task(json!({"command": []})), "invalid_plan", "/tasks/0/command"),
-        (task(json!({"depends_on": [1]})), "invalid_plan", "/tasks/0/depends_on"),
-        (task(json!({"depends_on": [2]})), "invalid_plan", "/tasks/0/depends_on"),
-        (task(json!({"depends_on": [-1]})), "invalid_request", "/tasks/0/depends_on/0"),
-        (task(json!({"timeout_ms": 0})), "invalid_plan", "/tasks/0/timeout_ms"),
-        (task(json!({"timeout_ms": -1})), "invalid_request", "/tasks/0/timeout_ms"),
-        (task(json!({"timeout_ms": 1e18})), "invalid_request", "/tasks/0/timeout_ms"),
-        (task(json!({"retry": {"max_attempts": 0}})), "invalid_plan", "/tasks/0/retry/max_attempts"),
-        (task(json!({"retry": {"max_attempts": 1_000_000_000}})), "invalid_plan", "/tasks/0/retry/max_attempts"),
-        (task(json!({"retry": {"tries": 3}})), "invalid_request", "/tasks/0/retry/tries"),
-        (task(json!({"priority": 256})), "invalid_request", "/tasks/0/priority"),
         (json!({"goal": "g", "policy": {"sandbox": "none"}}), "invalid_request", "/policy/sandbox"),
         (json!({"goal": "g", "policy": {"max_parallel": 0}}), "invalid_plan", "/policy/max_parallel"),
-        (json!({"goal": "g", "policy": {"budget": {"max_eggs": 1}}}), "invalid_request", "/policy/budget/max_eggs"),
+        (
+            json!({"goal": "g", "policy": {"budget": {"max_eggs": 1}}}),
+            "invalid_request",
+            "/policy/budget/max_eggs",
+        ),
         (json!({"goal": "g", "parameters": {"a": 1}}), "invalid_plan", "/parameters"),
-        (json!({"goal": "g", "tasks": [{"description": "a", "kind": "scan"}], "repo_path": "/etc"}), "repository_refused", "/repo_path"),
-    ];
-    for (body, code, pointer) in table {
-        let refused = demo.post("/plans", body.clone()).await;
-        assert_eq!((refused.status, refused.code()), (422, code), "{body}: {}", refused.text);
-        assert!(refused.expect_problem(422, code).pointers().contains(&pointer), "{body}: {pointer}");
-    }
-    assert_eq!(demo.get("/plans").await.json["total"], 0, "nothing was created");
+        (json!({"goal": "g", "tasks": [scan], "repo_path": "/etc"}), "repository_refused", "/repo_path"),
+    ])
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_makes_no_sense_is_refused_at_the_place_of_the_fault() {
+    all_are_refused(&[
+        (json!({"goal": "g", "tasks": [{"kind": "scan"}]}), "invalid_request", "/tasks/0/description"),
+        (
+            json!({"goal": "g", "tasks": [{"description": "a", "kind": "dance"}]}),
+            "invalid_request",
+            "/tasks/0/kind",
+        ),
+        (
+            json!({"goal": "g", "tasks": [{"description": "a", "kind": "command"}]}),
+            "invalid_plan",
+            "/tasks/0/command",
+        ),
+        (with_task(json!({"patch": "x"})), "invalid_plan", "/tasks/0/patch"),
+        (with_task(json!({"command": 7})), "invalid_request", "/tasks/0/command"),
+        (with_task(json!({"command": []})), "invalid_plan", "/tasks/0/command"),
+        (with_task(json!({"depends_on": [1]})), "invalid_plan", "/tasks/0/depends_on"),
+        (with_task(json!({"depends_on": [2]})), "invalid_plan", "/tasks/0/depends_on"),
+        (with_task(json!({"depends_on": [-1]})), "invalid_request", "/tasks/0/depends_on/0"),
+        (with_task(json!({"timeout_ms": 0})), "invalid_plan", "/tasks/0/timeout_ms"),
+        (with_task(json!({"timeout_ms": -1})), "invalid_request", "/tasks/0/timeout_ms"),
+        (with_task(json!({"timeout_ms": 1e18})), "invalid_request", "/tasks/0/timeout_ms"),
+        (with_task(json!({"retry": {"max_attempts": 0}})), "invalid_plan", "/tasks/0/retry/max_attempts"),
+        (
+            with_task(json!({"retry": {"max_attempts": 1_000_000}})),
+            "invalid_plan",
+            "/tasks/0/retry/max_attempts",
+        ),
+        (with_task(json!({"retry": {"tries": 3}})), "invalid_request", "/tasks/0/retry/tries"),
+        (with_task(json!({"priority": 256})), "invalid_request", "/tasks/0/priority"),
+    ])
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +136,9 @@ async fn what_is_no_json_is_malformed() {
 async fn a_body_must_say_that_it_is_json() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
-    for kind in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonp")] {
+    for kind in
+        [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("application/jsonp")]
+    {
         let refused = post_raw(&demo, "/plans", kind, r#"{"goal": "g"}"#).await;
         refused.expect_problem(415, "unsupported_media_type");
     }
@@ -186,7 +226,8 @@ async fn a_message_needs_a_known_speaker_and_words() {
         assert_eq!(refused.pointers(), [pointer]);
     }
     assert_eq!(demo.get("/conversation").await.json["total"], 0);
-    let saved = demo.post("/conversation", json!({"role": "user", "content": "hello"})).await.expect(201).json;
+    let saved =
+        demo.post("/conversation", json!({"role": "user", "content": "hello"})).await.expect(201).json;
     assert_eq!(saved["status"], "saved");
     let messages = demo.get("/conversation").await.expect(200).json;
     assert_eq!(messages["messages"][0]["id"], saved["message_id"]);

@@ -51,15 +51,14 @@ async fn a_stream_replays_what_was_missed_and_names_each_event() {
     let mut stream = response.bytes_stream();
     let mut text = String::new();
     while !text.contains(&format!("id: {last}\n")) || !text.ends_with("\n\n") {
-        let chunk = tokio::time::timeout(Duration::from_secs(10), stream.next()).await.unwrap().unwrap().unwrap();
+        let chunk =
+            tokio::time::timeout(Duration::from_secs(10), stream.next()).await.unwrap().unwrap().unwrap();
         text.push_str(std::str::from_utf8(&chunk).unwrap());
     }
     let ids: Vec<usize> = text.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect();
     assert_eq!(ids, (3..=last).collect::<Vec<_>>());
-    let data: Vec<Value> = text
-        .lines()
-        .filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok())
-        .collect();
+    let data: Vec<Value> =
+        text.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok()).collect();
     assert_eq!(data, all["events"].as_array().unwrap()[2..]);
     assert!(text.contains("event: task_completed\n"), "{text}");
 }

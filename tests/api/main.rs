@@ -1,5 +1,7 @@
 //! The API as its callers see it: the real server on a loopback port, spoken to over HTTP and WebSocket.
 
+#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect fails, and says where")]
+
 mod approvals;
 mod auth;
 mod bodies;

@@ -58,7 +58,8 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_operation_says_what_it_does_and_how_it_fails() {
     let document = document().await;
-    let tags: Vec<&str> = document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
+    let tags: Vec<&str> =
+        document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
     let mut ids = BTreeSet::new();
     for (path, method, operation) in operations(&document) {
         let place = format!("{method} {path}");
@@ -67,12 +68,18 @@ async fn every_operation_says_what_it_does_and_how_it_fails() {
         assert!(tags.contains(&tag), "tag of {place}: {tag:?}");
         assert!(ids.insert(operation["operationId"].as_str().unwrap().to_owned()), "operation id of {place}");
         let responses = operation["responses"].as_object().unwrap();
-        assert!(responses.keys().any(|status| status.starts_with('2') || status == "101"), "success of {place}");
+        assert!(
+            responses.keys().any(|status| status.starts_with('2') || status == "101"),
+            "success of {place}"
+        );
         let problems = responses.iter().filter(|(status, _)| status.starts_with(['4', '5']));
         for (status, response) in problems {
             let is_readiness = path == "/ready" && status == "503";
             let content = &response["content"]["application/problem+json"]["schema"]["$ref"];
-            assert!(is_readiness || content == "#/components/schemas/Problem", "{status} of {place}: {response}");
+            assert!(
+                is_readiness || content == "#/components/schemas/Problem",
+                "{status} of {place}: {response}"
+            );
         }
         assert!(responses.contains_key("500"), "faults of {place}");
         if path.contains('{') {
@@ -93,7 +100,8 @@ async fn every_reference_leads_somewhere() {
     references(&document, &mut found);
     assert!(found.len() > 20);
     for reference in found {
-        let pointer = reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads out of the document"));
+        let pointer =
+            reference.strip_prefix('#').unwrap_or_else(|| panic!("{reference} leads out of the document"));
         assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
     }
 }
@@ -102,8 +110,14 @@ async fn every_reference_leads_somewhere() {
 async fn both_ways_to_authenticate_are_declared() {
     let document = document().await;
     let schemes = &document["components"]["securitySchemes"];
-    assert_eq!((&schemes["bearer"]["type"], &schemes["bearer"]["scheme"]), (&"http".into(), &"bearer".into()));
-    assert_eq!((&schemes["api_key"]["in"], &schemes["api_key"]["name"]), (&"header".into(), &"X-API-Key".into()));
+    assert_eq!(
+        (&schemes["bearer"]["type"], &schemes["bearer"]["scheme"]),
+        (&"http".into(), &"bearer".into())
+    );
+    assert_eq!(
+        (&schemes["api_key"]["in"], &schemes["api_key"]["name"]),
+        (&"header".into(), &"X-API-Key".into())
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,7 +125,9 @@ async fn every_body_that_is_sent_has_an_example() {
     let document = document().await;
     for (path, method, operation) in operations(&document) {
         let reference = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
-        let Some(pointer) = reference.as_str().and_then(|reference| reference.strip_prefix('#')) else { continue };
+        let Some(pointer) = reference.as_str().and_then(|reference| reference.strip_prefix('#')) else {
+            continue;
+        };
         let schema = document.pointer(pointer).unwrap();
         assert!(!schema["example"].is_null(), "{method} {path}: {pointer} has no example");
     }
@@ -126,5 +142,8 @@ async fn the_copy_in_docs_is_the_document() {
         std::fs::write(&path, &text).unwrap();
     }
     let copy = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(copy == text, "docs/openapi.json is stale: run UPDATE_DOCS=1 cargo test -p agent-tests --test api");
+    assert!(
+        copy == text,
+        "docs/openapi.json is stale: run UPDATE_DOCS=1 cargo test -p agent-tests --test api"
+    );
 }

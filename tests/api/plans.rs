@@ -37,10 +37,15 @@ async fn a_plan_is_created_executed_and_answers_for_everything_it_did() {
 
     let diff = demo.get("/plans/1/diff").await.expect(200).json;
     assert!(diff["diff"].as_str().unwrap().contains("-wrong\n+right"), "{diff}");
-    let path = format!("/plans/1/tasks/{}/executions", check["id"]);
+    let path = format!("/plans/1/tasks/{}/executions", tasks["tasks"][1]["id"]);
     let executions = demo.get(&path).await.expect(200).json;
-    assert_eq!(executions["executions"][0]["status"], "completed");
-    assert_eq!(executions["executions"][0]["steps"][0]["status"], "ok", "{executions:#}");
+    let attempt = &executions["executions"][0];
+    assert_eq!((&attempt["attempt"], &attempt["status"]), (&json!(1), &json!("completed")));
+    let step = &attempt["steps"][0];
+    assert_eq!(
+        (&step["kind"], &step["name"], &step["status"]),
+        (&json!("tool"), &json!("apply_patch"), &json!("ok"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,7 +123,8 @@ async fn parallel_requests_under_one_key_make_one_plan() {
     let plan = json!({"goal": "Once", "tasks": [{"description": "a", "kind": "scan"}]});
     let requests = (0..8).map(|_| demo.post("/plans", plan.clone()));
     let answers = futures_util::future::join_all(requests).await;
-    let ids: Vec<Value> = answers.into_iter().map(|answer| answer.expect(201).json["plan_id"].clone()).collect();
+    let ids: Vec<Value> =
+        answers.into_iter().map(|answer| answer.expect(201).json["plan_id"].clone()).collect();
     assert!(ids.iter().all(|id| *id == ids[0]), "{ids:?}");
 }
 
@@ -170,11 +176,13 @@ async fn a_move_that_the_state_does_not_allow_names_the_state() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
     let plan = demo.create_shell_plan("Short", &["true"]).await;
-    let refused = demo.post_nothing(&format!("/plans/{plan}/pause")).await.expect_problem(409, "illegal_move");
+    let refused =
+        demo.post_nothing(&format!("/plans/{plan}/pause")).await.expect_problem(409, "illegal_move");
     assert_eq!(refused.json["current_state"], "created");
     demo.post_nothing(&format!("/plans/{plan}/execute")).await.expect(202);
     demo.wait_for_plan(plan, &["completed"]).await;
-    let refused = demo.post_nothing(&format!("/plans/{plan}/cancel")).await.expect_problem(409, "illegal_move");
+    let refused =
+        demo.post_nothing(&format!("/plans/{plan}/cancel")).await.expect_problem(409, "illegal_move");
     assert_eq!(refused.json["current_state"], "completed");
 }
 
@@ -189,7 +197,8 @@ async fn a_plan_is_cancelled_while_it_runs_and_nothing_of_it_goes_on() {
     while socket.next_event().await["event"] != "task_started" {}
     demo.post_nothing(&format!("/plans/{plan}/cancel")).await.expect(202);
     let ended = demo.wait_for_plan(plan, &["cancelled"]).await;
-    let statuses: Vec<&str> = ended["tasks"].as_array().unwrap().iter().filter_map(|t| t["status"].as_str()).collect();
+    let statuses: Vec<&str> =
+        ended["tasks"].as_array().unwrap().iter().filter_map(|t| t["status"].as_str()).collect();
     assert!(statuses.iter().all(|status| ["cancelled", "skipped"].contains(status)), "{statuses:?}");
 }
 
@@ -197,7 +206,8 @@ async fn a_plan_is_cancelled_while_it_runs_and_nothing_of_it_goes_on() {
 async fn a_failed_plan_is_tried_again() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
-    let plan = demo.create_shell_plan("Second time lucky", &["test -e lucky || { touch lucky; exit 1; }"]).await;
+    let plan =
+        demo.create_shell_plan("Second time lucky", &["test -e lucky || { touch lucky; exit 1; }"]).await;
     demo.post_nothing(&format!("/plans/{plan}/execute")).await.expect(202);
     demo.wait_for_plan(plan, &["failed"]).await;
     demo.post_nothing(&format!("/plans/{plan}/retry")).await.expect(202);
@@ -226,7 +236,8 @@ async fn one_task_is_executed_with_what_it_needs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_repository_is_described_wherever_its_path_is_given() {
-    let repository = RepositoryBuilder::default().file("src/main.rs", "fn main() {}\n").file("inner/a.py", "x = 1\n");
+    let repository =
+        RepositoryBuilder::default().file("src/main.rs", "fn main() {}\n").file("inner/a.py", "x = 1\n");
     let server = TestServer::builder().repository(repository).start().await;
     let demo = server.demo().await;
     let whole = demo.post_nothing("/scan").await.expect(200).json;

@@ -30,7 +30,8 @@ async fn another_method_is_refused_and_the_possible_ones_are_named() {
     let client = server.anonymous();
     let document: Value = client.get("/openapi.json").await.expect(200).json;
     for (path, item) in document["paths"].as_object().unwrap() {
-        let known: Vec<String> = item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
+        let known: Vec<String> =
+            item.as_object().unwrap().keys().map(|method| method.to_uppercase()).collect();
         let concrete = path.replace(['{', '}'], "");
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
             if known.iter().any(|known| known == method) {
@@ -39,7 +40,10 @@ async fn another_method_is_refused_and_the_possible_ones_are_named() {
             let refused = client.send(client.request(method, &concrete)).await;
             let refused = refused.expect_problem(405, "method_not_allowed");
             let allowed: Vec<&str> = refused.header("allow").split(", ").collect();
-            assert!(known.iter().all(|method| allowed.contains(&method.as_str())), "{method} {path}: {allowed:?}");
+            assert!(
+                known.iter().all(|method| allowed.contains(&method.as_str())),
+                "{method} {path}: {allowed:?}"
+            );
             assert!(!allowed.contains(&method), "{method} {path}: {allowed:?}");
         }
     }
@@ -49,7 +53,9 @@ async fn another_method_is_refused_and_the_possible_ones_are_named() {
 async fn a_browser_of_another_site_gets_no_permission() {
     let server = TestServer::start().await;
     let client = server.anonymous().with_header("Origin", "https://evil.example");
-    let answer = client.send(client.request("OPTIONS", "/plans").header("Access-Control-Request-Method", "POST")).await;
+    let answer = client
+        .send(client.request("OPTIONS", "/plans").header("Access-Control-Request-Method", "POST"))
+        .await;
     assert_eq!(answer.status, 405);
     assert!(answer.headers.keys().all(|name| !name.starts_with("access-control")), "{:?}", answer.headers);
 }

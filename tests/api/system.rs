@@ -29,7 +29,8 @@ async fn health_says_which_language_model_answers() {
 async fn readiness_tells_of_each_part() {
     let server = TestServer::start().await;
     let ready = server.anonymous().get("/ready").await.expect(200).json;
-    let names: Vec<&str> = ready["parts"].as_array().unwrap().iter().filter_map(|part| part["name"].as_str()).collect();
+    let names: Vec<&str> =
+        ready["parts"].as_array().unwrap().iter().filter_map(|part| part["name"].as_str()).collect();
     for part in ["database", "events", "workers"] {
         assert!(names.contains(&part), "{part} is missing in {names:?}");
     }

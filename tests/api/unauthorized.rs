@@ -5,7 +5,13 @@ use agent_testkit::{Answer, Client, TestServer};
 use serde_json::{Value, json};
 
 const PUBLIC: [&str; 8] = [
-    "GET /", "GET /health", "GET /ready", "GET /docs", "GET /redoc", "GET /openapi.json", "POST /auth/login",
+    "GET /",
+    "GET /health",
+    "GET /ready",
+    "GET /docs",
+    "GET /redoc",
+    "GET /openapi.json",
+    "POST /auth/login",
     "POST /auth/refresh",
 ];
 
@@ -23,7 +29,9 @@ async fn ask(client: &Client, method: &str, path: &str) -> Answer {
 }
 
 fn scopes(operation: &Value) -> Vec<String> {
-    let bearer = operation["security"].as_array().and_then(|list| list.iter().find(|entry| entry["bearer"].is_array()));
+    let bearer = operation["security"]
+        .as_array()
+        .and_then(|list| list.iter().find(|entry| entry["bearer"].is_array()));
     let scopes = bearer.and_then(|entry| entry["bearer"].as_array());
     scopes.into_iter().flatten().filter_map(|scope| Some(scope.as_str()?.to_owned())).collect()
 }
@@ -61,7 +69,11 @@ async fn a_key_without_the_declared_scope_is_refused() {
         let created = admin.post("/auth/token", json!({"scopes": others})).await.expect(201).json;
         let limited = admin.with_api_key(created["api_key"].as_str().unwrap());
         let refused = ask(&limited, &method, &path).await.expect_problem(403, "forbidden");
-        assert!(refused.json["detail"].as_str().unwrap().contains(needed.as_str()), "{method} {path}: {}", refused.text);
+        assert!(
+            refused.json["detail"].as_str().unwrap().contains(needed.as_str()),
+            "{method} {path}: {}",
+            refused.text
+        );
         let path = format!("/auth/keys/{}", created["key_id"]);
         admin.delete(&path).await.expect(204);
     }

@@ -73,7 +73,11 @@ async fn a_plan_of_somebody_else_is_as_unknown_as_none() {
     for topic in [format!("plan_{plan}"), "plan_999".to_owned()] {
         socket.say(json!({"action": "subscribe", "topic": topic})).await;
         let answer = socket.next_json().await;
-        assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!("plan_not_found")), "{answer}");
+        assert_eq!(
+            (&answer["type"], &answer["code"]),
+            (&json!("error"), &json!("plan_not_found")),
+            "{answer}"
+        );
     }
 }
 
@@ -96,7 +100,11 @@ async fn a_bad_message_gets_an_error_and_the_connection_goes_on() {
     for (message, code) in table {
         socket.say_text(&message).await;
         let answer = socket.next_json().await;
-        assert_eq!((&answer["type"], &answer["code"]), (&json!("error"), &json!(code)), "{message}: {answer}");
+        assert_eq!(
+            (&answer["type"], &answer["code"]),
+            (&json!("error"), &json!(code)),
+            "{message}: {answer}"
+        );
     }
     socket.say_binary(vec![1, 2, 3]).await;
     assert_eq!(socket.next_json().await["code"], "malformed_message");
@@ -128,7 +136,8 @@ async fn a_client_says_who_it_is_in_one_of_three_ways() {
     assert_eq!(by_header.protocol, None);
 
     let protocols = format!("agent.v1, bearer.{token}");
-    let mut by_protocol = Socket::open(server.url(), "b", &[("Sec-WebSocket-Protocol", &protocols)]).await.unwrap();
+    let mut by_protocol =
+        Socket::open(server.url(), "b", &[("Sec-WebSocket-Protocol", &protocols)]).await.unwrap();
     assert_eq!(by_protocol.protocol.as_deref(), Some("agent.v1"), "the token is never echoed");
     by_protocol.subscribe("all", None).await;
 
@@ -158,8 +167,10 @@ async fn a_bad_token_is_refused_before_the_connection_is_open() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_never_says_who_they_are_is_sent_away() {
-    let settings =
-        WebSocketSettings { authentication_deadline: Duration::from_millis(50), ..WebSocketSettings::default() };
+    let settings = WebSocketSettings {
+        authentication_deadline: Duration::from_millis(50),
+        ..WebSocketSettings::default()
+    };
     let server = TestServer::builder().options(impatient(settings)).start().await;
     let mut socket = server.anonymous().connect("silent").await;
     assert!(matches!(socket.next().await, Frame::Closed(4401, _)));
@@ -167,7 +178,8 @@ async fn whoever_never_says_who_they_are_is_sent_away() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_ended_ends_its_connections() {
-    let settings = WebSocketSettings { ping_every: Duration::from_millis(50), ..WebSocketSettings::default() };
+    let settings =
+        WebSocketSettings { ping_every: Duration::from_millis(50), ..WebSocketSettings::default() };
     let server = TestServer::builder().options(impatient(settings)).start().await;
     let demo = server.demo().await;
     let mut socket = demo.connect("loyal").await;
@@ -202,7 +214,8 @@ async fn a_message_that_is_too_large_ends_the_connection() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_takes_nothing_is_told_where_it_stopped() {
-    let settings = WebSocketSettings { write_deadline: Duration::from_millis(200), ..WebSocketSettings::default() };
+    let settings =
+        WebSocketSettings { write_deadline: Duration::from_millis(200), ..WebSocketSettings::default() };
     let server = TestServer::builder().options(impatient(settings)).start().await;
     let demo = server.demo().await;
     let plan = demo.create_shell_plan("Loud", &["head -c 60000 /dev/zero | tr '\\0' x; true"]).await;

@@ -202,8 +202,14 @@ pub(crate) fn problem_response(description: &str) -> RefOr<Response> {
 impl IntoResponses for ApiError {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
         [
-            ("500".to_owned(), problem_response("A fault of the server; the log knows more under `request_id`")),
-            ("503".to_owned(), problem_response("The server is stopping, busy, or its database cannot be reached")),
+            (
+                "500".to_owned(),
+                problem_response("A fault of the server; the log knows more under `request_id`"),
+            ),
+            (
+                "503".to_owned(),
+                problem_response("The server is stopping, busy, or its database cannot be reached"),
+            ),
         ]
         .into()
     }

@@ -6,8 +6,8 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
@@ -78,7 +78,8 @@ fn with_problem_body<B: MessageBody + 'static>(
 fn foreign_error<B>(response: &ServiceResponse<B>) -> Option<ApiError> {
     let status = response.status();
     let content_type = response.headers().get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let is_ours = content_type.is_some_and(|kind| kind == PROBLEM_JSON || kind.starts_with("application/json"));
+    let is_ours =
+        content_type.is_some_and(|kind| kind == PROBLEM_JSON || kind.starts_with("application/json"));
     if is_ours || !(status.is_client_error() || status.is_server_error()) {
         return None;
     }

@@ -28,6 +28,7 @@ mod event_stream;
 mod every_response;
 mod extract;
 mod openapi;
+mod program;
 mod routes;
 mod server;
 mod state;
@@ -35,5 +36,6 @@ pub mod views;
 mod websocket;
 
 pub use error::{ApiError, ErrorCode};
+pub use program::ServerArguments;
 pub use server::{Running, ServeOptions, serve};
 pub use websocket::WebSocketSettings;

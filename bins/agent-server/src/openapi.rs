@@ -49,7 +49,8 @@ impl Document {
         finish(&mut api);
         let operations = api.paths.paths.iter().map(|(path, item)| (path.as_str(), methods(item)));
         let assets = routes::documents::ASSETS.iter().map(|path| (*path, vec![Method::GET, Method::HEAD]));
-        let paths = operations.chain(assets).map(|(path, methods)| (ResourceDef::new(path), methods)).collect();
+        let paths =
+            operations.chain(assets).map(|(path, methods)| (ResourceDef::new(path), methods)).collect();
         // A document of plain structs and text has no value that JSON could refuse.
         Self { json: api.to_pretty_json().unwrap_or_default(), paths }
     }

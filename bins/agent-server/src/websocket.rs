@@ -6,7 +6,7 @@ mod message;
 mod subscriptions;
 
 pub(crate) use connection::{Connection, Opened};
-pub(crate) use handshake::{PROTOCOL, Handshake};
+pub(crate) use handshake::{Handshake, PROTOCOL};
 
 use std::time::Duration;
 

@@ -9,11 +9,11 @@ mod run;
 mod scan;
 mod serve;
 
-use crate::exit::Outcome;
 use crate::output::Terminal;
 use clap::builder::ValueParser;
 use clap::{ArgAction, Parser, Subcommand};
 use std::convert::Infallible;
+use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
@@ -74,20 +74,27 @@ impl Cli {
     }
 }
 
-/// Does what was asked.
-pub(crate) async fn run(cli: Cli, terminal: Terminal) -> Outcome {
+/// Does what was asked and answers with the exit code.
+pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
     if !matches!(cli.command, Command::Serve(_)) {
         log(cli.verbose);
     }
-    match cli.command {
+    let outcome = match cli.command {
+        Command::Serve(command) => return Box::pin(command.run()).await,
         Command::Demo(command) => Box::pin(command.run(terminal)).await,
         Command::Run(command) => Box::pin(command.run(terminal)).await,
         Command::Plan(command) => Box::pin(command.run(terminal)).await,
         Command::Plans(command) => Box::pin(command.run(terminal)).await,
         Command::Scan(command) => command.run(terminal),
         Command::Patch(command) => command.run(terminal),
-        Command::Serve(command) => Box::pin(command.run(terminal)).await,
         Command::Completions(command) => command.run(),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            terminal.complain(&failure);
+            failure.exit.into()
+        }
     }
 }
 

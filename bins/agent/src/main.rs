@@ -39,13 +39,7 @@ fn main() -> ExitCode {
             return Exit::WorkFailed.into();
         }
     };
-    let outcome = runtime.block_on(commands::run(cli, terminal));
+    let code = runtime.block_on(commands::run(cli, terminal));
     runtime.shutdown_timeout(LAST_WORK);
-    match outcome {
-        Ok(exit) => exit.into(),
-        Err(failure) => {
-            terminal.complain(&failure);
-            failure.exit.into()
-        }
-    }
+    code
 }

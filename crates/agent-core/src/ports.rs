@@ -2,18 +2,22 @@
 //!
 //! A port is owned by the crate that needs it and has at least two real implementations.
 
+mod change;
+mod step;
+
+pub use change::{
+    Approval, ApprovalDecision, AttemptChange, Change, Claim, Committed, Fence, NewApproval, NewExecution,
+};
+pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus};
+
 use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic};
-use crate::ids::{
-    ApprovalId, ExecutionId, Generation, MessageId, PlanId, Revision, TaskId, UserId, WorkerId,
-};
-use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink, Usage};
-use crate::plan::{Attempt, NewPlan, Plan, PlanState, PlanStatus, Task, TaskSpec, TaskStatus};
+use crate::ids::{MessageId, PlanId, TaskId, UserId, WorkerId};
+use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
+use crate::plan::{Attempt, NewPlan, Plan, PlanState, PlanStatus};
 use crate::time::Timestamp;
-use crate::tool::EffectClass;
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -40,129 +44,6 @@ pub trait LanguageModel: Send + Sync {
     /// # Errors
     /// [`ModelError`]; [`ModelError::is_transient`] says whether a retry makes sense.
     async fn complete(&self, prompt: &Prompt, sink: &mut dyn TokenSink) -> Result<Completion, ModelError>;
-}
-
-/// The right to write for a plan: who holds it, and since which change of hands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fence {
-    /// The holder.
-    pub worker: WorkerId,
-    /// The generation it was given.
-    pub generation: Generation,
-}
-
-/// A state change with its events, to be committed whole or not at all.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    /// The plan after the change; its `revision` is the one after `seen`.
-    pub plan: Plan,
-    /// The revision before; the commit fails with `Conflict` when the stored one differs.
-    pub seen: Revision,
-    /// The tasks that differ.
-    pub tasks: Vec<Task>,
-    /// Tasks to add (when planning ends), in order of position.
-    pub new_tasks: Vec<TaskSpec>,
-    /// Attempts that began or ended.
-    pub attempts: Vec<AttemptChange>,
-    /// Questions to ask.
-    pub approvals: Vec<NewApproval>,
-    /// Answers given.
-    pub decisions: Vec<ApprovalDecision>,
-    /// An accepted request to execute, to be given an id.
-    pub execution: Option<NewExecution>,
-    /// What is told, in order.
-    pub events: Vec<NewEvent>,
-    /// The time of the change.
-    pub at: Timestamp,
-}
-
-/// An attempt that began or ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct AttemptChange {
-    /// The task.
-    pub task_id: TaskId,
-    /// 1 for the first.
-    pub attempt: u32,
-    /// `Running` when it began, otherwise how it ended.
-    pub status: TaskStatus,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// Length of the result as JSON text, in bytes.
-    pub result_length: u64,
-}
-
-/// A question to a person about a task.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewApproval {
-    /// The task that waits.
-    pub task_id: TaskId,
-    /// What is asked.
-    pub subject: String,
-    /// When the question lapses.
-    pub expires_at: Timestamp,
-}
-
-/// The answer to the open question of a task.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApprovalDecision {
-    /// The task that waited.
-    pub task_id: TaskId,
-    /// `approve`, `reject` or `expired`.
-    pub decision: String,
-    /// Who decided.
-    pub by: String,
-    /// What they said.
-    pub note: Option<String>,
-}
-
-/// A question as stored.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Approval {
-    /// Identifier.
-    pub id: ApprovalId,
-    /// The plan.
-    pub plan_id: PlanId,
-    /// The task that waits.
-    pub task_id: TaskId,
-    /// What is asked.
-    pub subject: String,
-    /// When it was asked.
-    pub requested_at: Timestamp,
-    /// When it lapses.
-    pub expires_at: Timestamp,
-    /// The answer, once there is one.
-    pub decision: Option<String>,
-    /// Who gave it.
-    pub decided_by: Option<String>,
-    /// What they said.
-    pub note: Option<String>,
-}
-
-/// An accepted request to execute a plan or one of its tasks.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewExecution {
-    /// The task, when only one was asked for.
-    pub task_id: Option<TaskId>,
-}
-
-/// What a commit yielded.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Committed {
-    /// The events with their positions.
-    pub events: Vec<Event>,
-    /// The id of the execution, where the change asked for one.
-    pub execution_id: Option<ExecutionId>,
-}
-
-/// A plan taken over for execution.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Claim {
-    /// The plan as stored.
-    pub state: PlanState,
-    /// The right to write.
-    pub fence: Fence,
-    /// Whether another worker held it before and vanished.
-    pub recovered: bool,
 }
 
 /// Keeps plans; each method is one transaction.
@@ -292,100 +173,6 @@ pub trait PlanReader: Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn approvals(&self, visibility: Visibility, include_decided: bool) -> Result<Vec<Approval>>;
-}
-
-/// Names a step: the n-th of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct StepKey {
-    /// The plan.
-    pub plan_id: PlanId,
-    /// The task.
-    pub task_id: TaskId,
-    /// The attempt.
-    pub attempt: u32,
-    /// 1 for the first step.
-    pub position: u32,
-}
-
-impl StepKey {
-    /// The key under which outside effects of this step are the same effect.
-    pub fn idempotency_key(&self) -> String {
-        format!("plan-{}/task-{}/attempt-{}/step-{}", self.plan_id, self.task_id, self.attempt, self.position)
-    }
-}
-
-/// What a step is about to do; recorded before it is done.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepIntent {
-    /// `model` or `tool`.
-    pub kind: StepKind,
-    /// The tool, or the model.
-    pub name: String,
-    /// What recovery may do with it.
-    pub effect: EffectClass,
-    /// The input, or what identifies it.
-    pub input: Value,
-    /// What the tool computed beforehand for recovery to compare with.
-    pub prepared: Value,
-}
-
-/// Who performs a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepKind {
-    /// A language model.
-    Model,
-    /// A tool.
-    Tool,
-}
-
-/// What became of a step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct StepResult {
-    /// `ok`, `error` or `outcome_unknown`.
-    pub status: StepStatus,
-    /// The output, or the error text.
-    pub output: Value,
-    /// Model tokens.
-    pub usage: Usage,
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StepStatus {
-    /// It yielded its output.
-    Ok,
-    /// It failed in a way that is part of the record.
-    Error,
-    /// A crash caught it in flight and nobody can tell.
-    OutcomeUnknown,
-}
-
-impl StepStatus {
-    /// The word used in JSON and in the store.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Error => "error",
-            Self::OutcomeUnknown => "outcome_unknown",
-        }
-    }
-}
-
-/// A step as recorded.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Step {
-    /// Which one.
-    pub key: StepKey,
-    /// What it was about to do.
-    pub intent: StepIntent,
-    /// What became of it; `None` while in flight.
-    pub result: Option<StepResult>,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// When it ended.
-    pub finished_at: Option<Timestamp>,
 }
 
 /// Records every step before and after it is done, together with the events that tell of it.

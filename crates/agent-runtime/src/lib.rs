@@ -34,6 +34,7 @@ pub use agent::{Agent, AgentBuilder, Health, Part, Readiness};
 pub use error::{Error, Result};
 pub use repositories::RepositoryRoots;
 pub use services::{
-    ConversationPage, Conversation, CreatePlan, EventPage, PlanDetails, Plans, Repositories, Statistics, Stats, Templates,
+    Conversation, ConversationPage, CreatePlan, EventPage, PlanDetails, Plans, Repositories, Statistics,
+    Stats, Templates,
 };
 pub use settings::{LogFormat, Overrides, Settings};

@@ -70,9 +70,8 @@ impl Settings {
         let raw = Raw { database_url: Some(database_url), ..Raw::default() };
         Self {
             recover: false,
-            ..Self::resolve(raw, environment).unwrap_or_else(|error| {
-                unreachable!("defaults are valid settings: {error}")
-            })
+            ..Self::resolve(raw, environment)
+                .unwrap_or_else(|error| unreachable!("defaults are valid settings: {error}"))
         }
     }
 
@@ -95,7 +94,8 @@ impl Settings {
             .map_err(|_ignored| wrong("bind", bind, "an address and port such as 127.0.0.1:8000"))?;
         let dev = raw.dev.unwrap_or(false);
         if dev && !bind.ip().is_loopback() {
-            let text = "dev: demo accounts are only for a loopback address; bind to 127.0.0.1 or leave --dev out";
+            let text =
+                "dev: demo accounts are only for a loopback address; bind to 127.0.0.1 or leave --dev out";
             return Err(Error::Settings(text.to_owned()));
         }
         let task_timeout = match raw.task_timeout.as_deref() {
@@ -232,6 +232,8 @@ mod tests {
         let raw = Raw { llm_api_key: Some("sk-canary".into()), ..Raw::default() };
         let settings = Settings::resolve(raw, BTreeMap::new()).unwrap();
         assert_eq!(settings.llm_api_key.as_ref().unwrap().expose_secret(), "sk-canary");
-        assert!(!settings.to_masked_toml().contains("canary") && !format!("{settings:?}").contains("sk-canary"));
+        assert!(
+            !settings.to_masked_toml().contains("canary") && !format!("{settings:?}").contains("sk-canary")
+        );
     }
 }

@@ -36,7 +36,13 @@ async fn a_small_model_plans_a_todo_api_every_time() {
         let tasks: Vec<_> = planned.tasks.iter().map(|task| task.spec.clone()).collect();
         graph::validate(&tasks).unwrap();
         for task in &planned.tasks {
-            println!("{round}.{} [{}] {} {:?}", task.position, task.spec.kind.name(), task.spec.description, task.spec.depends_on);
+            println!(
+                "{round}.{} [{}] {} {:?}",
+                task.position,
+                task.spec.kind.name(),
+                task.spec.description,
+                task.spec.depends_on
+            );
         }
     }
     agent.stop().await;

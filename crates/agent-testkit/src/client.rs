@@ -191,7 +191,8 @@ impl Client {
 
     /// Opens a WebSocket with the same credential.
     pub async fn connect(&self, client_id: &str) -> Socket {
-        let headers: Vec<(&str, &str)> = self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            self.headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         Socket::open(&self.url, client_id, &headers).await.expect("a WebSocket connection")
     }
 }

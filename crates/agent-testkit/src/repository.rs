@@ -69,7 +69,8 @@ impl Repository {
 
     #[expect(clippy::disallowed_methods, reason = "a test makes its repository with the real git")]
     fn git(&self, arguments: &[&str]) {
-        let identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"];
+        let identity =
+            ["-c", "user.name=Test", "-c", "user.email=test@example.org", "-c", "commit.gpgsign=false"];
         let mut git = Command::new("git");
         git.current_dir(self.path()).args(identity).args(arguments);
         git.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");

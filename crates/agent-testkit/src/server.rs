@@ -54,7 +54,8 @@ impl TestServerBuilder {
         }
         let agent = Agent::start(settings).await.expect("the agent starts");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let running = agent_server::serve(agent.clone(), listener, self.options).await.expect("the server starts");
+        let running =
+            agent_server::serve(agent.clone(), listener, self.options).await.expect("the server starts");
         TestServer { url: running.url(), agent, running, repository, _folder: folder }
     }
 }

@@ -114,7 +114,8 @@ impl Socket {
         loop {
             let event = self.next_event().await;
             let status = event["status"].as_str().unwrap_or_default().to_owned();
-            let ends = event["event"] == "plan_updated" && ["completed", "failed", "cancelled"].contains(&status.as_str());
+            let ends = event["event"] == "plan_updated"
+                && ["completed", "failed", "cancelled"].contains(&status.as_str());
             events.push(event);
             if ends {
                 return events;

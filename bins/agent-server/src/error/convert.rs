@@ -22,9 +22,7 @@ impl From<agent_runtime::Error> for ApiError {
             agent_runtime::Error::Auth(error) => error.into(),
             agent_runtime::Error::Template(error) => error.into(),
             agent_runtime::Error::Events(error) => error.into(),
-            agent_runtime::Error::Scan(_) => {
-                Self::new(ErrorCode::RepositoryRefused, error.to_string())
-            }
+            agent_runtime::Error::Scan(_) => Self::new(ErrorCode::RepositoryRefused, error.to_string()),
             other => Self::internal(other),
         }
     }
@@ -143,10 +141,7 @@ mod tests {
             (Core::Conflict { plan, seen: Revision(4) }, ErrorCode::Conflict),
             (Core::LeaseLost(plan), ErrorCode::Internal),
             (Core::IdempotencyMismatch("k".into()), ErrorCode::IdempotencyMismatch),
-            (
-                Core::RepositoryRefused { path: "x".into(), reason: "y".into() },
-                ErrorCode::RepositoryRefused,
-            ),
+            (Core::RepositoryRefused { path: "x".into(), reason: "y".into() }, ErrorCode::RepositoryRefused),
             (Core::Planning("x".into()), ErrorCode::PlanningFailed),
             (Core::NoLanguageModel, ErrorCode::NoLanguageModel),
             (Core::Unsupported("x".into()), ErrorCode::Unsupported),

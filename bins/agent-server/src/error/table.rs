@@ -131,7 +131,12 @@ impl ErrorCode {
         ));
         for code in Self::ALL {
             let status = code.status().as_u16();
-            text.push_str(&format!("| `{}` | {status} | {} | {} |\n", code.as_str(), code.title(), code.advice()));
+            text.push_str(&format!(
+                "| `{}` | {status} | {} | {} |\n",
+                code.as_str(),
+                code.title(),
+                code.advice()
+            ));
         }
         text
     }

@@ -98,7 +98,8 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal> {
 fn permit(principal: &Principal, scope: Option<Scope>) -> Result<()> {
     match scope {
         Some(scope) if !principal.may(scope) => {
-            let detail = format!("this operation needs the scope {scope}, which this token or key does not have");
+            let detail =
+                format!("this operation needs the scope {scope}, which this token or key does not have");
             Err(ApiError::new(ErrorCode::Forbidden, detail))
         }
         Some(_) | None => Ok(()),
@@ -114,7 +115,10 @@ pub(crate) fn credential(headers: &HeaderMap) -> Result<Option<Credential<'_>>> 
     let mut keys = headers.get_all("X-API-Key");
     let (bearer, key) = (bearers.next(), keys.next());
     if bearers.next().is_some() || keys.next().is_some() || (bearer.is_some() && key.is_some()) {
-        return Err(ApiError::new(ErrorCode::AmbiguousCredentials, "the request shows more than one credential"));
+        return Err(ApiError::new(
+            ErrorCode::AmbiguousCredentials,
+            "the request shows more than one credential",
+        ));
     }
     let unreadable = |_| ApiError::new(ErrorCode::InvalidToken, "the credential is not readable text");
     if let Some(value) = bearer {

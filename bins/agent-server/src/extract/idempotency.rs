@@ -29,7 +29,8 @@ impl FromRequest for IdempotencyKey {
             let Some(value) = first else { return Ok(Self(None)) };
             let text = value.to_str().unwrap_or_default();
             if second.is_some() || text.is_empty() || text.len() > MAX_KEY {
-                let detail = format!("Idempotency-Key must be one text of 1 to {MAX_KEY} visible ASCII characters");
+                let detail =
+                    format!("Idempotency-Key must be one text of 1 to {MAX_KEY} visible ASCII characters");
                 return Err(ApiError::new(ErrorCode::MalformedRequest, detail));
             }
             Ok(Self(Some(text.to_owned())))

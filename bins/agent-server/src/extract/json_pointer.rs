@@ -127,7 +127,10 @@ mod tests {
         assert_eq!(pointer(r#"{"name": 7}"#), "/name");
         assert_eq!(pointer(r#"{"name": 7, "items": []}"#), "/name");
         assert_eq!(pointer(r#"{"items": [{"count": 1}, {"count": "x"}]}"#), "/items/1/count");
-        assert_eq!(pointer("{\n  \"items\": [\n    {\"count\": 1, \"tags\": [\"a\", 2]}\n  ]\n}"), "/items/0/tags/1");
+        assert_eq!(
+            pointer("{\n  \"items\": [\n    {\"count\": 1, \"tags\": [\"a\", 2]}\n  ]\n}"),
+            "/items/0/tags/1"
+        );
         assert_eq!(pointer(r#"{"items": {"count": 1}}"#), "/items");
         assert_eq!(pointer(r#"{"items": [{"count": -1}]}"#), "/items/0/count");
         assert_eq!(pointer(r#"{"name": {"a": 1}}"#), "/name");
@@ -136,7 +139,10 @@ mod tests {
     #[test]
     fn quotes_and_braces_in_texts_do_not_confuse() {
         assert_eq!(pointer(r#"{"name": "a \" } ] ,", "items": 3}"#), "/items");
-        assert_eq!(pointer(r#"{"items": [{"count": 1, "tags": ["}", "\\"]}, {"count": null}]}"#), "/items/1/count");
+        assert_eq!(
+            pointer(r#"{"items": [{"count": 1, "tags": ["}", "\\"]}, {"count": null}]}"#),
+            "/items/1/count"
+        );
     }
 
     #[test]

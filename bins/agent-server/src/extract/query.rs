@@ -31,9 +31,10 @@ impl<T: DeserializeOwned + 'static> FromRequest for ValidQuery<T> {
             after_the_caller(&request).await;
             match Query::<T>::from_query(request.query_string()) {
                 Ok(query) => Ok(Self(query.into_inner())),
-                Err(error) => {
-                    Err(ApiError::new(ErrorCode::InvalidRequest, format!("the query cannot be read: {error}")))
-                }
+                Err(error) => Err(ApiError::new(
+                    ErrorCode::InvalidRequest,
+                    format!("the query cannot be read: {error}"),
+                )),
             }
         })
     }

@@ -10,6 +10,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use agent_core::error::Defect;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::time::Duration;
 
 /// The largest body, in bytes.
@@ -69,8 +70,10 @@ fn require_json(request: &HttpRequest) -> Result<()> {
 }
 
 async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes> {
-    let too_large = || ApiError::new(ErrorCode::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"));
-    let announced = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let too_large =
+        || ApiError::new(ErrorCode::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"));
+    let announced =
+        request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > MAX_BODY as u64) {
         return Err(too_large());
     }
@@ -90,19 +93,23 @@ fn broken(error: actix_web::Error) -> ApiError {
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let malformed = |detail: String| ApiError::new(ErrorCode::MalformedJson, detail);
-    let text = std::str::from_utf8(body).map_err(|error| malformed(format!("the body is not UTF-8: {error}")))?;
-    serde_json::from_str(text).map_err(|error| {
-        if !error.is_data() {
-            return malformed(error.to_string());
-        }
-        ApiError::invalid(vec![defect(text, &error)])
+    let text =
+        std::str::from_utf8(body).map_err(|error| malformed(format!("the body is not UTF-8: {error}")))?;
+    serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Value>(text) {
+        // The reader stops at the first fault; what is no JSON at all is told before what does not fit.
+        Err(error) => malformed(error.to_string()),
+        Ok(_) => ApiError::invalid(vec![defect(text, &error)]),
     })
 }
 
 fn defect(text: &str, error: &serde_json::Error) -> Defect {
     let told = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());
-    let detail = told.strip_suffix(&place).unwrap_or(&told).to_owned();
+    let detail = match told.strip_suffix(&place).unwrap_or(&told) {
+        // What the reader says of a number where a word from a list should be.
+        "expected value" => "must be one of the words that the documentation of this field names".to_owned(),
+        told => told.to_owned(),
+    };
     let mut pointer = pointer_at(text, error.line(), error.column());
     let missing = detail.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`'));
     if let Some(field) = missing {
@@ -133,7 +140,15 @@ mod tests {
     #[test]
     fn what_is_no_json_is_malformed() {
         let deep = "[".repeat(10_000);
-        for body in [&b""[..], b"{", b"{\"goal\": \"\xff\"}", b"{\"goal\": NaN}", b"{} {}", deep.as_bytes()] {
+        for body in [
+            &b""[..],
+            b"{",
+            b"{\"goal\": \"\xff\"}",
+            b"{\"goal\": NaN}",
+            b"{} {}",
+            b"{\"goal\": 1",
+            deep.as_bytes(),
+        ] {
             assert_eq!(refused(body).0, ErrorCode::MalformedJson, "{:?}", String::from_utf8_lossy(body));
         }
     }

@@ -52,7 +52,8 @@ pub(crate) async fn show_task_analytics(
     state: Data<AppState>,
 ) -> Result<Json<TaskFiguresView>> {
     let figures = state.agent().analytics().task(path.id.into()).await?;
-    let none = || ApiError::new(ErrorCode::NoExecutions, format!("task {} has no finished execution", path.id));
+    let none =
+        || ApiError::new(ErrorCode::NoExecutions, format!("task {} has no finished execution", path.id));
     Ok(Json(TaskFiguresView(figures.ok_or_else(none)?)))
 }
 

@@ -3,7 +3,9 @@
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, ValidJson, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
-use crate::views::approval::{ApprovalPath, ApprovalsView, DecideApproval, DecidedView, Decision, ListApprovals};
+use crate::views::approval::{
+    ApprovalPath, ApprovalsView, DecideApproval, DecidedView, Decision, ListApprovals,
+};
 use actix_web::web::{Data, Json};
 use actix_web::{get, post};
 
@@ -45,10 +47,18 @@ pub(crate) async fn decide_approval(
 ) -> Result<Json<DecidedView>> {
     let DecideApproval { decision, note } = body.0;
     if note.as_ref().is_some_and(|note| note.len() > MAX_NOTE || note.contains('\0')) {
-        return Err(ApiError::invalid_field("/note", format!("must be at most {MAX_NOTE} bytes without NUL")));
+        return Err(ApiError::invalid_field(
+            "/note",
+            format!("must be at most {MAX_NOTE} bytes without NUL"),
+        ));
     }
     let approve = decision == Decision::Approve;
     let decided = state.agent().plans().decide(&caller, path.id.into(), approve, note);
     let plan = state.in_runtime(decided).await?.plan;
-    Ok(Json(DecidedView { approval_id: path.id, decision, plan_id: plan.id.get(), status: plan.status.into() }))
+    Ok(Json(DecidedView {
+        approval_id: path.id,
+        decision,
+        plan_id: plan.id.get(),
+        status: plan.status.into(),
+    }))
 }

@@ -44,7 +44,10 @@ pub(crate) async fn log_in(
     )
 )]
 #[post("/auth/refresh")]
-pub(crate) async fn refresh_session(body: ValidJson<Refresh>, state: Data<AppState>) -> Result<Json<SessionView>> {
+pub(crate) async fn refresh_session(
+    body: ValidJson<Refresh>,
+    state: Data<AppState>,
+) -> Result<Json<SessionView>> {
     let token = body.0.refresh_token.expose_secret();
     Ok(Json(state.agent().authenticator().refresh(token).await?.into()))
 }
@@ -118,7 +121,10 @@ pub(crate) async fn create_key(
     security(("bearer" = ["keys:manage"]), ("api_key" = ["keys:manage"]))
 )]
 #[get("/auth/keys")]
-pub(crate) async fn list_keys(caller: Caller<scope::KeysManage>, state: Data<AppState>) -> Result<Json<KeysView>> {
+pub(crate) async fn list_keys(
+    caller: Caller<scope::KeysManage>,
+    state: Data<AppState>,
+) -> Result<Json<KeysView>> {
     let keys = state.agent().authenticator().list_keys(&caller).await?;
     let total = keys.len();
     Ok(Json(KeysView { keys: keys.into_iter().map(Into::into).collect(), total }))

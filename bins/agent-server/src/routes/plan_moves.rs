@@ -28,7 +28,8 @@ pub(crate) async fn execute_plan(
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
     let task = body.0.task_id.map(Into::into);
-    let submitted = state.in_runtime(state.agent().plans().execute(&caller, path.plan_id.into(), task)).await?;
+    let submitted =
+        state.in_runtime(state.agent().plans().execute(&caller, path.plan_id.into(), task)).await?;
     Ok(accepted(submitted))
 }
 

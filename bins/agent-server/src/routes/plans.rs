@@ -6,7 +6,8 @@ use crate::state::AppState;
 use crate::views::create_plan::{CreatePlan, Defects};
 use crate::views::execution::ExecutionsView;
 use crate::views::plan::{
-    CreatedPlanView, ListPlans, PlanDetailsView, PlanDiffView, PlanPath, PlanTaskPath, PlanTasksView, PlansView,
+    CreatedPlanView, ListPlans, PlanDetailsView, PlanDiffView, PlanPath, PlanTaskPath, PlanTasksView,
+    PlansView,
 };
 use crate::views::task::TaskView;
 use actix_web::web::{Data, Json};
@@ -37,8 +38,10 @@ pub(crate) async fn create_plan(
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
     let fingerprint = fingerprint(&body.0)?;
-    let mut request: agent_runtime::CreatePlan =
-        body.0.try_into().map_err(|Defects(defects)| ApiError::fields(crate::error::ErrorCode::InvalidPlan, defects))?;
+    let mut request: agent_runtime::CreatePlan = body
+        .0
+        .try_into()
+        .map_err(|Defects(defects)| ApiError::fields(crate::error::ErrorCode::InvalidPlan, defects))?;
     request.idempotency = key.0.map(|key| Idempotency { key, fingerprint });
     let created = state.in_runtime(state.agent().plans().create(&caller, request)).await?;
     let location = format!("/plans/{}", created.plan.id);

@@ -55,7 +55,10 @@ pub(crate) async fn show_readiness(state: Data<AppState>) -> HttpResponse {
     security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
 )]
 #[get("/stats")]
-pub(crate) async fn show_stats(caller: Caller<scope::PlansRead>, state: Data<AppState>) -> Result<Json<StatsView>> {
+pub(crate) async fn show_stats(
+    caller: Caller<scope::PlansRead>,
+    state: Data<AppState>,
+) -> Result<Json<StatsView>> {
     let stats = state.agent().stats(&caller).await?;
     Ok(Json(StatsView::new(stats, state.sessions())))
 }

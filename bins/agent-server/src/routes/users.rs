@@ -32,7 +32,10 @@ pub(crate) async fn create_user(
     security(("bearer" = ["users:manage"]), ("api_key" = ["users:manage"]))
 )]
 #[get("/users")]
-pub(crate) async fn list_users(_caller: Caller<scope::UsersManage>, state: Data<AppState>) -> Result<Json<UsersView>> {
+pub(crate) async fn list_users(
+    _caller: Caller<scope::UsersManage>,
+    state: Data<AppState>,
+) -> Result<Json<UsersView>> {
     let users = state.agent().authenticator().list_users().await?;
     let total = users.len();
     Ok(Json(UsersView { users: users.into_iter().map(Into::into).collect(), total }))

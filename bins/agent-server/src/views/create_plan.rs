@@ -107,7 +107,10 @@ impl TryFrom<CreatePlan> for agent_runtime::CreatePlan {
     fn try_from(view: CreatePlan) -> Result<Self, Defects> {
         let mut defects = Vec::new();
         if view.tasks.as_ref().is_some_and(Vec::is_empty) {
-            defects.push(Defect::new("/tasks", "a plan needs at least one task; leave the field out to have it planned"));
+            defects.push(Defect::new(
+                "/tasks",
+                "a plan needs at least one task; leave the field out to have it planned",
+            ));
         }
         let tasks = view.tasks.unwrap_or_default().into_iter().enumerate();
         let tasks: Vec<Option<TaskSpec>> =
@@ -225,7 +228,10 @@ mod tests {
             {"description": "c", "kind": "patch", "verify": "true"}
         ]}))
         .unwrap_err();
-        assert_eq!(defects, ["/tasks/0/command", "/tasks/0/patch", "/tasks/1/command", "/tasks/2/verify", "/tasks/2/patch"]);
+        assert_eq!(
+            defects,
+            ["/tasks/0/command", "/tasks/0/patch", "/tasks/1/command", "/tasks/2/verify", "/tasks/2/patch"]
+        );
     }
 
     #[test]

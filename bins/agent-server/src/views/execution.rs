@@ -44,7 +44,8 @@ pub struct ExecutionView {
     pub finished_at: Option<Timestamp>,
     /// Model tokens used.
     pub tokens: u64,
-    /// What it did, in order.
+    /// What it did, in order. Empty for attempts that are a single step themselves (commands and scans): there
+    /// the attempt is the record, and its result is the task's.
     pub steps: Vec<StepView>,
 }
 

@@ -132,7 +132,9 @@ mod tests {
     fn the_documented_fields_are_those_of_a_report() {
         let folder = tempfile::tempdir().unwrap();
         let report = scan(folder.path(), &ScanOptions::default()).unwrap();
-        let Value::Object(sent) = serde_json::to_value(report).unwrap() else { panic!("a report is an object") };
+        let Value::Object(sent) = serde_json::to_value(report).unwrap() else {
+            panic!("a report is an object")
+        };
         let schema = serde_json::to_value(ScanInfoView::schema()).unwrap();
         let documented = schema["properties"].as_object().unwrap();
         let mut sent: Vec<&String> = sent.keys().collect();

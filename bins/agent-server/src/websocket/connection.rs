@@ -94,13 +94,17 @@ impl Connection {
         let Some((code, words)) = closing.frame() else { return };
         tracing::debug!(code, words, "a WebSocket connection is closed");
         let reason = CloseReason { code: CloseCode::Other(code), description: Some(words) };
-        let reason = if code == 1000 { CloseReason { code: CloseCode::Normal, description: None } } else { reason };
+        let reason =
+            if code == 1000 { CloseReason { code: CloseCode::Normal, description: None } } else { reason };
         // The last words wait behind the queue; whoever reads on within the deadline gets them.
-        rt::spawn(async move { tokio::time::timeout(GOODBYE_DEADLINE, self.session.close(Some(reason))).await });
+        rt::spawn(
+            async move { tokio::time::timeout(GOODBYE_DEADLINE, self.session.close(Some(reason))).await },
+        );
     }
 
     async fn listen(&mut self, incoming: &mut AggregatedMessageStream) -> Closing {
-        let mut pings = tokio::time::interval_at(Instant::now() + self.settings.ping_every, self.settings.ping_every);
+        let mut pings =
+            tokio::time::interval_at(Instant::now() + self.settings.ping_every, self.settings.ping_every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stopping = self.state.stopping().clone();
         loop {
@@ -174,14 +178,20 @@ impl Connection {
             Ok(opened) => {
                 let is_same = |known: &Opened| known.principal.user_id == opened.principal.user_id;
                 if !self.opened.as_ref().is_none_or(is_same) {
-                    return self.refuse("forbidden", "the connection belongs to another user; open a new one").await;
+                    return self
+                        .refuse("forbidden", "the connection belongs to another user; open a new one")
+                        .await;
                 }
                 let (user_id, username) = (opened.principal.user_id.get(), opened.principal.username.clone());
                 self.open_for(opened);
                 self.say(&ServerMessage::Authenticated { user_id, username: &username }).await
             }
             Err(error) if self.opened.is_some() => {
-                self.refuse(ApiError::from(error).code.as_str(), "the token is not accepted; the old one stays").await
+                self.refuse(
+                    ApiError::from(error).code.as_str(),
+                    "the token is not accepted; the old one stays",
+                )
+                .await
             }
             Err(_) => ControlFlow::Break(Closing::Unauthenticated("the token is not accepted")),
         }
@@ -198,7 +208,8 @@ impl Connection {
         }
         let Some(opened) = &self.opened else { return self.deadline_passed() };
         if self.subscriptions.len() >= self.settings.max_topics && !self.subscriptions.contains(name) {
-            let detail = format!("a connection listens to at most {} topics; `all` is one", self.settings.max_topics);
+            let detail =
+                format!("a connection listens to at most {} topics; `all` is one", self.settings.max_topics);
             return self.refuse("too_many_topics", &detail).await;
         }
         let meant = name.seen_by(opened.principal.visibility());
@@ -269,7 +280,9 @@ impl Connection {
             let known = self.state.agent().authenticator().authenticate(opened.credential()).await;
             match known {
                 Ok(_) | Err(agent_auth::Error::Store(_)) => {}
-                Err(_) => return ControlFlow::Break(Closing::Unauthenticated("the token is no longer accepted")),
+                Err(_) => {
+                    return ControlFlow::Break(Closing::Unauthenticated("the token is no longer accepted"));
+                }
             }
         }
         let sent = tokio::time::timeout(self.settings.write_deadline, self.session.ping(b"")).await;

@@ -34,7 +34,10 @@ impl<'a> Handshake<'a> {
             .filter_map(|protocol| protocol.trim().strip_prefix(BEARER_PREFIX));
         let bearer = bearers.next();
         if bearers.next().is_some() || (header.is_some() && bearer.is_some()) {
-            return Err(ApiError::new(ErrorCode::AmbiguousCredentials, "the request shows more than one credential"));
+            return Err(ApiError::new(
+                ErrorCode::AmbiguousCredentials,
+                "the request shows more than one credential",
+            ));
         }
         Ok(Self { credential: header.or(bearer.map(Credential::Bearer)) })
     }
@@ -84,7 +87,9 @@ mod tests {
     #[test]
     fn only_pages_of_this_server_may_connect() {
         assert_eq!(read(&[("origin", "http://localhost:8000")]), Ok(None));
-        for origin in ["http://evil.example", "null", "http://localhost:8000.evil.example", "http://localhost", ""] {
+        for origin in
+            ["http://evil.example", "null", "http://localhost:8000.evil.example", "http://localhost", ""]
+        {
             assert_eq!(read(&[("origin", origin)]), Err(ErrorCode::ForeignOrigin), "{origin}");
         }
     }

@@ -121,7 +121,14 @@ mod tests {
         let subscribe = ClientMessage::Subscribe { topic: "plan_1".to_owned(), after: Some(0) };
         assert_eq!(read(r#"{"action":"subscribe","topic":"plan_1","after":0}"#).unwrap(), subscribe);
         assert_eq!(read(r#"{"action":"ping"}"#).unwrap(), ClientMessage::Ping {});
-        for bad in ["", "[]", "{}", r#"{"action":"dance"}"#, r#"{"action":"subscribe"}"#, r#"{"action":"ping","x":1}"#] {
+        for bad in [
+            "",
+            "[]",
+            "{}",
+            r#"{"action":"dance"}"#,
+            r#"{"action":"subscribe"}"#,
+            r#"{"action":"ping","x":1}"#,
+        ] {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

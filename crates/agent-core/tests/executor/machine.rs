@@ -21,15 +21,16 @@ fn a_plan_tells_the_whole_story_of_its_execution() {
     bench.complete(1);
     bench.start(8);
     bench.complete(2);
-    insta::assert_snapshot!(bench.story().join("\n"), @r"
-    1 plan plan_updated: created, created
-    2 plan plan_updated: running, running
-    3 task 1 task_started 1
-    4 task 1 task_completed
-    5 task 2 task_started 1
-    6 task 2 task_completed
-    7 plan plan_updated: completed, completed: 2 of 2 tasks
-    ");
+    let story = [
+        "1 plan plan_updated: created, created",
+        "2 plan plan_updated: running, running",
+        "3 task 1 task_started 1",
+        "4 task 1 task_completed",
+        "5 task 2 task_started 1",
+        "6 task 2 task_completed",
+        "7 plan plan_updated: completed, completed: 2 of 2 tasks",
+    ];
+    assert_eq!(bench.story(), story);
     assert_eq!(bench.task(2).result.unwrap()["task"], 2);
     assert_eq!(bench.state().plan.finished_at, Some(bench.now));
 }

@@ -12,7 +12,8 @@ use agent_core::ids::{ApprovalId, PlanId, TaskId};
 use agent_core::plan::{Attempt, Idempotency, NewPlan, PlanState, PlanStatus, TaskSpec, TaskStatus, graph};
 use agent_core::policy::Policy;
 use agent_core::ports::{
-    Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step, Visibility,
+    Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step,
+    Visibility,
 };
 use agent_core::tool::name;
 use agent_events::Hub;
@@ -131,7 +132,8 @@ impl Plans {
             let rendered = self.templates.find(id)?.render(&request.parameters)?;
             request.tasks = rendered.tasks;
         } else if !request.parameters.is_empty() {
-            let defect = Defect::new("/parameters", "parameters belong to a template; name it in template_id");
+            let defect =
+                Defect::new("/parameters", "parameters belong to a template; name it in template_id");
             return Err(Error::InvalidPlan(vec![defect]).into());
         }
         check(&request)?;

@@ -34,6 +34,7 @@ pub(crate) struct MemoryStore {
     clock: Arc<dyn Clock>,
     faults: Mutex<VecDeque<Fault>>,
     away: AtomicBool,
+    claims_by_name: watch::Sender<bool>,
     refused: watch::Sender<u64>,
     changed: watch::Sender<u64>,
 }
@@ -49,6 +50,7 @@ impl MemoryStore {
             clock,
             faults: Mutex::default(),
             away: AtomicBool::new(false),
+            claims_by_name: watch::channel(true).0,
             refused: watch::channel(0).0,
             changed: watch::channel(0).0,
         }
@@ -68,12 +70,18 @@ impl MemoryStore {
         self.away.store(away, Ordering::SeqCst);
     }
 
+    /// Makes claims of a named plan wait, or lets them through; whoever takes any plan is not held up.
+    pub(crate) fn answer_claims_by_name(&self, answer: bool) {
+        self.claims_by_name.send_replace(answer);
+    }
+
     /// Grows with everything that is written.
     pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
-    /// Grows with every call that is refused while the store is away.
+    /// Grows with every call for a plan's sake that is refused while the store is away. Looking after leases,
+    /// which servers do at any time, does not count.
     pub(crate) fn refusals(&self) -> watch::Receiver<u64> {
         self.refused.subscribe()
     }
@@ -84,6 +92,14 @@ impl MemoryStore {
             return Err(unavailable());
         }
         Ok(self.core())
+    }
+
+    /// Work on leases.
+    fn lease<T>(&self, work: impl FnOnce(&mut MemoryCore) -> T) -> Result<T> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(unavailable());
+        }
+        self.write(|core| Ok(work(core)))
     }
 
     fn write<T>(&self, work: impl FnOnce(&mut MemoryCore) -> Result<T>) -> Result<T> {
@@ -117,13 +133,16 @@ impl PlanStore for MemoryStore {
     }
 
     async fn claim(&self, worker: &WorkerId, lease: Duration, id: Option<PlanId>) -> Result<Option<Claim>> {
+        if id.is_some() {
+            self.claims_by_name.subscribe().wait_for(|answer| *answer).await.unwrap();
+        }
         let now = self.clock.now();
-        self.write(|core| Ok(core.claim(worker, lease, id, now)))
+        self.lease(|core| core.claim(worker, lease, id, now))
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> Result<Vec<PlanId>> {
         let now = self.clock.now();
-        self.write(|core| Ok(core.renew(worker, lease, now)))
+        self.lease(|core| core.renew(worker, lease, now))
     }
 
     async fn release(&self, id: PlanId, fence: &Fence) -> Result<()> {

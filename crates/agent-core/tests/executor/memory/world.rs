@@ -77,7 +77,8 @@ pub(crate) fn settings(name: &str) -> ExecutorSettings {
     ExecutorSettings {
         worker: WorkerId(name.into()),
         max_parallel: 4,
-        task_timeout: PATIENCE,
+        // Longer than any test waits: a timeout must never be what ends it.
+        task_timeout: PATIENCE * 3,
         lease: Duration::from_secs(60),
         recover: true,
     }

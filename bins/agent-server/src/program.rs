@@ -1,0 +1,159 @@
+//! The server as a program: flags, logging, the ready line, signals, exit codes. `agent-server` and
+//! `agent serve` are both this.
+
+use crate::server::{ServeOptions, serve};
+use agent_runtime::{Agent, LogFormat, Overrides, Settings};
+use anyhow::Context;
+use clap::Args;
+use std::io::{IsTerminal, Write};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// Running tasks may finish within this time after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(6);
+/// How often free memory is returned to the system.
+const TIDY_EVERY: Duration = Duration::from_secs(5);
+/// An allocation that is large enough to make the allocator look after its free memory.
+const OCCASION: usize = 8 * 1024 * 1024;
+/// The web server tells at `info` how it starts its threads, which is of use to nobody else.
+const QUIET: &str = "actix_server=warn";
+
+/// The flags of a server. Each has an `AGENT_…` variable and a key in `agent.toml`, too.
+#[derive(Debug, Args)]
+pub struct ServerArguments {
+    /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8000]
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<String>,
+    /// Where the data is, as sqlite://PATH [default: sqlite://agent.db]
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+    /// Demo accounts; only on a loopback address
+    #[arg(long)]
+    dev: bool,
+    /// The settings file [default: agent.toml, if there is one]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// A folder below which repositories must lie; may be given several times [default: the current folder]
+    #[arg(long = "repository-root", value_name = "FOLDER")]
+    repository_roots: Vec<PathBuf>,
+    /// The language model's provider: openai, anthropic, gemini, ollama or scripted [default: detected]
+    #[arg(long, value_name = "NAME")]
+    llm_provider: Option<String>,
+    /// The scripted model's file
+    #[arg(long, value_name = "FILE")]
+    llm_script: Option<PathBuf>,
+    /// What is logged, such as info or agent_server=debug [default: info]
+    #[arg(long, value_name = "FILTER")]
+    log: Option<String>,
+    /// Print the effective settings, secrets masked, and exit
+    #[arg(long)]
+    print_config: bool,
+}
+
+impl ServerArguments {
+    /// Runs the server until SIGTERM or SIGINT. Answers with the exit code: 0 after an orderly stop, 2 for
+    /// wrong settings, 1 for anything else, and says on standard error what it is.
+    ///
+    /// Must be called in a Tokio runtime with several threads.
+    pub async fn run(self) -> ExitCode {
+        let print_config = self.print_config;
+        let settings = match Settings::load(self.overrides()) {
+            Ok(settings) => settings,
+            Err(error) => return fail(2, &error.to_string()),
+        };
+        if print_config {
+            let printed = write!(std::io::stdout(), "{}", settings.to_masked_toml());
+            return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
+        if let Err(reason) = start_logging(&settings) {
+            return fail(2, &reason);
+        }
+        match serve_until_told(settings).await {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(if is_settings(&error) { 2 } else { 1 }, &format!("{error:#}")),
+        }
+    }
+
+    fn overrides(self) -> Overrides {
+        let roots = (!self.repository_roots.is_empty()).then_some(self.repository_roots);
+        let mut overrides = Overrides::default()
+            .bind(self.bind)
+            .database_url(self.database_url)
+            .dev(self.dev)
+            .repository_roots(roots)
+            .llm(self.llm_provider, self.llm_script)
+            .log(self.log);
+        overrides.config = self.config;
+        overrides
+    }
+}
+
+fn fail(code: u8, reason: &str) -> ExitCode {
+    // Where even standard error is gone, the exit code still tells.
+    let _ = writeln!(std::io::stderr(), "agent-server: {reason}");
+    ExitCode::from(code)
+}
+
+fn is_settings(error: &anyhow::Error) -> bool {
+    use agent_core::model::ModelError;
+    use agent_runtime::Error;
+    matches!(
+        error.downcast_ref(),
+        Some(Error::Settings(_) | Error::DataFolder { .. } | Error::Model(ModelError::Misconfigured(_)))
+    )
+}
+
+fn start_logging(settings: &Settings) -> Result<(), String> {
+    let filter = EnvFilter::try_new(format!("{QUIET},{}", settings.log))
+        .map_err(|error| format!("log: {:?} is not a filter: {error}", settings.log))?;
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    let started = match settings.log_format {
+        LogFormat::Text => subscriber.try_init(),
+        LogFormat::Json => subscriber.json().try_init(),
+    };
+    started.map_err(|error| error.to_string())
+}
+
+async fn serve_until_told(settings: Settings) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let bind = settings.bind;
+    let listener =
+        TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind}; choose another --bind"))?;
+    let agent = Agent::start(settings).await?;
+    if let Some(password) = agent.first_password() {
+        let text = format!("The account `admin` was created with the one-time password {password}");
+        writeln!(std::io::stderr(), "{text}\nIt is not shown again; change it with PUT /auth/password.")?;
+    }
+    let server = serve(agent.clone(), listener, ServeOptions::default()).await?;
+    writeln!(std::io::stdout(), "agent-server ready on {}", server.url())?;
+    std::io::stdout().flush()?;
+    let tidying = tokio::spawn(give_memory_back());
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: no new work is taken");
+    tidying.abort();
+    server.stop().await;
+    agent.stop_within(GRACE).await;
+    Ok(())
+}
+
+/// Lets go of memory that is free. The allocator returns what was freed a while ago (19 MiB for each password
+/// checked at once) only on the occasion of a later large allocation, which an idle server never makes.
+async fn give_memory_back() {
+    let mut ticks = tokio::time::interval(TIDY_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(OCCASION)));
+    }
+}

@@ -1,0 +1,130 @@
+//! What a store is handed when a plan changes, and what it hands back.
+
+use crate::event::{Event, NewEvent};
+use crate::ids::{ApprovalId, ExecutionId, Generation, PlanId, Revision, TaskId, WorkerId};
+use crate::plan::{Plan, PlanState, Task, TaskSpec, TaskStatus};
+use crate::time::Timestamp;
+use serde::Serialize;
+
+/// The right to write for a plan: who holds it, and since which change of hands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fence {
+    /// The holder.
+    pub worker: WorkerId,
+    /// The generation it was given.
+    pub generation: Generation,
+}
+
+/// A state change with its events, to be committed whole or not at all.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The plan after the change; its `revision` is the one after `seen`.
+    pub plan: Plan,
+    /// The revision before; the commit fails with `Conflict` when the stored one differs.
+    pub seen: Revision,
+    /// The tasks that differ.
+    pub tasks: Vec<Task>,
+    /// Tasks to add (when planning ends), in order of position.
+    pub new_tasks: Vec<TaskSpec>,
+    /// Attempts that began or ended.
+    pub attempts: Vec<AttemptChange>,
+    /// Questions to ask.
+    pub approvals: Vec<NewApproval>,
+    /// Answers given.
+    pub decisions: Vec<ApprovalDecision>,
+    /// An accepted request to execute, to be given an id.
+    pub execution: Option<NewExecution>,
+    /// What is told, in order.
+    pub events: Vec<NewEvent>,
+    /// The time of the change.
+    pub at: Timestamp,
+}
+
+/// An attempt that began or ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptChange {
+    /// The task.
+    pub task_id: TaskId,
+    /// 1 for the first.
+    pub attempt: u32,
+    /// `Running` when it began, otherwise how it ended.
+    pub status: TaskStatus,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Length of the result as JSON text, in bytes.
+    pub result_length: u64,
+}
+
+/// A question to a person about a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewApproval {
+    /// The task that waits.
+    pub task_id: TaskId,
+    /// What is asked.
+    pub subject: String,
+    /// When the question lapses.
+    pub expires_at: Timestamp,
+}
+
+/// The answer to the open question of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApprovalDecision {
+    /// The task that waited.
+    pub task_id: TaskId,
+    /// `approve`, `reject` or `expired`.
+    pub decision: String,
+    /// Who decided.
+    pub by: String,
+    /// What they said.
+    pub note: Option<String>,
+}
+
+/// A question as stored.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Approval {
+    /// Identifier.
+    pub id: ApprovalId,
+    /// The plan.
+    pub plan_id: PlanId,
+    /// The task that waits.
+    pub task_id: TaskId,
+    /// What is asked.
+    pub subject: String,
+    /// When it was asked.
+    pub requested_at: Timestamp,
+    /// When it lapses.
+    pub expires_at: Timestamp,
+    /// The answer, once there is one.
+    pub decision: Option<String>,
+    /// Who gave it.
+    pub decided_by: Option<String>,
+    /// What they said.
+    pub note: Option<String>,
+}
+
+/// An accepted request to execute a plan or one of its tasks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewExecution {
+    /// The task, when only one was asked for.
+    pub task_id: Option<TaskId>,
+}
+
+/// What a commit yielded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Committed {
+    /// The events with their positions.
+    pub events: Vec<Event>,
+    /// The id of the execution, where the change asked for one.
+    pub execution_id: Option<ExecutionId>,
+}
+
+/// A plan taken over for execution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Claim {
+    /// The plan as stored.
+    pub state: PlanState,
+    /// The right to write.
+    pub fence: Fence,
+    /// Whether another worker held it before and vanished.
+    pub recovered: bool,
+}

@@ -1,0 +1,194 @@
+//! Starts every part and wires them together.
+
+use super::Agent;
+use crate::data_folder::{DataFolder, HomeLock};
+use crate::error::{Error, Result};
+use crate::repositories::RepositoryRoots;
+use crate::settings::Settings;
+use crate::system::{SystemClock, SystemRandomness};
+use agent_auth::{Authenticator, Passwords, SigningKey, Stores};
+use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
+use agent_core::ids::WorkerId;
+use agent_core::model::ModelDescription;
+use agent_core::ports::{Clock, CommitListener, LanguageModel};
+use agent_core::time::Timestamp;
+use agent_core::tool::{Tool, Toolbox};
+use agent_events::{Hub, Wakes};
+use agent_llm::{LlmSettings, Provider};
+use agent_sandbox::{HostEnvironment, RunCommand, Sandbox};
+use agent_store::Store;
+use secrecy::SecretString;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a plan stays with a worker that is no longer heard of.
+const LEASE: Duration = Duration::from_secs(15);
+
+/// What stands before the executor does.
+pub(super) struct Parts {
+    pub(super) store: Store,
+    pub(super) hub: Hub,
+    pub(super) roots: Arc<RepositoryRoots>,
+    pub(super) sandbox: Sandbox,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) home: Option<HomeLock>,
+}
+
+/// What stands once it runs.
+pub(super) struct Running {
+    pub(super) authenticator: Authenticator,
+    pub(super) first_password: Option<String>,
+    pub(super) executor: Executor,
+    pub(super) model: Option<ModelDescription>,
+    pub(super) started_at: Timestamp,
+}
+
+/// Collects what an embedder wants different, then starts.
+pub struct AgentBuilder {
+    pub(super) settings: Settings,
+    pub(super) model: Option<Arc<dyn LanguageModel>>,
+    pub(super) tools: Toolbox,
+}
+
+impl AgentBuilder {
+    /// Answers prompts with this model instead of the configured one.
+    #[must_use]
+    pub fn model(mut self, model: Arc<dyn LanguageModel>) -> Self {
+        self.model = Some(model);
+        self
+    }
+
+    /// Offers a further tool, or another one in place of a standard one.
+    #[must_use]
+    pub fn tool<T: Tool>(mut self, tool: T) -> Self {
+        self.tools = self.tools.with(tool);
+        self
+    }
+
+    /// Starts the agent.
+    ///
+    /// # Errors
+    /// Settings, data folder, database or language model errors, each saying what to do.
+    pub async fn start(mut self) -> Result<Agent> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let started_at = clock.now();
+        let wakes = Arc::new(Wakes::new());
+        let (store, folder) = open_store(&self.settings, Arc::clone(&wakes)).await?;
+        let authenticator = authenticator(&self.settings, &folder, &store, &clock)?;
+        let first_password = accounts(&self.settings, &authenticator).await?;
+        let model = match self.model.take() {
+            Some(model) => Some(model),
+            None => connect_model(&self.settings).await?,
+        };
+        let described = model.as_ref().map(|model| model.describe());
+        let parts = Parts {
+            home: folder.lock()?,
+            roots: Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots)?),
+            sandbox: probe_sandbox(&self.settings, &folder),
+            hub: Hub::new(wakes, Arc::new(store.clone())),
+            store,
+            clock,
+        };
+        let executor = self.executor(&parts, model);
+        executor.start();
+        let running = Running { authenticator, first_password, executor, model: described, started_at };
+        Ok(Agent::assemble(self.settings, parts, running))
+    }
+
+    /// The executor, wired to everything it reaches the world through.
+    fn executor(&self, parts: &Parts, model: Option<Arc<dyn LanguageModel>>) -> Executor {
+        let store = &parts.store;
+        let standard = agent_repository::tools::toolbox().with(RunCommand::new(parts.sandbox.clone()));
+        let ports = ExecutorPorts {
+            plans: Arc::new(store.clone()),
+            reader: Arc::new(store.clone()),
+            journal: Arc::new(store.clone()),
+            conversations: Arc::new(store.clone()),
+            model,
+            tools: standard.with_all(self.tools.clone()),
+            workspaces: Arc::clone(&parts.roots) as _,
+            surveyor: Arc::clone(&parts.roots) as _,
+            clock: Arc::clone(&parts.clock),
+            randomness: Arc::new(SystemRandomness),
+        };
+        let settings = ExecutorSettings {
+            worker: worker_id(parts.home.is_some()),
+            max_parallel: self.settings.max_parallel_tasks,
+            task_timeout: self.settings.task_timeout,
+            lease: LEASE,
+            recover: self.settings.recover,
+        };
+        Executor::new(ports, settings)
+    }
+}
+
+async fn open_store(settings: &Settings, wakes: Arc<Wakes>) -> Result<(Store, DataFolder)> {
+    let url = settings.database_url.clone();
+    let listener: Arc<dyn CommitListener> = wakes;
+    let opened = tokio::task::spawn_blocking(move || Store::open(&url, listener)).await;
+    let store = opened.map_err(|error| Error::Internal(error.to_string()))??;
+    let path = settings.database_path().unwrap_or_else(|| "agent.db".into());
+    Ok((store, DataFolder::of(&path)))
+}
+
+/// The lasting name of the process that is at home, or a name of its own for any other.
+fn worker_id(at_home: bool) -> WorkerId {
+    WorkerId(if at_home { "home".to_owned() } else { format!("visitor-{}", uuid::Uuid::new_v4()) })
+}
+
+fn authenticator(
+    settings: &Settings,
+    folder: &DataFolder,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+) -> Result<Authenticator> {
+    let secret = match settings.jwt_secret.clone() {
+        Some(secret) => secret,
+        None => folder.jwt_secret()?,
+    };
+    let store = Arc::new(store.clone());
+    let stores =
+        Stores { users: Arc::clone(&store) as _, keys: Arc::clone(&store) as _, refresh: store as _ };
+    let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+    Ok(Authenticator::new(stores, SigningKey::new(secret)?, Passwords::new(cores), Arc::clone(clock)))
+}
+
+/// Commands never see the database, its lock or the signing secret, even where the folder is readable.
+fn probe_sandbox(settings: &Settings, folder: &DataFolder) -> Sandbox {
+    let host: HostEnvironment = settings.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    Sandbox::probe_hiding(host, &folder.private_files())
+}
+
+async fn accounts(settings: &Settings, authenticator: &Authenticator) -> Result<Option<String>> {
+    if settings.dev {
+        authenticator.create_demo_accounts().await?;
+        return Ok(None);
+    }
+    if settings.recover {
+        return Ok(authenticator.ensure_admin(settings.admin_password.clone()).await?);
+    }
+    Ok(None)
+}
+
+async fn connect_model(settings: &Settings) -> Result<Option<Arc<dyn LanguageModel>>> {
+    let configured = settings.llm_provider.or_else(|| agent_llm::detect(&settings.environment));
+    let provider = match configured {
+        Some(provider) => provider,
+        None if agent_llm::ollama_is_listening(agent_llm::OLLAMA_BASE_URL).await => Provider::Ollama,
+        None => return Ok(None),
+    };
+    let key_of_environment = || {
+        let variable = provider.key_variable()?;
+        settings.environment.get(variable).cloned().map(SecretString::from)
+    };
+    let llm = LlmSettings {
+        provider: Some(provider),
+        base_url: settings.llm_base_url.clone(),
+        model: settings.llm_model.clone(),
+        api_key: settings.llm_api_key.clone().or_else(key_of_environment),
+        script: settings.llm_script.clone(),
+        ..LlmSettings::default()
+    };
+    Ok(Some(agent_llm::connect(llm)?))
+}

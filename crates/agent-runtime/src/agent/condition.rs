@@ -1,0 +1,50 @@
+//! How the agent is: alive, and able to work.
+
+use agent_sandbox::Sandbox;
+use std::time::Duration;
+
+/// How the process is, without asking the database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Health {
+    /// Version of this program.
+    pub version: &'static str,
+    /// `none` where no language model is configured.
+    pub llm_provider: String,
+    /// Time since the start.
+    pub uptime: Duration,
+}
+
+/// How one part is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Part {
+    /// `database`, `events`, `workers` or `sandbox`.
+    pub name: &'static str,
+    /// Whether it can do its work.
+    pub ready: bool,
+    /// What is known about it.
+    pub detail: String,
+}
+
+/// Whether the process can take requests.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Readiness {
+    /// Each part.
+    pub parts: Vec<Part>,
+}
+
+impl Readiness {
+    /// Whether every part is ready.
+    pub fn is_ready(&self) -> bool {
+        self.parts.iter().all(|part| part.ready)
+    }
+}
+
+/// What is enforced here. A machine without the means is still ready: it refuses what it cannot confine.
+pub(super) fn describe_sandbox(sandbox: &Sandbox) -> (bool, String) {
+    let levels = sandbox.effective().levels.iter();
+    let words = levels.map(|support| match &support.reason {
+        None => format!("{}: enforced", support.level),
+        Some(reason) => format!("{}: refused, {reason}", support.level),
+    });
+    (true, words.collect::<Vec<_>>().join("; "))
+}
