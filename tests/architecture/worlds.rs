@@ -35,7 +35,6 @@ const WORLDS: &[World] = &[
     world("clap_complete", "agent", &[]),
     world("diesel", "agent-store", &[]),
     world("diesel_migrations", "agent-store", &[]),
-    world("diffy", "agent-repository", &[]),
     world("genai", "agent-llm", &[]),
     world("ignore", "agent-repository", &[]),
     world("jsonwebtoken", "agent-auth", &[]),

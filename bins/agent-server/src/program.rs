@@ -98,13 +98,24 @@ fn fail(code: u8, reason: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Whether the start failed because of what the settings say.
 fn is_settings(error: &anyhow::Error) -> bool {
-    use agent_core::model::ModelError;
-    use agent_runtime::Error;
-    matches!(
-        error.downcast_ref(),
-        Some(Error::Settings(_) | Error::DataFolder { .. } | Error::Model(ModelError::Misconfigured(_)))
-    )
+    use agent_core::model::ModelError::Misconfigured;
+    use agent_runtime::{Error, StoreError};
+    match error.downcast_ref() {
+        Some(Error::Settings(_) | Error::Model(Misconfigured(_))) => true,
+        Some(Error::Auth(agent_auth::Error::WeakSecret(_))) => true,
+        Some(Error::Core(agent_core::Error::RepositoryRefused { .. })) => true,
+        Some(Error::Store(error)) => matches!(
+            error,
+            StoreError::UnknownScheme(_)
+                | StoreError::InMemory
+                | StoreError::OptionsRefused
+                | StoreError::Unsupported(_)
+                | StoreError::MissingFolder(_)
+        ),
+        _ => false,
+    }
 }
 
 fn start_logging(settings: &Settings) -> Result<(), String> {

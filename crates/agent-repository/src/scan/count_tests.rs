@@ -1,3 +1,5 @@
+//! What the counter makes of samples in every language.
+
 use super::*;
 use crate::scan::language_table::LANGUAGES;
 use crate::scan::languages::{Guess, Languages};
