@@ -6,6 +6,7 @@
 //! does the same with whatever has no recorded result yet.
 
 mod agent_loop;
+mod assignment;
 mod attempt;
 mod draft;
 mod driver;
@@ -18,5 +19,8 @@ mod moves;
 pub mod retry;
 pub mod schedule;
 mod settle;
+mod shared;
+mod wiring;
 
-pub use front::{Executor, ExecutorPorts, ExecutorSettings, Submitted};
+pub use front::{Executor, Submitted};
+pub use wiring::{ExecutorPorts, ExecutorSettings};

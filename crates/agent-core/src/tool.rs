@@ -315,4 +315,24 @@ impl CommandReport {
     pub fn succeeded(&self) -> bool {
         self.exit_code == Some(0)
     }
+
+    /// Why it failed, with the end of what it printed.
+    pub fn failure(&self) -> String {
+        let how = match (self.exit_code, &self.ended_by) {
+            (Some(code), _) => format!("exit code {code}"),
+            (None, Some(cause)) => cause.clone(),
+            (None, None) => "ended without an exit code".to_owned(),
+        };
+        let tail = |text: &str| {
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(40)..].join("\n")
+        };
+        let mut description = format!("the command failed: {how}");
+        for (stream, text) in [("standard error", &self.stderr), ("standard output", &self.stdout)] {
+            if !text.trim().is_empty() {
+                description.push_str(&format!("\n--- {stream}, last lines ---\n{}", tail(text)));
+            }
+        }
+        description
+    }
 }

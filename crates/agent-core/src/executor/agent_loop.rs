@@ -1,8 +1,8 @@
 //! The loop in which a language model works on a task with tools until its checks pass.
 
-use super::attempt::{Assignment, describe_failure};
-use super::front::ExecutorPorts;
+use super::assignment::Assignment;
 use super::gate::{Answer, Gate, Stop, first_line};
+use super::wiring::ExecutorPorts;
 use crate::model::{Message, Prompt, StopReason, ToolCall, ToolDescription};
 use crate::plan::{CommandLine, PlanState, Task, TaskStatus};
 use crate::ports::LanguageModel;
@@ -160,7 +160,7 @@ async fn finish(
             let result = json!({"summary": summary, "verified": verified, "tokens": tokens});
             Ok(("done, and verified".to_owned(), Some(result)))
         }
-        Some(report) => Ok((format!("The check `{command}` failed. {}", describe_failure(&report)), None)),
+        Some(report) => Ok((format!("The check `{command}` failed. {}", report.failure()), None)),
         None => Ok((format!("The check `{command}` could not run. {}", describe(answer)), None)),
     }
 }

@@ -1,29 +1,15 @@
 //! Works on one attempt at one task, by kind.
 
 use super::agent_loop;
+use super::assignment::Assignment;
 use super::fact::Outcome;
-use super::front::ExecutorPorts;
-use super::gate::{Answer, Gate, Meter, Stop};
-use crate::ids::TaskId;
-use crate::plan::{PlanState, Task, TaskKind};
-use crate::ports::Fence;
-use crate::tool::{CommandInput, CommandReport, EffectClass, ToolContext, ToolError, name};
+use super::gate::{Answer, Gate, Stop};
+use super::wiring::ExecutorPorts;
+use crate::plan::{Task, TaskKind};
+use crate::tool::{CommandInput, CommandReport, EffectClass, ToolError, name};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Everything an attempt needs to know.
-pub(super) struct Assignment {
-    pub(super) state: Arc<PlanState>,
-    pub(super) task: TaskId,
-    pub(super) attempt: u32,
-    pub(super) fence: Fence,
-    pub(super) context: ToolContext,
-    /// A worker that vanished had begun it.
-    pub(super) resumed: bool,
-    /// What the plan has used so far.
-    pub(super) meter: Arc<Meter>,
-}
 
 /// Runs the attempt to its end. An error means: abandoned without a word, it goes on where its record ends.
 pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> crate::Result<Outcome> {
@@ -137,25 +123,5 @@ fn judge_command(output: Value) -> Result<Value, Stop> {
     if report.succeeded() {
         return Ok(output);
     }
-    Err(Stop::Fail { error: describe_failure(&report), retryable: true })
-}
-
-/// Why a command failed, with the end of what it printed.
-pub(super) fn describe_failure(report: &CommandReport) -> String {
-    let how = match (report.exit_code, &report.ended_by) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(cause)) => cause.clone(),
-        (None, None) => "ended without an exit code".to_owned(),
-    };
-    let tail = |text: &str| {
-        let lines: Vec<&str> = text.lines().collect();
-        lines[lines.len().saturating_sub(40)..].join("\n")
-    };
-    let mut description = format!("the command failed: {how}");
-    for (stream, text) in [("standard error", &report.stderr), ("standard output", &report.stdout)] {
-        if !text.trim().is_empty() {
-            description.push_str(&format!("\n--- {stream}, last lines ---\n{}", tail(text)));
-        }
-    }
-    description
+    Err(Stop::Fail { error: report.failure(), retryable: true })
 }

@@ -1,9 +1,9 @@
 //! Drives one plan: advance, commit, see to it that what shall be under way is under way.
 
 use super::fact::{Effect, Fact, Outcome};
-use super::front::{Shared, Signals};
 use super::gate::Meter;
 use super::job::{self, AttemptJob, Job, Report};
+use super::shared::{Shared, Signals};
 use super::{machine, schedule};
 use crate::error::{BoxError, Error, Result};
 use crate::ids::TaskId;

@@ -3,64 +3,21 @@
 use super::driver::{self, Driver};
 use super::fact::Fact;
 use super::machine;
+use super::shared::{Shared, Signals};
+use super::wiring::{ExecutorPorts, ExecutorSettings};
 use crate::error::{Error, Result};
-use crate::ids::{ExecutionId, PlanId, WorkerId};
+use crate::ids::{ExecutionId, PlanId};
 use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
-use crate::planner::Planner;
-use crate::ports::{
-    Clock, Conversations, Journal, LanguageModel, NewMessage, PlanReader, PlanStore, Randomness, Surveyor,
-    Workspaces,
-};
-use crate::tool::Toolbox;
 use futures_util::FutureExt;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-
-/// Everything the executor reaches the world through.
-pub struct ExecutorPorts {
-    /// Keeps plans.
-    pub plans: Arc<dyn PlanStore>,
-    /// Answers questions about plans.
-    pub reader: Arc<dyn PlanReader>,
-    /// Records steps.
-    pub journal: Arc<dyn Journal>,
-    /// Keeps what was said.
-    pub conversations: Arc<dyn Conversations>,
-    /// Answers prompts; `None` where no language model is configured.
-    pub model: Option<Arc<dyn LanguageModel>>,
-    /// What tasks may do to the world.
-    pub tools: Toolbox,
-    /// Gives each plan its folder.
-    pub workspaces: Arc<dyn Workspaces>,
-    /// Describes repositories to the planner.
-    pub surveyor: Arc<dyn Surveyor>,
-    /// Tells the time.
-    pub clock: Arc<dyn Clock>,
-    /// Spreads retries.
-    pub randomness: Arc<dyn Randomness>,
-}
-
-/// How the executor works.
-#[derive(Debug, Clone)]
-pub struct ExecutorSettings {
-    /// Names this process as a holder of leases.
-    pub worker: WorkerId,
-    /// Attempts that may run at once, over all plans.
-    pub max_parallel: usize,
-    /// Ceiling of an attempt that names none.
-    pub task_timeout: Duration,
-    /// How long a plan stays ours after we were last heard of.
-    pub lease: Duration,
-    /// Whether plans that others left behind are taken over.
-    pub recover: bool,
-}
 
 /// What a request led to.
 #[derive(Debug, Clone)]
@@ -69,28 +26,6 @@ pub struct Submitted {
     pub state: PlanState,
     /// The id of the execution, when one was asked for.
     pub execution_id: Option<ExecutionId>,
-}
-
-pub(super) struct Shared {
-    pub(super) ports: Arc<ExecutorPorts>,
-    pub(super) settings: ExecutorSettings,
-    pub(super) slots: Arc<Semaphore>,
-    pub(super) stop: CancellationToken,
-    pub(super) drivers: Mutex<HashMap<PlanId, Arc<Signals>>>,
-    tracker: TaskTracker,
-    /// Where drivers run, whichever thread a request came in on.
-    runtime: Handle,
-}
-
-/// How a driver is spoken to.
-#[derive(Default)]
-pub(super) struct Signals {
-    /// The plan was changed by somebody else.
-    pub(super) changed: Notify,
-    /// The lease is gone.
-    pub(super) lost: CancellationToken,
-    /// The claim was answered with a lease.
-    held: AtomicBool,
 }
 
 /// Runs plans. Cheap to clone; all clones are the same executor.
@@ -207,11 +142,6 @@ impl Executor {
 }
 
 impl Shared {
-    pub(super) fn registry(&self) -> std::sync::MutexGuard<'_, HashMap<PlanId, Arc<Signals>>> {
-        // A panic while the map is held leaves it whole: every use is a single map operation.
-        self.drivers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Makes sure that somebody here looks at the plan again.
     pub(super) fn wake(self: &Arc<Self>, plan: PlanId) {
         let mut registry = self.registry();
@@ -345,24 +275,6 @@ impl Shared {
                     return;
                 }
             }
-        }
-    }
-
-    pub(super) fn planner(&self) -> Option<Planner> {
-        let model = self.ports.model.clone()?;
-        Some(Planner::new(model, Arc::clone(&self.ports.surveyor)))
-    }
-
-    /// Adds to a plan's conversation; losing a line of it is no reason to fail a plan.
-    pub(super) async fn say(&self, state: &PlanState, role: &str, content: String) {
-        let message = NewMessage {
-            owner: state.plan.owner,
-            role: role.to_owned(),
-            content,
-            plan_id: Some(state.plan.id),
-        };
-        if let Err(error) = self.ports.conversations.add(&message, self.ports.clock.now()).await {
-            tracing::warn!(plan = %state.plan.id, %error, "a message of the conversation was not kept");
         }
     }
 }

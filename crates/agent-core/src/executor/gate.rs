@@ -1,6 +1,6 @@
 //! The one way to a tool or a model: recorded before, recorded after, never repeated once recorded.
 
-use super::front::ExecutorPorts;
+use super::wiring::ExecutorPorts;
 use crate::error::Error;
 use crate::event::{EventBody, NewEvent};
 use crate::ids::{PlanId, TaskId};

@@ -1,10 +1,11 @@
 //! What a driver has under way: the making of the plan, or an attempt at a task.
 
-use super::attempt::{self, Assignment};
+use super::assignment::Assignment;
+use super::attempt;
 use super::fact::{Fact, Outcome};
-use super::front::{Shared, Signals};
 use super::gate::Meter;
 use super::schedule;
+use super::shared::{Shared, Signals};
 use crate::error::{Error, Result};
 use crate::ids::TaskId;
 use crate::model::Silent;
@@ -133,9 +134,9 @@ pub(super) async fn plan(shared: Arc<Shared>, state: Arc<PlanState>, cancel: Can
 }
 
 async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> {
-    let planner = shared.planner().ok_or(Error::NoLanguageModel)?;
+    let planner = shared.ports.planner().ok_or(Error::NoLanguageModel)?;
     let planned = planner.plan(&state.plan.goal, &state.plan.repo_path).await?;
-    shared.say(state, "assistant", planner::describe(&planned)).await;
+    shared.ports.say(state, "assistant", planner::describe(&planned)).await;
     Ok(planned.tasks)
 }
 

@@ -1,0 +1,21 @@
+//! What an attempt is told before it begins.
+
+use super::gate::Meter;
+use crate::ids::TaskId;
+use crate::plan::PlanState;
+use crate::ports::Fence;
+use crate::tool::ToolContext;
+use std::sync::Arc;
+
+/// Everything an attempt needs to know.
+pub(super) struct Assignment {
+    pub(super) state: Arc<PlanState>,
+    pub(super) task: TaskId,
+    pub(super) attempt: u32,
+    pub(super) fence: Fence,
+    pub(super) context: ToolContext,
+    /// A worker that vanished had begun it.
+    pub(super) resumed: bool,
+    /// What the plan has used so far.
+    pub(super) meter: Arc<Meter>,
+}

@@ -1,0 +1,42 @@
+//! What an executor and its drivers share.
+
+use super::wiring::{ExecutorPorts, ExecutorSettings};
+use crate::ids::PlanId;
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The executor's state, as far as it is not in the store.
+pub(super) struct Shared {
+    pub(super) ports: Arc<ExecutorPorts>,
+    pub(super) settings: ExecutorSettings,
+    pub(super) slots: Arc<Semaphore>,
+    pub(super) stop: CancellationToken,
+    pub(super) drivers: Mutex<HashMap<PlanId, Arc<Signals>>>,
+    pub(super) tracker: TaskTracker,
+    /// Where drivers run, whichever thread a request came in on.
+    pub(super) runtime: Handle,
+}
+
+/// How a driver is spoken to.
+#[derive(Default)]
+pub(super) struct Signals {
+    /// The plan was changed by somebody else.
+    pub(super) changed: Notify,
+    /// The lease is gone.
+    pub(super) lost: CancellationToken,
+    /// The claim was answered with a lease.
+    pub(super) held: AtomicBool,
+}
+
+impl Shared {
+    /// The drivers at work, by plan.
+    pub(super) fn registry(&self) -> MutexGuard<'_, HashMap<PlanId, Arc<Signals>>> {
+        // A panic while the map is held leaves it whole: every use is a single map operation.
+        self.drivers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

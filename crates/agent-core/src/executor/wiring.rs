@@ -1,0 +1,72 @@
+//! What an executor is made of: the ports it reaches the world through, and how it works.
+
+use crate::ids::WorkerId;
+use crate::plan::PlanState;
+use crate::planner::Planner;
+use crate::ports::{
+    Clock, Conversations, Journal, LanguageModel, NewMessage, PlanReader, PlanStore, Randomness, Surveyor,
+    Workspaces,
+};
+use crate::tool::Toolbox;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything the executor reaches the world through.
+pub struct ExecutorPorts {
+    /// Keeps plans.
+    pub plans: Arc<dyn PlanStore>,
+    /// Answers questions about plans.
+    pub reader: Arc<dyn PlanReader>,
+    /// Records steps.
+    pub journal: Arc<dyn Journal>,
+    /// Keeps what was said.
+    pub conversations: Arc<dyn Conversations>,
+    /// Answers prompts; `None` where no language model is configured.
+    pub model: Option<Arc<dyn LanguageModel>>,
+    /// What tasks may do to the world.
+    pub tools: Toolbox,
+    /// Gives each plan its folder.
+    pub workspaces: Arc<dyn Workspaces>,
+    /// Describes repositories to the planner.
+    pub surveyor: Arc<dyn Surveyor>,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Spreads retries.
+    pub randomness: Arc<dyn Randomness>,
+}
+
+/// How the executor works.
+#[derive(Debug, Clone)]
+pub struct ExecutorSettings {
+    /// Names this process as a holder of leases.
+    pub worker: WorkerId,
+    /// Attempts that may run at once, over all plans.
+    pub max_parallel: usize,
+    /// Ceiling of an attempt that names none.
+    pub task_timeout: Duration,
+    /// How long a plan stays ours after we were last heard of.
+    pub lease: Duration,
+    /// Whether plans that others left behind are taken over.
+    pub recover: bool,
+}
+
+impl ExecutorPorts {
+    /// Who turns goals into tasks, where there is a language model.
+    pub(super) fn planner(&self) -> Option<Planner> {
+        let model = self.model.clone()?;
+        Some(Planner::new(model, Arc::clone(&self.surveyor)))
+    }
+
+    /// Adds to a plan's conversation; losing a line of it is no reason to fail a plan.
+    pub(super) async fn say(&self, state: &PlanState, role: &str, content: String) {
+        let message = NewMessage {
+            owner: state.plan.owner,
+            role: role.to_owned(),
+            content,
+            plan_id: Some(state.plan.id),
+        };
+        if let Err(error) = self.conversations.add(&message, self.clock.now()).await {
+            tracing::warn!(plan = %state.plan.id, %error, "a message of the conversation was not kept");
+        }
+    }
+}
