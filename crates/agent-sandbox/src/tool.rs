@@ -1,7 +1,9 @@
 //! `run_command` as a tool: what `command` tasks, verifications and models run commands with.
 
 use crate::{CommandOutcome, CommandRequest, Error, Exit, Limits, OutputSink, OutputStream, Sandbox};
-use agent_core::tool::{CommandInput, CommandReport, EffectClass, ProgressSink, Tool, ToolContext, ToolError};
+use agent_core::tool::{
+    CommandInput, CommandReport, EffectClass, ProgressSink, Tool, ToolContext, ToolError,
+};
 use std::sync::Arc;
 use std::time::Duration;
 
