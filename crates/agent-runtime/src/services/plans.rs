@@ -5,7 +5,7 @@ use crate::repositories::RepositoryRoots;
 use agent_auth::Principal;
 use agent_core::Error;
 use agent_core::error::Defect;
-use agent_core::event::{Event, Topic};
+use agent_core::event::{Event, EventBody, Topic};
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, Submitted};
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
@@ -16,7 +16,7 @@ use agent_core::ports::{
     Visibility,
 };
 use agent_core::tool::name;
-use agent_events::Hub;
+use agent_events::{Hub, Subscription};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use std::sync::Arc;
@@ -349,9 +349,19 @@ impl Plans {
             if !busy {
                 return Ok(state);
             }
-            events.stream.next().await.transpose()?;
+            wait_for_new_status(&mut events).await?;
         }
     }
+}
+
+/// Reads on until an event tells of a new status of the plan; the others change nothing of interest here.
+async fn wait_for_new_status(events: &mut Subscription) -> Result<()> {
+    while let Some(envelope) = events.stream.next().await.transpose()? {
+        if matches!(envelope.event.body, EventBody::PlanUpdated { .. }) {
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// What can be said about a request without looking at the world.
