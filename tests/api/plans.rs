@@ -252,3 +252,41 @@ async fn a_repository_is_described_wherever_its_path_is_given() {
         refused.expect_problem(422, "repository_refused");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_administrator_may_ask_for_full_access() {
+    let server = TestServer::start().await;
+    let body = json!({
+        "goal": "Leave the sandbox", "policy": {"sandbox": "full_access"},
+        "tasks": [{"description": "look around", "kind": "command", "command": ["true"]}]
+    });
+    let refused = server.demo().await.post("/plans", body.clone()).await;
+    assert_eq!(refused.expect_problem(422, "invalid_plan").pointers(), ["/policy/sandbox"]);
+    server.admin().await.post("/plans", body).await.expect(201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_is_not_taken_for_the_fields_in_their_order() {
+    let server = TestServer::start().await;
+    let login = server.anonymous().post("/auth/login", json!(["demo", "demo123"])).await;
+    login.expect_problem(422, "invalid_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_whose_data_lies_in_the_repository_keeps_its_secret() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let patch = "*** Begin Patch\n*** Add File: agent.db.jwt-secret\n+known\n*** End Patch\n";
+    let tasks = json!([{"description": "take over", "kind": "patch", "patch": patch}]);
+    let body = json!({"goal": "Forge tokens", "tasks": tasks, "auto_execute": true});
+    let plan = demo.post("/plans", body).await.expect(201).json["plan_id"].clone();
+    let mut socket = demo.connect("watching").await;
+    socket.subscribe(&format!("plan_{plan}"), Some(0)).await;
+    let failed = loop {
+        let event = socket.next_event().await;
+        if event["event"] == "task_failed" {
+            break event;
+        }
+    };
+    assert!(failed["error"].as_str().unwrap_or_default().contains("belongs to the server"), "{failed:#}");
+}

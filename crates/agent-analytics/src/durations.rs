@@ -41,7 +41,8 @@ impl Durations {
 
     /// All of them together.
     pub fn total(&self) -> f64 {
-        self.sorted.iter().sum()
+        // Of nothing, the sum of the standard library is minus zero.
+        self.sorted.iter().sum::<f64>() + 0.0
     }
 
     /// The percentile by nearest rank: the duration at rank ⌈percent / 100 · n⌉ of the ascending ones,

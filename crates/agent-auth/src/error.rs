@@ -24,7 +24,9 @@ pub enum Error {
     #[error("the account is disabled; ask an administrator to enable it")]
     Disabled,
     /// A refresh token came a second time, so it was stolen or replayed; its whole family is revoked.
-    #[error("the refresh token was used before, so every session of that login was ended; log in again")]
+    #[error(
+        "the refresh token was used before, so the login it came from can no longer be refreshed; log in again"
+    )]
     RefreshTokenReused {
         /// Whose session it was.
         user: UserId,

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use secrecy::SecretString;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -46,18 +46,21 @@ impl DataFolder {
         let mut bytes = [0_u8; 32];
         getrandom::fill(&mut bytes).map_err(|error| fails(std::io::Error::other(error.to_string())))?;
         let fresh: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-            Ok(mut file) => {
-                file.write_all(fresh.as_bytes()).and_then(|()| file.sync_all()).map_err(fails)?;
-                Ok(SecretString::from(fresh))
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                let mut text = String::new();
-                File::open(&path).and_then(|mut file| file.read_to_string(&mut text)).map_err(fails)?;
-                Ok(SecretString::from(text.trim().to_owned()))
-            }
-            Err(error) => Err(fails(error)),
+        // Written aside and linked into place whole: a start that is cut off leaves no empty secret behind.
+        let aside = self.beside(&format!(".jwt-secret.{}", std::process::id()));
+        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside);
+        let written = written.and_then(|mut file| {
+            file.write_all(fresh.as_bytes())?;
+            file.sync_all()
+        });
+        let linked = written.and_then(|()| std::fs::hard_link(&aside, &path));
+        let removed = std::fs::remove_file(&aside);
+        match linked {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => return Err(fails(error)),
+            Ok(()) | Err(_) => removed.map_err(fails)?,
         }
+        let text = std::fs::read_to_string(&path).map_err(fails)?;
+        Ok(SecretString::from(text.trim().to_owned()))
     }
 
     /// The right to call oneself by the folder's lasting name; `None` while another process has it.

@@ -160,9 +160,10 @@ impl Settings {
         shown.collect()
     }
 
-    /// The path of the SQLite file, when the database is one.
-    pub(crate) fn database_path(&self) -> Option<PathBuf> {
-        self.database_url.strip_prefix("sqlite://").map(PathBuf::from)
+    /// The path of the SQLite file.
+    pub(crate) fn database_path(&self) -> PathBuf {
+        let url = self.database_url.as_str();
+        PathBuf::from(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url))
     }
 }
 

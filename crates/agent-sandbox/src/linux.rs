@@ -25,7 +25,7 @@ use tokio::process::Command;
 use crate::effective::ADVICE;
 use crate::workspace::Workspace;
 use crate::{CommandRequest, Effective, Error, SandboxLevel};
-use child::{Confinement, Launch, Namespaces, Report};
+use child::{Confinement, Covered, Launch, Namespaces, Report};
 use filter::Filters;
 pub(crate) use running::Running;
 
@@ -45,6 +45,8 @@ pub(crate) struct Start<'a> {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) program: PathBuf,
     pub(crate) readable: BTreeSet<PathBuf>,
+    /// What lies in the workspace and is none of the command's business.
+    pub(crate) covered: Vec<PathBuf>,
 }
 
 impl Platform {
@@ -125,10 +127,18 @@ impl Platform {
             }
         }
         writable.push(c_path(start.scratch.path())?);
-        Ok(Namespaces::new(identity, writable, read_only, self.effective.own_proc))
+        let (folders, files): (Vec<_>, Vec<_>) = start.covered.iter().partition(|path| path.is_dir());
+        let covered = Covered {
+            files: files.into_iter().map(|path| c_path(path)).collect::<io::Result<_>>()?,
+            folders: folders.into_iter().map(|path| c_path(path)).collect::<io::Result<_>>()?,
+        };
+        Ok(Namespaces::new(identity, writable, read_only, covered, self.effective.own_proc))
     }
 
     fn confinement(&self, start: &Start<'_>) -> Result<Confinement, LaunchError> {
+        if !self.effective.namespaces && !start.covered.is_empty() {
+            return Err(LaunchError::Refused(uncovered(start)));
+        }
         let mut writable = vec![start.scratch.path().to_owned()];
         let mut readable = start.readable.clone();
         readable.insert(start.workspace.root.clone());
@@ -157,6 +167,17 @@ enum LaunchError {
 impl From<io::Error> for LaunchError {
     fn from(error: io::Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+/// Without namespaces nothing can be laid over a file of the workspace.
+fn uncovered(start: &Start<'_>) -> Error {
+    Error::Unavailable {
+        asked: start.request.level,
+        reason: "the workspace holds the server's own data, which cannot be kept from the command here"
+            .into(),
+        advice: "Keep the database outside of the repository (AGENT_DATABASE_URL), or permit user namespaces"
+            .into(),
     }
 }
 

@@ -23,6 +23,8 @@ pub(crate) struct Start<'a> {
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) program: PathBuf,
     pub(crate) readable: BTreeSet<PathBuf>,
+    /// What lies in the workspace and is none of the command's business.
+    pub(crate) covered: Vec<PathBuf>,
 }
 
 impl Platform {

@@ -108,13 +108,12 @@ impl Readable {
         readable
     }
 
-    /// All paths for a command with these variables. `/etc` is looked up each time, since its files are
-    /// replaced while the server runs and a rule holds for the file it was made for.
-    pub(crate) fn of_command(
-        &self,
-        inherited: &BTreeMap<String, String>,
-        variables: &BTreeMap<String, String>,
-    ) -> BTreeSet<PathBuf> {
+    /// All paths for a command. `/etc` is looked up each time, since its files are replaced while the server
+    /// runs and a rule holds for the file it was made for.
+    ///
+    /// What a command or a model asks for as its environment grants nothing: a variable such as `JAVA_HOME`
+    /// would otherwise open whatever it names.
+    pub(crate) fn of_command(&self) -> BTreeSet<PathBuf> {
         let mut paths = self.fixed.clone();
         let names = std::fs::read_dir("/etc").into_iter().flatten().flatten().map(|entry| entry.file_name());
         let matching = names.filter(|name| {
@@ -126,10 +125,13 @@ impl Readable {
                 paths.insert(path);
             }
         }
-        if variables.iter().any(|(name, value)| inherited.get(name) != Some(value)) {
-            self.grant_toolchains(variables, &mut paths);
-        }
         paths
+    }
+
+    /// What is hidden and lies in a workspace, so that it has to be covered there.
+    pub(crate) fn hidden_in(&self, workspace: &Path) -> Vec<PathBuf> {
+        let within = self.hidden.iter().filter(|path| path.starts_with(workspace) && path.exists());
+        within.cloned().collect()
     }
 
     fn grant_toolchains(&self, variables: &BTreeMap<String, String>, paths: &mut BTreeSet<PathBuf>) {
@@ -197,7 +199,7 @@ mod tests {
 
     fn granted(home: &Path, variables: &[(&str, String)], hidden: &[PathBuf]) -> BTreeSet<PathBuf> {
         let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        Readable::new(Some(home.to_owned()), &variables, hidden).of_command(&variables, &variables)
+        Readable::new(Some(home.to_owned()), &variables, hidden).of_command()
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Sandbox {
     }
 
     /// As [`Sandbox::probe`], keeping `hidden` (the data and settings of the server) unreadable even where
-    /// they lie below a directory that commands may read, such as `/opt`. A workspace is not searched for them.
+    /// they lie below a directory that commands may read, such as `/opt`, or in a workspace.
     #[must_use]
     pub fn probe_hiding(host: HostEnvironment, hidden: &[PathBuf]) -> Self {
         let inherited = host.inherited();
@@ -112,11 +112,9 @@ impl Inner {
         let scratch = scratch::create(&self.host.temporary()).map_err(Error::Scratch)?;
         let variables = of_command(&self.inherited, request, scratch.path());
         let program = find_program(name, &variables, &workspace.working_directory)?;
-        let readable = if request.level.is_confined() {
-            self.readable.of_command(&self.inherited, &variables)
-        } else {
-            Default::default()
-        };
+        let confined = request.level.is_confined();
+        let readable = if confined { self.readable.of_command() } else { Default::default() };
+        let covered = if confined { self.readable.hidden_in(&workspace.root) } else { Vec::new() };
         self.platform.start(crate::linux::Start {
             request,
             with_stdin,
@@ -125,6 +123,7 @@ impl Inner {
             variables,
             program,
             readable,
+            covered,
         })
     }
 }

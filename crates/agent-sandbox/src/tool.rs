@@ -5,10 +5,10 @@ use agent_core::tool::{
     CommandInput, CommandReport, EffectClass, ProgressSink, Tool, ToolContext, ToolError,
 };
 use std::sync::Arc;
-use std::time::Duration;
 
-/// Time between the tool's own limit and the attempt's, so that the tool reports before it is dropped.
-const HEADROOM: Duration = Duration::from_millis(100);
+/// What is kept of each stream: results travel in events, and a frame of more than a mebibyte is refused by
+/// common WebSocket clients.
+const KEPT_OUTPUT: usize = 128 * 1024;
 
 /// Runs a command in the sandbox.
 pub struct RunCommand {
@@ -44,11 +44,10 @@ impl Tool for RunCommand {
 }
 
 fn request(input: CommandInput, context: &ToolContext) -> CommandRequest {
-    let wall = context.timeout.saturating_sub(HEADROOM).max(context.timeout / 2);
     let mut request = CommandRequest::new(&context.workspace, input.command)
         .level(context.sandbox)
         .network(context.network)
-        .limits(Limits { wall, ..Limits::default() });
+        .limits(Limits { wall: context.timeout, output_bytes: KEPT_OUTPUT, ..Limits::default() });
     if let Some(folder) = input.working_directory {
         request.working_directory = context.workspace.join(folder);
     }

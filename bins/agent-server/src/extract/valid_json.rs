@@ -95,6 +95,10 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let malformed = |detail: String| ApiError::new(ErrorCode::MalformedJson, detail);
     let text =
         std::str::from_utf8(body).map_err(|error| malformed(format!("the body is not UTF-8: {error}")))?;
+    // A list would be read as the fields in their order, which nobody means.
+    if text.trim_start().starts_with('[') && serde_json::from_str::<Value>(text).is_ok() {
+        return Err(ApiError::invalid(vec![Defect::new("", "the body must be a JSON object, not a list")]));
+    }
     serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Value>(text) {
         // The reader stops at the first fault; what is no JSON at all is told before what does not fit.
         Err(error) => malformed(error.to_string()),

@@ -56,10 +56,13 @@ pub(crate) async fn refresh_session(
 #[utoipa::path(
     tag = "auth",
     responses((status = 204, description = "All sessions are ended"), ApiError),
-    security(("bearer" = []), ("api_key" = []))
+    security(("bearer" = ["keys:manage"]), ("api_key" = ["keys:manage"]))
 )]
 #[post("/auth/logout")]
-pub(crate) async fn log_out(caller: Caller<scope::LoggedIn>, state: Data<AppState>) -> Result<HttpResponse> {
+pub(crate) async fn log_out(
+    caller: Caller<scope::KeysManage>,
+    state: Data<AppState>,
+) -> Result<HttpResponse> {
     state.agent().authenticator().logout(&caller).await?;
     Ok(HttpResponse::NoContent().finish())
 }
@@ -80,11 +83,11 @@ pub(crate) async fn validate_token(caller: Caller<scope::LoggedIn>) -> Json<Vali
     tag = "auth",
     request_body = ChangePassword,
     responses((status = 204, description = "The password is changed; log in again"), ApiError),
-    security(("bearer" = []), ("api_key" = []))
+    security(("bearer" = ["keys:manage"]), ("api_key" = ["keys:manage"]))
 )]
 #[put("/auth/password")]
 pub(crate) async fn change_password(
-    caller: Caller<scope::LoggedIn>,
+    caller: Caller<scope::KeysManage>,
     body: ValidJson<ChangePassword>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {

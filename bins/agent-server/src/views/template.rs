@@ -172,7 +172,7 @@ pub struct ParameterView {
     pub required: bool,
     /// What is taken when nothing is given.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     pub default: Option<Value>,
     /// What a `select` can be.
     #[serde(skip_serializing_if = "Vec::is_empty")]

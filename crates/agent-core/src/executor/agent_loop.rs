@@ -29,6 +29,8 @@ struct Dialogue<'a> {
     prompt: Prompt,
     previous: Option<Vec<(String, Value)>>,
     repetitions: u32,
+    /// The task says itself what a step of unknown outcome means; otherwise the model is told.
+    stops_on_unknown: bool,
 }
 
 /// Works until the model calls finish and the verification passes.
@@ -50,7 +52,8 @@ pub(super) async fn work(
         output: None,
         max_output_tokens: None,
     };
-    let mut dialogue = Dialogue { gate, prompt, previous: None, repetitions: 0 };
+    let stops_on_unknown = task.spec.on_unknown.is_some();
+    let mut dialogue = Dialogue { gate, prompt, previous: None, repetitions: 0, stops_on_unknown };
     for _ in 0..MAX_ROUNDS {
         if !dialogue.gate.next_is_recorded() {
             check_budget(assignment, &dialogue.gate)?;
@@ -120,7 +123,10 @@ async fn round(
             finished = finished.or(result);
             answer
         } else {
-            describe(dialogue.gate.tool(&call.name, call.arguments.clone(), None).await?)
+            match dialogue.gate.tool(&call.name, call.arguments.clone(), None).await? {
+                Answer::Unknown(detail) if dialogue.stops_on_unknown => return Err(Stop::Unknown(detail)),
+                answer => describe(answer),
+            }
         };
         let (call_id, name) = (call.id.clone(), call.name.clone());
         dialogue.prompt.messages.push(Message::Tool { call_id, name, content: answer });

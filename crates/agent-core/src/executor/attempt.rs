@@ -8,8 +8,16 @@ use super::wiring::ExecutorPorts;
 use crate::plan::{Task, TaskKind};
 use crate::tool::{CommandInput, CommandReport, EffectClass, ToolError, name};
 use serde_json::{Value, json};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long a tool may take to stop once its time is up: longer than a patch waits for its workspace, so that
+/// nothing of the attempt still happens after it was recorded as ended.
+const LAST_MOMENTS: Duration = Duration::from_secs(12);
+
+/// A tool that keeps the time limit itself has more to tell than that it was stopped, and comes first.
+const PRECEDENCE: Duration = Duration::from_millis(250);
 
 /// Runs the attempt to its end. An error means: abandoned without a word, it goes on where its record ends.
 pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> crate::Result<Outcome> {
@@ -17,12 +25,18 @@ pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> cr
     let Some(task) = assignment.state.task(assignment.task).cloned() else {
         return Err(crate::Error::TaskNotFound { plan: assignment.state.plan.id, task: assignment.task });
     };
+    let mut working = pin!(work(&ports, &assignment, &task));
     let worked = tokio::select! {
-        worked = work(&ports, &assignment, &task) => worked,
-        () = tokio::time::sleep(timeout) => Err(Stop::Fail {
-            error: format!("timed out after {}", in_words(timeout)),
-            retryable: true,
-        }),
+        worked = &mut working => worked,
+        () = tokio::time::sleep(timeout.saturating_add(PRECEDENCE)) => {
+            assignment.context.cancel.cancel();
+            let ended = tokio::time::timeout(LAST_MOMENTS, working).await;
+            // What landed in the last moment did land, and is not to be done again.
+            ended.ok().filter(Result::is_ok).unwrap_or_else(|| Err(Stop::Fail {
+                error: format!("timed out after {}", in_words(timeout)),
+                retryable: true,
+            }))
+        }
     };
     match worked {
         Ok(result) => Ok(Outcome::Completed { result }),

@@ -31,6 +31,9 @@ pub(super) enum Ended {
     Broken,
 }
 
+/// How long what runs may take to end when the driver leaves.
+const LAST_MOMENTS: Duration = Duration::from_secs(3);
+
 pub(super) struct Driver {
     shared: Arc<Shared>,
     state: Arc<PlanState>,
@@ -85,8 +88,17 @@ impl Driver {
                 Ended::Broken
             }
         };
-        self.jobs.shutdown().await;
+        self.end_jobs().await;
         ended
+    }
+
+    /// Ends what still runs, and waits until it has: whoever takes the plan over must not find it beside theirs.
+    async fn end_jobs(&mut self) {
+        self.under_way.values().for_each(CancellationToken::cancel);
+        let ended = async { while self.jobs.join_next().await.is_some() {} };
+        if tokio::time::timeout(LAST_MOMENTS, ended).await.is_err() {
+            self.jobs.shutdown().await;
+        }
     }
 
     async fn drive(&mut self) -> Result<()> {

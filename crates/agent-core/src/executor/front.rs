@@ -11,6 +11,7 @@ use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
 use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
+use std::panic::AssertUnwindSafe;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -35,6 +36,9 @@ pub struct Executor(Arc<Shared>);
 /// The first and the longest pause before a plan is looked at again that could not be driven on.
 const REST: Duration = Duration::from_millis(200);
 const LONGEST_REST: Duration = Duration::from_secs(5);
+
+/// How many plans are taken over before leases are renewed again.
+const CLAIMS_IN_A_ROW: u32 = 64;
 
 /// How often a request is tried again when others change the plan at the same time.
 const CONFLICT_RETRIES: u32 = 64;
@@ -183,7 +187,9 @@ impl Shared {
         let plan = claim.state.plan.id;
         let fence = claim.fence.clone();
         signals.held.store(true, Ordering::Release);
-        let ended = Driver::new(Arc::clone(self), claim, signals).run().await;
+        let driving = AssertUnwindSafe(Driver::new(Arc::clone(self), claim, signals).run());
+        // A plan whose driver broke is taken up again after a rest, rather than held by nobody.
+        let ended = driving.catch_unwind().await.unwrap_or(driver::Ended::Broken);
         if ended == driver::Ended::StillOurs
             && let Err(error) = self.ports.plans.release(plan, &fence).await
         {
@@ -225,9 +231,11 @@ impl Shared {
                 () = self.stop.cancelled() => return,
             }
             self.renew().await;
-            if self.settings.recover {
-                self.take_over().await;
+            while self.settings.recover && !self.stop.is_cancelled() && self.take_over().await {
+                self.renew().await;
             }
+            // Whoever changed a plan may have been cut off before it could say so.
+            self.registry().values().for_each(|signals| signals.changed.notify_one());
         }
     }
 
@@ -250,9 +258,11 @@ impl Shared {
         }
     }
 
-    async fn take_over(self: &Arc<Self>) {
+    /// Takes over some of the plans that nobody holds. True when there may be more: leases are renewed before
+    /// those are asked for, since each claim takes a while.
+    async fn take_over(self: &Arc<Self>) -> bool {
         let (worker, lease) = (&self.settings.worker, self.settings.lease);
-        loop {
+        for _ in 0..CLAIMS_IN_A_ROW {
             match self.ports.plans.claim(worker, lease, None).await {
                 Ok(Some(claim)) => {
                     let plan = claim.state.plan.id;
@@ -269,12 +279,13 @@ impl Shared {
                     self.tracker
                         .spawn_on(async move { shared.drive_claimed(claim, signals).await }, &self.runtime);
                 }
-                Ok(None) => return,
+                Ok(None) => return false,
                 Err(error) => {
                     tracing::warn!(%error, "could not look for plans to take over");
-                    return;
+                    return false;
                 }
             }
         }
+        true
     }
 }

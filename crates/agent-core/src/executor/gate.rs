@@ -89,7 +89,8 @@ impl<'a> Gate<'a> {
 
     fn take_recorded(&mut self, key: StepKey, kind: StepKind, name: &str) -> Result<Option<Step>, Stop> {
         let Some(step) = self.recorded.iter().find(|step| step.key == key).cloned() else { return Ok(None) };
-        if step.intent.kind != kind || step.intent.name != name {
+        let renamed_model = kind == StepKind::Model && step.result.is_some();
+        if step.intent.kind != kind || (step.intent.name != name && !renamed_model) {
             let error = format!(
                 "the record of this attempt says step {} was {}, not {name}; it cannot be continued",
                 key.position, step.intent.name

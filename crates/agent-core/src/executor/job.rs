@@ -123,14 +123,29 @@ pub(super) fn finished(job: Job, outcome: Outcome, jitter: f64) -> Option<Fact> 
 
 /// Turns the goal into tasks.
 pub(super) async fn plan(shared: Arc<Shared>, state: Arc<PlanState>, cancel: CancellationToken) -> Report {
-    let fact = tokio::select! {
-        planned = make_plan(&shared, &state) => Some(match planned {
-            Ok(tasks) => Fact::Planned { tasks },
-            Err(error) => Fact::PlanningFailed { error: error.to_string() },
-        }),
-        () = cancel.cancelled() => None,
+    let (fact, permit) = tokio::select! {
+        (planned, permit) = plan_with_a_slot(&shared, &state) => {
+            let fact = match planned {
+                Ok(tasks) => Fact::Planned { tasks },
+                Err(error) => Fact::PlanningFailed { error: error.to_string() },
+            };
+            (Some(fact), permit)
+        }
+        () = cancel.cancelled() => (None, None),
     };
-    Report { job: Job::Planning, fact, permit: None }
+    Report { job: Job::Planning, fact, permit }
+}
+
+/// Planning scans and asks a model, so it counts among what runs at once. A defect in it fails the plan, once.
+async fn plan_with_a_slot(
+    shared: &Arc<Shared>,
+    state: &PlanState,
+) -> (Result<Vec<TaskSpec>>, Option<OwnedSemaphorePermit>) {
+    let permit = Arc::clone(&shared.slots).acquire_owned().await.ok();
+    let planned = AssertUnwindSafe(make_plan(shared, state)).catch_unwind().await;
+    let broke_off =
+        |_panic| Err(Error::Planning("it broke off because of a defect of the program".to_owned()));
+    (planned.unwrap_or_else(broke_off), permit)
 }
 
 async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> {

@@ -48,6 +48,9 @@ fn check_task(index: usize, task: &TaskSpec, count: usize, defects: &mut Vec<Def
     if task.description.len() > MAX_TEXT {
         defects.push(Defect::new(at("description"), format!("longer than {MAX_TEXT} bytes")));
     }
+    if task.description.contains('\0') {
+        defects.push(Defect::new(at("description"), "may hold no NUL"));
+    }
     let mut seen = BTreeSet::new();
     for &dependency in &task.depends_on {
         if dependency == 0 || usize::try_from(dependency).map_or(true, |d| d > count) {
@@ -91,6 +94,9 @@ fn check_kind(kind: &TaskKind, at: &dyn Fn(&str) -> String, defects: &mut Vec<De
         TaskKind::Agent { verify: Some(verify) } => check_command(verify, &at("verify"), defects),
         TaskKind::Patch { patch } if patch.trim().is_empty() => {
             defects.push(Defect::new(at("patch"), "is empty"));
+        }
+        TaskKind::Patch { patch } if patch.contains('\0') => {
+            defects.push(Defect::new(at("patch"), "may hold no NUL; patches are text"));
         }
         TaskKind::Agent { verify: None } | TaskKind::Patch { .. } | TaskKind::Scan | TaskKind::Approval => {}
     }

@@ -66,6 +66,7 @@ const SENSITIVE_NAMES: &[&[u8]] = &[
 ];
 
 const SENSITIVE_EXTENSIONS: &[&[u8]] = &[
+    b".jwt-secret",
     b".pem",
     b".key",
     b".p12",

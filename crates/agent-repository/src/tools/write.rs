@@ -44,16 +44,29 @@ struct Prepared {
     report: Applied,
 }
 
+/// Names that end so belong to a server whose data lies in the workspace.
+const OF_THE_SERVER: &str = ".jwt-secret";
+
+/// Refuses changes of the server's own files.
+fn guarded(root: Root, changes: ChangeSet) -> Result<(Root, ChangeSet), Error> {
+    match changes.record().files.into_iter().find(|file| file.path.as_str().ends_with(OF_THE_SERVER)) {
+        Some(file) => {
+            Err(Error::Request { detail: format!("{} belongs to the server; leave it alone", file.path) })
+        }
+        None => Ok((root, changes)),
+    }
+}
+
 fn plan_patch(workspace: &Path, input: &PatchInput) -> Result<(Root, ChangeSet), Error> {
     let root = Root::open(workspace)?;
     let changes = patch::plan_changes(&root, &PatchSet::parse(&input.patch)?)?;
-    Ok((root, changes))
+    guarded(root, changes)
 }
 
 fn plan_write(workspace: &Path, input: &WriteInput) -> Result<(Root, ChangeSet), Error> {
     let root = Root::open(workspace)?;
     let changes = patch::write_file(&root, &RelativePath::new(&input.path)?, &input.content)?;
-    Ok((root, changes))
+    guarded(root, changes)
 }
 
 type Planning<I> = fn(&Path, &I) -> Result<(Root, ChangeSet), Error>;

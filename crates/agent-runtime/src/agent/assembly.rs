@@ -76,7 +76,6 @@ impl AgentBuilder {
         let wakes = Arc::new(Wakes::new());
         let (store, folder) = open_store(&self.settings, Arc::clone(&wakes)).await?;
         let authenticator = authenticator(&self.settings, &folder, &store, &clock)?;
-        let first_password = accounts(&self.settings, &authenticator).await?;
         let model = match self.model.take() {
             Some(model) => Some(model),
             None => connect_model(&self.settings).await?,
@@ -91,6 +90,8 @@ impl AgentBuilder {
             clock,
         };
         let executor = self.executor(&parts, model);
+        // Last of what can fail: the password of a new administrator is shown once, by a start that succeeds.
+        let first_password = accounts(&self.settings, &authenticator).await?;
         executor.start();
         let running = Running { authenticator, first_password, executor, model: described, started_at };
         Ok(Agent::assemble(self.settings, parts, running))
@@ -128,7 +129,9 @@ async fn open_store(settings: &Settings, wakes: Arc<Wakes>) -> Result<(Store, Da
     let listener: Arc<dyn CommitListener> = wakes;
     let opened = tokio::task::spawn_blocking(move || Store::open(&url, listener)).await;
     let store = opened.map_err(|error| Error::Internal(error.to_string()))??;
-    let path = settings.database_path().unwrap_or_else(|| "agent.db".into());
+    // Every spelling of the path leads to the same lock and the same secret.
+    let path = settings.database_path();
+    let path = path.canonicalize().unwrap_or(path);
     Ok((store, DataFolder::of(&path)))
 }
 

@@ -1,8 +1,8 @@
 //! Plans as a caller sees them: their own, or everybody's for administrators.
 
 use crate::error::Result;
-use crate::repositories::RepositoryRoots;
-use agent_auth::Principal;
+use crate::repositories::{RepositoryRoots, blocking};
+use agent_auth::{Principal, Role};
 use agent_core::Error;
 use agent_core::error::Defect;
 use agent_core::event::{Event, EventBody, Topic};
@@ -10,7 +10,7 @@ use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, Submitted};
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
 use agent_core::plan::{Attempt, Idempotency, NewPlan, PlanState, PlanStatus, TaskSpec, TaskStatus, graph};
-use agent_core::policy::Policy;
+use agent_core::policy::{Policy, SandboxLevel};
 use agent_core::ports::{
     Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step,
     Visibility,
@@ -136,10 +136,9 @@ impl Plans {
                 Defect::new("/parameters", "parameters belong to a template; name it in template_id");
             return Err(Error::InvalidPlan(vec![defect]).into());
         }
-        check(&request)?;
+        check(caller, &request)?;
         let (roots, path) = (Arc::clone(&self.roots), request.repo_path.clone());
-        let admitted = tokio::task::spawn_blocking(move || roots.admit(path.as_deref())).await;
-        let repository = admitted.map_err(|error| crate::Error::Internal(error.to_string()))??;
+        let repository = blocking(move || roots.admit(path.as_deref())).await?;
         let goal = request.goal.clone();
         let plan = NewPlan {
             owner: caller.user_id,
@@ -365,7 +364,7 @@ async fn wait_for_new_status(events: &mut Subscription) -> Result<()> {
 }
 
 /// What can be said about a request without looking at the world.
-fn check(request: &CreatePlan) -> Result<()> {
+fn check(caller: &Principal, request: &CreatePlan) -> Result<()> {
     let mut defects = Vec::new();
     if request.goal.trim().is_empty() {
         defects.push(Defect::new("/goal", "must say what is to be reached"));
@@ -375,6 +374,10 @@ fn check(request: &CreatePlan) -> Result<()> {
     }
     if request.goal.contains('\0') {
         defects.push(Defect::new("/goal", "may hold no NUL"));
+    }
+    if request.policy.sandbox == SandboxLevel::FullAccess && caller.role != Role::Admin {
+        let detail = "full_access gives commands all that the server's account may do; only an administrator may ask for it";
+        defects.push(Defect::new("/policy/sandbox", detail));
     }
     if request.policy.max_parallel == Some(0) {
         defects.push(Defect::new("/policy/max_parallel", "must be at least 1"));

@@ -1,7 +1,7 @@
 //! Repositories as a caller sees them.
 
 use crate::error::Result;
-use crate::repositories::{RepositoryRoots, scan_repository};
+use crate::repositories::{RepositoryRoots, blocking, scan_repository};
 use agent_repository::scan::ScanReport;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,8 @@ impl Repositories {
     /// # Errors
     /// `RepositoryRefused`.
     pub async fn scan(&self, repo_path: Option<&str>) -> Result<(PathBuf, ScanReport)> {
-        let root = self.roots.admit(repo_path)?;
+        let (roots, path) = (Arc::clone(&self.roots), repo_path.map(str::to_owned));
+        let root = blocking(move || roots.admit(path.as_deref())).await?;
         let report = scan_repository(root.clone()).await?;
         Ok((root, report))
     }

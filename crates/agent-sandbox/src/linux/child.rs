@@ -28,7 +28,15 @@ pub(crate) struct Namespaces {
     group_map: String,
     writable: Vec<CString>,
     read_only: Vec<CString>,
+    covered: Covered,
     own_proc: bool,
+}
+
+/// What lies in the workspace and is kept from the command by something empty mounted over it.
+#[derive(Default)]
+pub(crate) struct Covered {
+    pub(crate) files: Vec<CString>,
+    pub(crate) folders: Vec<CString>,
 }
 
 impl Namespaces {
@@ -39,6 +47,7 @@ impl Namespaces {
         identity: Option<(u32, u32)>,
         writable: Vec<CString>,
         read_only: Vec<CString>,
+        covered: Covered,
         own_proc: bool,
     ) -> Self {
         const NOBODY: u32 = 65_534;
@@ -50,6 +59,7 @@ impl Namespaces {
             group_map: format!("{} {group} 1", seen_as(group)),
             writable,
             read_only,
+            covered,
             own_proc,
         }
     }
@@ -80,7 +90,13 @@ impl Namespaces {
             calls::mount(path, path, None, libc::MS_BIND | libc::MS_REC, None)?;
             calls::set_mount_read_only(path, true, true)?;
         }
+        for path in &self.covered.files {
+            calls::mount(c"/dev/null", path, None, libc::MS_BIND, None)?;
+        }
         let plain = libc::MS_NOSUID | libc::MS_NODEV;
+        for path in &self.covered.folders {
+            calls::mount(c"tmpfs", path, Some(c"tmpfs"), plain | libc::MS_RDONLY, Some(c"size=4k"))?;
+        }
         if self.own_proc {
             calls::mount(c"proc", c"/proc", Some(c"proc"), plain | libc::MS_NOEXEC, None)?;
             calls::mount(c"tmpfs", c"/dev/shm", Some(c"tmpfs"), plain, Some(c"mode=1777,size=256m"))?;

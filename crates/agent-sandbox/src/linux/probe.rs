@@ -1,7 +1,7 @@
 //! Finds out what this kernel enforces, by trying it.
 
 use super::calls;
-use super::child::Namespaces;
+use super::child::{Covered, Namespaces};
 use super::filter::Filters;
 use crate::Effective;
 
@@ -29,7 +29,7 @@ pub(crate) fn probe() -> (Effective, Filters) {
 
 /// Makes the namespaces and mounts of a command in a process that ends at once.
 fn namespaces_work(own_proc: bool) -> bool {
-    let namespaces = Namespaces::new(None, Vec::new(), Vec::new(), own_proc);
+    let namespaces = Namespaces::new(None, Vec::new(), Vec::new(), Covered::default(), own_proc);
     match calls::fork(Namespaces::FLAGS) {
         Ok(0) => {
             calls::reset_signals();

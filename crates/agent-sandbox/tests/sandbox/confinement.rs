@@ -219,3 +219,36 @@ fn what_can_be_enforced_is_told_to_operators() {
     assert_eq!(told["levels"][1]["level"], "workspace_write");
     assert!(told["levels"][1]["available"].is_boolean() && told["landlock_abi"].is_number());
 }
+
+#[tokio::test]
+async fn the_environment_of_a_command_opens_no_path() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    let secret = write(&bench.outside.path().join("keys/id"), "canary-51c2");
+    let mut request = bench.shell(&format!("cat {}", secret.display()));
+    for name in ["JAVA_HOME", "CARGO_HOME", "GOROOT", "SSL_CERT_DIR", "VIRTUAL_ENV"] {
+        let folder = secret.parent().unwrap().display().to_string();
+        request.environment.insert(name.to_owned(), folder);
+    }
+    let path = format!("{}:/usr/bin:/bin", secret.parent().unwrap().display());
+    request.environment.insert("PATH".to_owned(), path);
+    let outcome = bench.outcome(request).await;
+    assert_eq!((&*outcome.stdout.text, outcome.exit), ("", Exit::Code(1)), "{}", outcome.stderr.text);
+}
+
+#[tokio::test]
+async fn the_servers_own_files_are_kept_from_commands_even_in_the_workspace() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    let secret = bench.write("agent.db.jwt-secret", "canary-2f90");
+    let folder = bench.write("data/agent.db", "canary-8d11");
+    let hidden = [secret.clone(), folder.parent().unwrap().to_owned()];
+    let sandbox = Sandbox::probe_hiding(super::host(), &hidden);
+    let script = "cat agent.db.jwt-secret data/agent.db; rm -rf agent.db.jwt-secret data; echo x > agent.db.jwt-secret; true";
+    let ran = sandbox.run(bench.shell(script), Default::default(), &mut Silent).await;
+    if sandbox.effective().namespaces {
+        assert_eq!(ran.unwrap().stdout.text, "");
+    } else {
+        assert!(matches!(ran, Err(agent_sandbox::Error::Unavailable { .. })), "{ran:?}");
+    }
+    assert_eq!(std::fs::read_to_string(secret).unwrap(), "canary-2f90");
+    assert_eq!(std::fs::read_to_string(folder).unwrap(), "canary-8d11");
+}

@@ -52,10 +52,12 @@ fn claimable(
     Ok(found.optional()?)
 }
 
-/// Extends all leases of a worker and names the plans.
+/// Extends all leases of a worker on plans that are live, and names the plans.
 pub(crate) fn renew(conn: &mut Conn, worker: &WorkerId, lease: Duration) -> Answer<Vec<PlanId>> {
     let now = dialect::now(conn)?;
-    let mut held: Vec<i64> = diesel::update(plans::table.filter(plans::lease_owner.eq(&worker.0)))
+    let live = PlanStatus::ALL.iter().filter(|status| status.is_live()).map(|status| status.as_str());
+    let wanted = plans::table.filter(plans::lease_owner.eq(&worker.0)).filter(plans::status.eq_any(live));
+    let mut held: Vec<i64> = diesel::update(wanted)
         .set(plans::lease_expires_at.eq(ends(now, lease)))
         .returning(plans::id)
         .get_results(conn)?;
