@@ -77,7 +77,7 @@ impl From<&PlanState> for CreatedPlanView {
 /// A plan without its tasks.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "id": 1, "goal": "Make the tests pass", "repo_path": "/work/shop", "status": "running", "summary": null,
+    "id": 1, "goal": "Make the tests pass", "repo_path": "/srv/shop", "status": "running", "summary": null,
     "policy": {"approval": "never", "on_failure": "stop", "sandbox": "workspace_write", "network": false, "budget": {}},
     "auto_execute": true, "template_id": null, "revision": 4, "created_at": "2026-01-01T12:00:00.000Z",
     "updated_at": "2026-01-01T12:00:02.000Z", "started_at": "2026-01-01T12:00:01.000Z", "finished_at": null
