@@ -17,6 +17,7 @@ use crate::output::Terminal;
 use crate::signals::interrupted;
 use server::RunningServer;
 use std::path::PathBuf;
+use std::pin::pin;
 use story::Story;
 
 /// What the reader chose.
@@ -51,13 +52,16 @@ pub(crate) async fn run(options: Options, terminal: Terminal) -> Outcome {
     std::fs::create_dir(&folders.data)?;
     let mut server: Option<RunningServer> = None;
     let story = Story::new(&options, &folders, terminal);
+    // One listener from beginning to end: a signal that came between two of them would be lost.
+    let mut asked_to_end = pin!(interrupted());
     let told = tokio::select! {
+        biased;
+        () = &mut asked_to_end => Err(Failure::work("interrupted; nothing is left behind")),
         told = story.tell(&mut server) => told,
-        () = interrupted() => Err(Failure::work("interrupted; nothing is left behind")),
     };
     if options.keep && told.is_ok() {
         terminal.note("\nThe server stays up; Ctrl-C ends it and removes everything.");
-        interrupted().await;
+        asked_to_end.await;
     }
     if let Some(server) = server {
         server.stop().await;
