@@ -288,5 +288,5 @@ async fn a_server_whose_data_lies_in_the_repository_keeps_its_secret() {
             break event;
         }
     };
-    assert!(failed["error"].as_str().unwrap_or_default().contains("belongs to the server"), "{failed:#}");
+    assert!(failed["error"].as_str().unwrap_or_default().contains("belong to the server"), "{failed:#}");
 }

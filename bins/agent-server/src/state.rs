@@ -2,17 +2,13 @@
 
 use crate::websocket::WebSocketSettings;
 use agent_runtime::Agent;
-use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use tokio::runtime::Handle;
-use tokio_util::context::TokioContext;
 use tokio_util::sync::CancellationToken;
 
 /// What all requests of a server share.
 pub(crate) struct AppState {
     agent: Agent,
-    runtime: Handle,
     stopping: CancellationToken,
     websocket: WebSocketSettings,
     sessions: AtomicUsize,
@@ -20,22 +16,14 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    /// Shared by a server whose agent lives in the present runtime.
+    /// Shared by a server of this agent.
     pub(crate) fn new(agent: Agent, websocket: WebSocketSettings, stopping: CancellationToken) -> Self {
-        let runtime = Handle::current();
-        Self { agent, runtime, stopping, websocket, sessions: AtomicUsize::new(0), document: OnceLock::new() }
+        Self { agent, stopping, websocket, sessions: AtomicUsize::new(0), document: OnceLock::new() }
     }
 
     /// The agent that does the work.
     pub(crate) fn agent(&self) -> &Agent {
         &self.agent
-    }
-
-    /// Asks the agent for something that it may go on with by itself. A request is handled on the small
-    /// runtime of one web worker; what it sets going (the work on a plan) belongs to the agent's own
-    /// runtime, where it neither blocks other requests nor ends with the worker.
-    pub(crate) fn in_runtime<F: Future>(&self, request: F) -> TokioContext<F> {
-        TokioContext::new(request, self.runtime.clone())
     }
 
     /// Cancelled when the server begins to stop.

@@ -53,8 +53,7 @@ pub(crate) async fn decide_approval(
         ));
     }
     let approve = decision == Decision::Approve;
-    let decided = state.agent().plans().decide(&caller, path.id.into(), approve, note);
-    let plan = state.in_runtime(decided).await?.plan;
+    let plan = state.agent().plans().decide(&caller, path.id.into(), approve, note).await?.plan;
     Ok(Json(DecidedView {
         approval_id: path.id,
         decision,

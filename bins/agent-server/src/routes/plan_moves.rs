@@ -28,8 +28,7 @@ pub(crate) async fn execute_plan(
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
     let task = body.0.task_id.map(Into::into);
-    let submitted =
-        state.in_runtime(state.agent().plans().execute(&caller, path.plan_id.into(), task)).await?;
+    let submitted = state.agent().plans().execute(&caller, path.plan_id.into(), task).await?;
     Ok(accepted(submitted))
 }
 
@@ -46,7 +45,7 @@ pub(crate) async fn pause_plan(
     path: ValidPath<PlanPath>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
-    let submitted = state.in_runtime(state.agent().plans().pause(&caller, path.plan_id.into())).await?;
+    let submitted = state.agent().plans().pause(&caller, path.plan_id.into()).await?;
     Ok(accepted(submitted))
 }
 
@@ -63,7 +62,7 @@ pub(crate) async fn resume_plan(
     path: ValidPath<PlanPath>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
-    let submitted = state.in_runtime(state.agent().plans().resume(&caller, path.plan_id.into())).await?;
+    let submitted = state.agent().plans().resume(&caller, path.plan_id.into()).await?;
     Ok(accepted(submitted))
 }
 
@@ -80,7 +79,7 @@ pub(crate) async fn cancel_plan(
     path: ValidPath<PlanPath>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
-    let submitted = state.in_runtime(state.agent().plans().cancel(&caller, path.plan_id.into())).await?;
+    let submitted = state.agent().plans().cancel(&caller, path.plan_id.into()).await?;
     Ok(accepted(submitted))
 }
 
@@ -100,6 +99,6 @@ pub(crate) async fn retry_plan(
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
     let task = body.0.task_id.map(Into::into);
-    let submitted = state.in_runtime(state.agent().plans().retry(&caller, path.plan_id.into(), task)).await?;
+    let submitted = state.agent().plans().retry(&caller, path.plan_id.into(), task).await?;
     Ok(accepted(submitted))
 }

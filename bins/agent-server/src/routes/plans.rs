@@ -43,7 +43,7 @@ pub(crate) async fn create_plan(
         .try_into()
         .map_err(|Defects(defects)| ApiError::fields(crate::error::ErrorCode::InvalidPlan, defects))?;
     request.idempotency = key.0.map(|key| Idempotency { key, fingerprint });
-    let created = state.in_runtime(state.agent().plans().create(&caller, request)).await?;
+    let created = state.agent().plans().create(&caller, request).await?;
     let location = format!("/plans/{}", created.plan.id);
     Ok(HttpResponse::Created().insert_header(("Location", location)).json(CreatedPlanView::from(&created)))
 }

@@ -3,10 +3,10 @@
 use super::agent_loop;
 use super::assignment::Assignment;
 use super::fact::Outcome;
-use super::gate::{Answer, Gate, Stop};
+use super::gate::{Gate, Stop, outcome_of};
 use super::wiring::ExecutorPorts;
 use crate::plan::{Task, TaskKind};
-use crate::tool::{CommandInput, CommandReport, EffectClass, ToolError, name};
+use crate::tool::{CommandInput, CommandReport, EffectClass, name};
 use serde_json::{Value, json};
 use std::pin::pin;
 use std::sync::Arc;
@@ -72,11 +72,7 @@ async fn work(ports: &ExecutorPorts, assignment: &Assignment, task: &Task) -> Re
         TaskKind::Scan => single_step(ports, assignment, task, name::SCAN_REPOSITORY, json!({})).await,
         TaskKind::Patch { patch } => {
             let mut gate = open(ports, assignment).await?;
-            match gate.tool(name::APPLY_PATCH, json!({"patch": patch}), None).await? {
-                Answer::Ok(output) => Ok(output),
-                Answer::Error(error) => Err(Stop::Fail { error, retryable: false }),
-                Answer::Unknown(detail) => Err(Stop::Unknown(detail)),
-            }
+            gate.tool(name::APPLY_PATCH, json!({"patch": patch}), None).await?.into_output()
         }
         TaskKind::Agent { verify } => {
             let gate = open(ports, assignment).await?;
@@ -117,16 +113,7 @@ async fn single_step(
     let mut context = assignment.context.clone();
     let (plan, task, attempt) = (assignment.state.plan.id, assignment.task, assignment.attempt);
     context.idempotency_key = format!("plan-{plan}/task-{task}/attempt-{attempt}");
-    tool.call_json(input, &context).await.map_err(|error| match error {
-        ToolError::Report(error) => Stop::Fail { error, retryable: false },
-        ToolError::Cancelled => Stop::Cancelled,
-        ToolError::Fatal { message, retryable, source } => {
-            if let Some(source) = source {
-                tracing::warn!(error = %source, "{message}");
-            }
-            Stop::Fail { error: message, retryable }
-        }
-    })
+    outcome_of(tool.call_json(input, &context).await)?.into_output()
 }
 
 fn judge_command(output: Value) -> Result<Value, Stop> {

@@ -38,6 +38,17 @@ pub(super) enum Answer {
     Unknown(String),
 }
 
+impl Answer {
+    /// The output, where the whole task is this one call.
+    pub(super) fn into_output(self) -> Result<Value, Stop> {
+        match self {
+            Self::Ok(output) => Ok(output),
+            Self::Error(error) => Err(Stop::Fail { error, retryable: false }),
+            Self::Unknown(detail) => Err(Stop::Unknown(detail)),
+        }
+    }
+}
+
 /// The record of one attempt while it is worked on.
 pub(super) struct Gate<'a> {
     ports: &'a ExecutorPorts,
@@ -279,7 +290,8 @@ fn answer_of(result: &StepResult) -> Answer {
     }
 }
 
-fn outcome_of(result: Result<Value, ToolError>) -> Result<Answer, Stop> {
+/// What a tool's result means for the attempt: an answer to record, or the end of the work.
+pub(super) fn outcome_of(result: Result<Value, ToolError>) -> Result<Answer, Stop> {
     match result {
         Ok(output) => Ok(Answer::Ok(output)),
         Err(ToolError::Report(text)) => Ok(Answer::Error(text)),

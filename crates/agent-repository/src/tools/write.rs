@@ -49,12 +49,13 @@ const OF_THE_SERVER: &str = ".jwt-secret";
 
 /// Refuses changes of the server's own files.
 fn guarded(root: Root, changes: ChangeSet) -> Result<(Root, ChangeSet), Error> {
-    match changes.record().files.into_iter().find(|file| file.path.as_str().ends_with(OF_THE_SERVER)) {
-        Some(file) => {
-            Err(Error::Request { detail: format!("{} belongs to the server; leave it alone", file.path) })
-        }
-        None => Ok((root, changes)),
+    let is_private = |path: &RelativePath| path.as_str().ends_with(OF_THE_SERVER);
+    let mut files = changes.report().files.iter();
+    if files.any(|file| is_private(&file.path) || file.previous_path.as_ref().is_some_and(is_private)) {
+        let detail = format!("files named *{OF_THE_SERVER} belong to the server; leave them alone");
+        return Err(Error::Request { detail });
     }
+    Ok((root, changes))
 }
 
 fn plan_patch(workspace: &Path, input: &PatchInput) -> Result<(Root, ChangeSet), Error> {
