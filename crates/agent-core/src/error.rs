@@ -74,6 +74,16 @@ pub enum Error {
         /// The revision the caller had seen.
         seen: Revision,
     },
+    /// The plan was edited since the caller looked.
+    #[error("plan {plan} is at version {present}, not {seen}; look at it again before editing it")]
+    VersionMismatch {
+        /// The plan.
+        plan: PlanId,
+        /// The version the caller had seen.
+        seen: u32,
+        /// Its present version.
+        present: u32,
+    },
     /// Another worker holds the plan now; the caller must stop working on it.
     #[error("the lease on plan {0} was lost to another worker")]
     LeaseLost(PlanId),

@@ -148,7 +148,46 @@ pub enum EventBody {
         generation: i64,
         /// Tasks that were in flight.
         tasks_in_flight: u32,
+        /// What becomes of each of them.
+        #[serde(default)]
+        actions: Vec<RecoveryAction>,
     },
+    /// The definition of the plan was changed.
+    PlanEdited {
+        /// The new version.
+        version: u32,
+        /// Who changed it.
+        by: String,
+        /// One sentence for a person.
+        summary: String,
+    },
+}
+
+/// What recovery does with an attempt that a crash caught in flight.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecoveryAction {
+    /// The task.
+    pub task_id: TaskId,
+    /// The attempt.
+    pub attempt: u32,
+    /// What happens.
+    pub how: RecoveryKind,
+}
+
+/// The ways to go on after a crash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecoveryKind {
+    /// It changes nothing, or repeating it is harmless: it runs again under the same key.
+    Repeat,
+    /// Its record is continued; only steps without a result are looked at.
+    Continue,
+    /// What is on the disk is compared with what it would have done.
+    Compare,
+    /// Nobody can tell what it did; the task's `on_unknown` decides.
+    OutcomeUnknown,
+    /// Crash after crash caught it; it fails.
+    CrashLoop,
 }
 
 impl EventBody {
@@ -170,6 +209,7 @@ impl EventBody {
             Self::ModelCalled { .. } => "model_called",
             Self::MessageAdded { .. } => "message_added",
             Self::RunRecovered { .. } => "run_recovered",
+            Self::PlanEdited { .. } => "plan_edited",
         }
     }
 }

@@ -11,6 +11,7 @@ mod attempt;
 mod draft;
 mod driver;
 pub mod fact;
+mod fingerprint;
 mod front;
 mod gate;
 mod job;
@@ -20,6 +21,7 @@ pub mod retry;
 pub mod schedule;
 mod settle;
 mod shared;
+mod slots;
 mod wiring;
 
 pub use front::{Executor, Submitted};

@@ -1,9 +1,14 @@
 //! Plans: a goal, the tasks that reach it, and where the work stands.
 
+mod edit;
 pub mod graph;
 mod spec;
 mod status;
 
+pub use edit::{
+    DefinedTask, DefinitionChange, DefinitionFate, EditOperation, PlanDefinition, PlanEdit, PlanVersion,
+    TaskPatch, WorkFate,
+};
 pub use spec::{CommandLine, OnUnknown, Priority, RetryPolicy, TaskKind, TaskSpec};
 pub use status::{PlanStatus, TaskStatus};
 
@@ -66,6 +71,8 @@ pub struct Plan {
     pub cancel_requested: bool,
     /// The template it was made from.
     pub template_id: Option<String>,
+    /// Which edition of its definition (goal, policy, tasks) it follows: 1 as it was made, one more per edit.
+    pub version: u32,
     /// How often it was changed.
     pub revision: Revision,
     /// When it was made.
@@ -97,6 +104,8 @@ pub struct Task {
     pub attempts: u32,
     /// How many attempts it may have; grows when a person asks for a retry.
     pub attempt_limit: u32,
+    /// How many crashes in a row caught its present attempt in flight.
+    pub recoveries: u32,
     /// Whether a person has approved it.
     pub approved: bool,
     /// When it may go on (after a failed attempt) or lapses (while it waits for a person).
@@ -105,10 +114,21 @@ pub struct Task {
     pub result: Option<Value>,
     /// Why it failed.
     pub error: Option<String>,
+    /// What it yielded before something it depends on was edited; taken again when that comes out the same.
+    pub kept: Option<KeptResult>,
     /// When its latest attempt started.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+}
+
+/// The result of a task whose definition stands while an edit made its dependencies run again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptResult {
+    /// Fingerprint of the dependencies' results it was computed from.
+    pub inputs: String,
+    /// The result.
+    pub result: Value,
 }
 
 /// A plan with all its tasks: what the executor reasons about.

@@ -7,6 +7,7 @@ mod step;
 
 pub use change::{
     Approval, ApprovalDecision, AttemptChange, Change, Claim, Committed, Fence, NewApproval, NewExecution,
+    NewVersion,
 };
 pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus};
 
@@ -14,7 +15,7 @@ use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic};
 use crate::ids::{MessageId, PlanId, TaskId, UserId, WorkerId};
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
-use crate::plan::{Attempt, NewPlan, Plan, PlanState, PlanStatus};
+use crate::plan::{Attempt, NewPlan, Plan, PlanState, PlanStatus, PlanVersion};
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use serde::Serialize;
@@ -167,6 +168,12 @@ pub trait PlanReader: Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn steps(&self, plan: PlanId) -> Result<Vec<Step>>;
+
+    /// The versions of a plan's definition, oldest first; empty while nobody has edited it.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>>;
 
     /// Open questions (and answered ones when asked for), oldest first.
     ///

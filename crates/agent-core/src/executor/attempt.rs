@@ -78,6 +78,11 @@ async fn work(ports: &ExecutorPorts, assignment: &Assignment, task: &Task) -> Re
             let gate = open(ports, assignment).await?;
             agent_loop::work(ports, assignment, task, verify.as_ref(), gate).await
         }
+        TaskKind::Tool { tool, input } if task.spec.effect_class() == EffectClass::Compensatable => {
+            let mut gate = open(ports, assignment).await?;
+            gate.tool(tool, input.clone(), None).await?.into_output()
+        }
+        TaskKind::Tool { tool, input } => single_step(ports, assignment, task, tool, input.clone()).await,
         TaskKind::Approval => Err(Stop::Fail {
             error: "an approval task is decided by a person, never run".to_owned(),
             retryable: false,

@@ -3,8 +3,9 @@
 use crate::event::{EventBody, NewEvent};
 use crate::ids::{ApprovalId, TaskId};
 use crate::plan::{Plan, PlanState, PlanStatus, Task, TaskSpec, TaskStatus};
-use crate::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution};
+use crate::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution, NewVersion};
 use crate::time::Timestamp;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -17,9 +18,13 @@ pub(super) struct Draft {
     pub(super) tasks: Vec<Task>,
     pub(super) now: Timestamp,
     pub(super) new_tasks: Vec<TaskSpec>,
+    pub(super) select_new: bool,
     pub(super) execution: Option<NewExecution>,
+    pub(super) version: Option<NewVersion>,
     before: Plan,
-    touched: BTreeSet<usize>,
+    touched: BTreeSet<TaskId>,
+    redefined: BTreeSet<TaskId>,
+    removed: Vec<TaskId>,
     attempts: Vec<AttemptChange>,
     approvals: Vec<NewApproval>,
     decisions: Vec<ApprovalDecision>,
@@ -33,9 +38,13 @@ impl Draft {
             tasks: state.tasks.clone(),
             now,
             new_tasks: Vec::new(),
+            select_new: false,
             execution: None,
+            version: None,
             before: state.plan.clone(),
             touched: BTreeSet::new(),
+            redefined: BTreeSet::new(),
+            removed: Vec::new(),
             attempts: Vec::new(),
             approvals: Vec::new(),
             decisions: Vec::new(),
@@ -45,8 +54,23 @@ impl Draft {
 
     /// The task at an index, to be changed.
     pub(super) fn touch(&mut self, index: usize) -> &mut Task {
-        self.touched.insert(index);
-        &mut self.tasks[index]
+        let task = &mut self.tasks[index];
+        self.touched.insert(task.id);
+        task
+    }
+
+    /// The task at an index, to be given another definition or position.
+    pub(super) fn redefine(&mut self, index: usize) -> &mut Task {
+        self.redefined.insert(self.tasks[index].id);
+        self.touch(index)
+    }
+
+    /// Takes tasks out of the plan; the positions of the others, and edges between them, are the caller's.
+    pub(super) fn remove(&mut self, gone: &BTreeSet<TaskId>) {
+        self.tasks.retain(|task| !gone.contains(&task.id));
+        self.touched.retain(|id| !gone.contains(id));
+        self.redefined.retain(|id| !gone.contains(id));
+        self.removed.extend(gone);
     }
 
     pub(super) fn index_of(&self, id: TaskId) -> Option<usize> {
@@ -95,6 +119,7 @@ impl Draft {
             task_id: task.id,
             attempt: task.attempts,
             status,
+            started_at: task.started_at.unwrap_or(self.now),
             error,
             result_length,
         });
@@ -144,26 +169,48 @@ impl Draft {
         let task = self.touch(index);
         task.status = TaskStatus::Pending;
         task.attempt_limit = task.attempts.saturating_add(task.spec.retry.max_attempts);
+        task.recoveries = 0;
         task.approved = false;
         task.wake_at = None;
         task.error = None;
+        task.result = None;
+        task.kept = None;
         task.finished_at = None;
+    }
+
+    /// Completes a task without running it: by a person's word, or because its earlier result still holds.
+    pub(super) fn complete(&mut self, index: usize, result: Value) {
+        let now = self.now;
+        let task = self.touch(index);
+        task.status = TaskStatus::Completed;
+        task.result = Some(result.clone());
+        task.kept = None;
+        task.wake_at = None;
+        task.finished_at = Some(now);
+        let id = task.id;
+        self.tell(Some(id), EventBody::TaskCompleted { result });
     }
 
     /// The change, or `None` when nothing differs.
     pub(super) fn into_change(mut self) -> Option<Change> {
-        let quiet = self.touched.is_empty() && self.events.is_empty() && self.new_tasks.is_empty();
+        let same_tasks = self.touched.is_empty() && self.removed.is_empty() && self.new_tasks.is_empty();
+        let quiet = same_tasks && self.events.is_empty();
         if quiet && self.plan == self.before && self.execution.is_none() {
             return None;
         }
         self.plan.revision = self.before.revision.next();
         self.plan.updated_at = self.now;
-        let tasks = self.touched.iter().map(|&index| self.tasks[index].clone()).collect();
+        let touched = self.tasks.iter().filter(|task| self.touched.contains(&task.id));
+        let tasks = touched.cloned().collect();
         Some(Change {
             seen: self.before.revision,
             plan: self.plan,
             tasks,
+            redefined: self.redefined.into_iter().collect(),
+            removed: self.removed,
+            version: self.version,
             new_tasks: self.new_tasks,
+            select_new: self.select_new,
             attempts: self.attempts,
             approvals: self.approvals,
             decisions: self.decisions,

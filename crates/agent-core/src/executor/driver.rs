@@ -4,6 +4,7 @@ use super::fact::{Effect, Fact, Outcome};
 use super::gate::Meter;
 use super::job::{self, AttemptJob, Job, Report};
 use super::shared::{Shared, Signals};
+use super::slots::Slot;
 use super::{machine, schedule};
 use crate::error::{BoxError, Error, Result};
 use crate::ids::TaskId;
@@ -13,7 +14,6 @@ use crate::time::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -43,7 +43,7 @@ pub(super) struct Driver {
     jobs: JoinSet<Report>,
     under_way: HashMap<Job, CancellationToken>,
     resumed: HashSet<Job>,
-    free: Vec<OwnedSemaphorePermit>,
+    free: Vec<Slot>,
     /// The time of the latest look at the plan: whatever was due by then is settled.
     looked_at: Timestamp,
     wake_at: Option<Timestamp>,
@@ -105,7 +105,8 @@ impl Driver {
         self.load_meter().await?;
         let mut facts = vec![Fact::TimeReached];
         if self.recovered {
-            facts.insert(0, Fact::Recovered { generation: self.fence.generation.get() });
+            let max_recoveries = self.shared.settings.max_recoveries;
+            facts.insert(0, Fact::Recovered { generation: self.fence.generation.get(), max_recoveries });
         }
         loop {
             self.take(facts).await?;
@@ -136,7 +137,7 @@ impl Driver {
     async fn next_facts(&mut self) -> Result<Vec<Fact>> {
         let stopping = self.shared.stop.is_cancelled();
         let room = if stopping { 0 } else { schedule::startable(&self.state) };
-        let slots = Arc::clone(&self.shared.slots);
+        let (slots, owner, plan) = (self.shared.slots.clone(), self.state.plan.owner, self.state.plan.id);
         let pause = self.pause();
         tokio::select! {
             biased;
@@ -146,10 +147,10 @@ impl Driver {
                 self.reload().await?;
                 Ok(vec![Fact::TimeReached])
             }
-            Ok(permit) = slots.acquire_owned(), if room > 0 => {
-                self.free.push(permit);
+            slot = slots.acquire(owner, plan), if room > 0 => {
+                self.free.push(slot);
                 self.grab_more(room);
-                Ok(vec![Fact::SlotsGranted { slots: u32::try_from(self.free.len()).unwrap_or(u32::MAX) }])
+                Ok(vec![self.granted()])
             }
             () = tokio::time::sleep(pause), if self.wake_at.is_some() => Ok(vec![Fact::TimeReached]),
             () = self.shared.stop.cancelled(), if !stopping => Ok(Vec::new()),
@@ -163,9 +164,15 @@ impl Driver {
 
     fn grab_more(&mut self, room: u32) {
         while u32::try_from(self.free.len()).unwrap_or(u32::MAX) < room {
-            let Ok(permit) = Arc::clone(&self.shared.slots).try_acquire_owned() else { return };
-            self.free.push(permit);
+            let Some(slot) = self.shared.slots.try_acquire(self.state.plan.owner, self.state.plan.id) else {
+                return;
+            };
+            self.free.push(slot);
         }
+    }
+
+    fn granted(&self) -> Fact {
+        Fact::SlotsGranted { slots: u32::try_from(self.free.len()).unwrap_or(u32::MAX) }
     }
 
     /// Everything that ended by now becomes facts of one commit; their slots go to what is ready next.
@@ -177,7 +184,8 @@ impl Driver {
                 Ok(report) => {
                     self.under_way.remove(&report.job);
                     self.resumed.remove(&report.job);
-                    self.free.extend(report.permit);
+                    // A slot that somebody else has a better right to is given back here.
+                    self.free.extend(report.slot.filter(Slot::may_be_kept));
                     facts.extend(report.fact);
                 }
                 Err(error) => {
@@ -188,7 +196,7 @@ impl Driver {
             next = self.jobs.try_join_next();
         }
         if !self.shared.stop.is_cancelled() && !self.free.is_empty() {
-            facts.push(Fact::SlotsGranted { slots: u32::try_from(self.free.len()).unwrap_or(u32::MAX) });
+            facts.push(self.granted());
         }
         facts
     }
@@ -263,6 +271,10 @@ impl Driver {
             }
         }
         self.report_cancelled_leftovers(&wanted);
+        // A task that is to start anew waits for what an edit has just stopped of it.
+        let stopping: HashSet<TaskId> =
+            self.under_way.keys().filter(|job| !wanted.contains(*job)).filter_map(Job::task).collect();
+        wanted.retain(|job| job.task().is_none_or(|task| !stopping.contains(&task)));
         for job in wanted {
             // What is recorded as started counts as running, also when the server stops meanwhile.
             let started = matches!(job, Job::Attempt(..)) && !self.resumed.contains(&job);
@@ -283,7 +295,7 @@ impl Driver {
         for job in leftovers {
             self.under_way.insert(job, CancellationToken::new());
             let fact = job::finished(job, Outcome::Cancelled, 0.0);
-            self.jobs.spawn(async move { Report { job, fact, permit: None } });
+            self.jobs.spawn(async move { Report { job, fact, slot: None } });
         }
     }
 
@@ -310,7 +322,7 @@ impl Driver {
             task,
             attempt,
             cancel,
-            permit: self.free.pop(),
+            slot: self.free.pop(),
             resumed: self.resumed.contains(&Job::Attempt(task, attempt)),
         };
         self.jobs.spawn(attempt.run());

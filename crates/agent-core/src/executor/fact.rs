@@ -1,7 +1,7 @@
 //! What the state machine is told, and what it decides.
 
 use crate::ids::TaskId;
-use crate::plan::TaskSpec;
+use crate::plan::{PlanEdit, TaskSpec};
 use crate::ports::Change;
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -34,6 +34,15 @@ pub enum Fact {
     RetryRequested {
         /// The task, or everything that did not complete.
         task: Option<TaskId>,
+        /// Whether the task and all that follows from it run again, completed or not.
+        following: bool,
+    },
+    /// The definition of the plan shall change.
+    EditRequested {
+        /// How, and of which version.
+        edit: PlanEdit,
+        /// Who asks.
+        by: String,
     },
     /// The server has room for so many attempts.
     SlotsGranted {
@@ -66,6 +75,8 @@ pub enum Fact {
     Recovered {
         /// The generation it was given.
         generation: i64,
+        /// How many crashes may catch the same attempt in flight before it fails as a `crash_loop`.
+        max_recoveries: u32,
     },
     /// Time went on; whatever was due is due now.
     TimeReached,

@@ -4,10 +4,11 @@ use super::driver::{self, Driver};
 use super::fact::Fact;
 use super::machine;
 use super::shared::{Shared, Signals};
+use super::slots::Slots;
 use super::wiring::{ExecutorPorts, ExecutorSettings};
-use crate::error::{Error, Result};
+use crate::error::{Defect, Error, Result};
 use crate::ids::{ExecutionId, PlanId};
-use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
+use crate::plan::{EditOperation, NewPlan, PlanEdit, PlanState, PlanStatus, TaskKind, TaskSpec, graph};
 use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -16,7 +17,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -49,7 +49,7 @@ impl Executor {
     /// Must be called in a Tokio runtime, which becomes the one that plans are driven on: requests may
     /// come from others, such as those of web workers.
     pub fn new(ports: ExecutorPorts, settings: ExecutorSettings) -> Self {
-        let slots = Arc::new(Semaphore::new(settings.max_parallel.max(1)));
+        let slots = Slots::new(settings.max_parallel);
         Self(Arc::new(Shared {
             ports: Arc::new(ports),
             settings,
@@ -78,8 +78,11 @@ impl Executor {
         if plan.tasks.is_empty() && self.0.ports.model.is_none() {
             return Err(Error::NoLanguageModel);
         }
+        let mut plan = plan;
         if !plan.tasks.is_empty() {
             graph::validate(&plan.tasks)?;
+            let tasks = plan.tasks.iter_mut().enumerate();
+            self.0.know_tools(tasks.map(|(index, task)| (format!("/tasks/{index}"), task)))?;
         }
         let status = match (plan.tasks.is_empty(), plan.auto_execute) {
             (true, _) => PlanStatus::Planning,
@@ -103,6 +106,10 @@ impl Executor {
             return Err(Error::Stopping);
         }
         let ports = &self.0.ports;
+        let mut fact = fact;
+        if let Fact::EditRequested { edit, .. } = &mut fact {
+            self.0.know_edited_tools(edit)?;
+        }
         for _ in 0..CONFLICT_RETRIES {
             let state = ports.plans.load(plan).await?;
             let decision = machine::advance(&state, fact.clone(), ports.clock.now())?;
@@ -146,6 +153,32 @@ impl Executor {
 }
 
 impl Shared {
+    /// Refuses tasks for tools that are not there; the others get the effect class of their tool.
+    fn know_tools<'a>(&self, tasks: impl Iterator<Item = (String, &'a mut TaskSpec)>) -> Result<()> {
+        let mut defects = Vec::new();
+        for (place, task) in tasks {
+            let TaskKind::Tool { tool: name, .. } = &task.kind else { continue };
+            match self.ports.tools.get(name) {
+                Some(tool) => task.effect = task.effect.or_else(|| Some(tool.effect())),
+                None => {
+                    let known = self.ports.tools.names().join(", ");
+                    let detail = format!("there is no tool {name:?}; the tools are: {known}");
+                    defects.push(Defect::new(format!("{place}/tool"), detail));
+                }
+            }
+        }
+        if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects)) }
+    }
+
+    fn know_edited_tools(&self, edit: &mut PlanEdit) -> Result<()> {
+        let added =
+            edit.operations.iter_mut().enumerate().filter_map(|(number, operation)| match operation {
+                EditOperation::Add(spec) => Some((format!("/operations/{number}/task"), &mut **spec)),
+                EditOperation::Update(..) | EditOperation::Remove(_) => None,
+            });
+        self.know_tools(added)
+    }
+
     /// Makes sure that somebody here looks at the plan again.
     pub(super) fn wake(self: &Arc<Self>, plan: PlanId) {
         let mut registry = self.registry();

@@ -130,12 +130,30 @@ impl<'a> Gate<'a> {
             )));
         };
         self.context.idempotency_key = key.idempotency_key();
-        let answer = match step {
-            Some(step) => self.settle_in_flight(&tool, step).await?,
-            None => self.fresh_call(key, name, &tool, input, effect).await?,
+        let called = match step {
+            Some(step) => self.settle_in_flight(&tool, step).await,
+            None => self.fresh_call(key, name, &tool, input, effect).await,
+        };
+        let answer = match called {
+            Ok(answer) => answer,
+            Err(stop) => return Err(self.settle_stopped(key, name, stop).await),
         };
         self.finish_tool(key, name, &answer).await?;
         Ok(answer)
+    }
+
+    /// A call that ends the attempt is settled too: no record keeps an intent without a result.
+    async fn settle_stopped(&self, key: StepKey, name: &str, stop: Stop) -> Stop {
+        let why = match &stop {
+            Stop::Abandon(_) => return stop,
+            Stop::Fail { error, .. } => error.clone(),
+            Stop::Unknown(detail) => detail.clone(),
+            Stop::Cancelled => "cancelled while it ran".to_owned(),
+        };
+        match self.finish_tool(key, name, &Answer::Error(why)).await {
+            Ok(()) => stop,
+            Err(abandoned) => abandoned,
+        }
     }
 
     async fn fresh_call(
@@ -232,7 +250,12 @@ impl<'a> Gate<'a> {
         let mut sink = Silent;
         let answered = tokio::select! {
             biased;
-            () = self.context.cancel.cancelled() => return Err(Stop::Cancelled),
+            () = self.context.cancel.cancelled() => {
+                let output = json!("cancelled while the model answered");
+                let result = StepResult { status: StepStatus::Error, output, usage: Usage::default() };
+                self.finish(key, &result, Vec::new()).await?;
+                return Err(Stop::Cancelled);
+            }
             answered = model.complete(prompt, &mut sink) => answered,
         };
         match answered {

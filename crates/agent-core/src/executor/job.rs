@@ -6,6 +6,7 @@ use super::fact::{Fact, Outcome};
 use super::gate::Meter;
 use super::schedule;
 use super::shared::{Shared, Signals};
+use super::slots::Slot;
 use crate::error::{Error, Result};
 use crate::ids::TaskId;
 use crate::model::Silent;
@@ -17,7 +18,6 @@ use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 /// How long an attempt rests that the store left in the lurch, before it goes on where its record ends.
@@ -30,11 +30,21 @@ pub(super) enum Job {
     Attempt(TaskId, u32),
 }
 
+impl Job {
+    /// The task it is about.
+    pub(super) fn task(&self) -> Option<TaskId> {
+        match self {
+            Self::Planning => None,
+            Self::Attempt(task, _) => Some(*task),
+        }
+    }
+}
+
 /// What a job came to; without a fact when it was abandoned.
 pub(super) struct Report {
     pub(super) job: Job,
     pub(super) fact: Option<Fact>,
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) slot: Option<Slot>,
 }
 
 /// An attempt at a task, ready to be worked on.
@@ -47,7 +57,7 @@ pub(super) struct AttemptJob {
     pub(super) task: TaskId,
     pub(super) attempt: u32,
     pub(super) cancel: CancellationToken,
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    pub(super) slot: Option<Slot>,
     /// A worker that vanished had begun it.
     pub(super) resumed: bool,
 }
@@ -57,7 +67,7 @@ impl AttemptJob {
     pub(super) async fn run(mut self) -> Report {
         let job = Job::Attempt(self.task, self.attempt);
         self.wait_for_room().await;
-        let permit = self.permit.take();
+        let slot = self.slot.take();
         let jitter = self.shared.ports.randomness.fraction();
         let signals = Arc::clone(&self.signals);
         // A defect of a tool fails its task; it must not take the plan with it, again and again.
@@ -73,16 +83,17 @@ impl AttemptJob {
                 None
             }
         };
-        Report { job, fact: fact.flatten(), permit }
+        Report { job, fact: fact.flatten(), slot }
     }
 
     /// An attempt that was taken over comes without a slot.
     async fn wait_for_room(&mut self) {
-        if self.permit.is_some() {
+        if self.slot.is_some() {
             return;
         }
-        self.permit = tokio::select! {
-            permit = Arc::clone(&self.shared.slots).acquire_owned() => permit.ok(),
+        let plan = &self.state.plan;
+        self.slot = tokio::select! {
+            slot = self.shared.slots.acquire(plan.owner, plan.id) => Some(slot),
             () = self.cancel.cancelled() => None,
         };
     }
@@ -123,29 +134,26 @@ pub(super) fn finished(job: Job, outcome: Outcome, jitter: f64) -> Option<Fact> 
 
 /// Turns the goal into tasks.
 pub(super) async fn plan(shared: Arc<Shared>, state: Arc<PlanState>, cancel: CancellationToken) -> Report {
-    let (fact, permit) = tokio::select! {
-        (planned, permit) = plan_with_a_slot(&shared, &state) => {
+    let (fact, slot) = tokio::select! {
+        (planned, slot) = plan_with_a_slot(&shared, &state) => {
             let fact = match planned {
                 Ok(tasks) => Fact::Planned { tasks },
                 Err(error) => Fact::PlanningFailed { error: error.to_string() },
             };
-            (Some(fact), permit)
+            (Some(fact), slot)
         }
         () = cancel.cancelled() => (None, None),
     };
-    Report { job: Job::Planning, fact, permit }
+    Report { job: Job::Planning, fact, slot }
 }
 
 /// Planning scans and asks a model, so it counts among what runs at once. A defect in it fails the plan, once.
-async fn plan_with_a_slot(
-    shared: &Arc<Shared>,
-    state: &PlanState,
-) -> (Result<Vec<TaskSpec>>, Option<OwnedSemaphorePermit>) {
-    let permit = Arc::clone(&shared.slots).acquire_owned().await.ok();
+async fn plan_with_a_slot(shared: &Arc<Shared>, state: &PlanState) -> (Result<Vec<TaskSpec>>, Option<Slot>) {
+    let slot = shared.slots.acquire(state.plan.owner, state.plan.id).await;
     let planned = AssertUnwindSafe(make_plan(shared, state)).catch_unwind().await;
     let broke_off =
         |_panic| Err(Error::Planning("it broke off because of a defect of the program".to_owned()));
-    (planned.unwrap_or_else(broke_off), permit)
+    (planned.unwrap_or_else(broke_off), Some(slot))
 }
 
 async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> {

@@ -42,9 +42,12 @@ pub fn advance_all(state: &PlanState, facts: Vec<Fact>, now: Timestamp) -> Resul
 /// Tasks that the change adds get their ids from the store; load the plan again after such a one.
 pub fn apply(state: &PlanState, change: &Change) -> PlanState {
     let mut next = PlanState { plan: change.plan.clone(), tasks: state.tasks.clone() };
-    for task in &change.tasks {
-        if let Some(slot) = next.tasks.iter_mut().find(|slot| slot.id == task.id) {
-            *slot = task.clone();
+    next.tasks.retain(|task| !change.removed.contains(&task.id));
+    // The order of tasks never changes, so both lists are in the same one.
+    let mut changed = change.tasks.iter().peekable();
+    for slot in &mut next.tasks {
+        if let Some(task) = changed.next_if(|task| task.id == slot.id) {
+            slot.clone_from(task);
         }
     }
     next

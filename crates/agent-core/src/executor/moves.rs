@@ -1,13 +1,16 @@
 //! What each fact does directly; what follows from it is `settle`'s job.
 
+mod attempts;
+mod edit;
+mod recovery;
+mod retry;
+
 use super::draft::Draft;
-use super::fact::{Fact, Outcome};
-use super::{retry, schedule};
+use super::fact::Fact;
 use crate::error::{Error, Result};
 use crate::event::EventBody;
 use crate::ids::TaskId;
-use crate::plan::{OnUnknown, PlanStatus, TaskKind, TaskSpec, TaskStatus, graph};
-use crate::policy::ApprovalMode;
+use crate::plan::{PlanStatus, TaskKind, TaskSpec, TaskStatus, graph};
 use crate::ports::NewExecution;
 use serde_json::json;
 
@@ -19,13 +22,16 @@ pub(super) fn make(draft: &mut Draft, fact: Fact) -> Result<()> {
         Fact::PauseRequested => pause(draft)?,
         Fact::ResumeRequested => resume(draft)?,
         Fact::CancelRequested => cancel(draft)?,
-        Fact::RetryRequested { task } => retry_tasks(draft, task)?,
-        Fact::SlotsGranted { slots } => start(draft, slots),
+        Fact::RetryRequested { task, following } => retry::again(draft, task, following)?,
+        Fact::EditRequested { edit, by } => edit::edit(draft, edit, by)?,
+        Fact::SlotsGranted { slots } => attempts::start(draft, slots),
         Fact::AttemptFinished { task, attempt, outcome, jitter } => {
-            attempt_finished(draft, task, attempt, outcome, jitter);
+            attempts::finished(draft, task, attempt, outcome, jitter);
         }
         Fact::ApprovalDecided { task, approve, by, note } => decided(draft, task, approve, &by, note)?,
-        Fact::Recovered { generation } => recovered(draft, generation),
+        Fact::Recovered { generation, max_recoveries } => {
+            recovery::recovered(draft, generation, max_recoveries);
+        }
         Fact::TimeReached => {}
     }
     Ok(())
@@ -137,137 +143,6 @@ fn cancel(draft: &mut Draft) -> Result<()> {
     Ok(())
 }
 
-fn retry_tasks(draft: &mut Draft, task: Option<TaskId>) -> Result<()> {
-    let ended = |status| matches!(status, TaskStatus::Failed | TaskStatus::Skipped | TaskStatus::Cancelled);
-    if draft.plan.cancel_requested && draft.plan.status.is_live() {
-        return Err(illegal(draft, "be retried until it has stopped"));
-    }
-    if let Some(id) = task {
-        let index = find(draft, id)?;
-        let status = draft.tasks[index].status;
-        if !ended(status) {
-            return Err(Error::IllegalTaskMove { task: id, status, action: "be retried" });
-        }
-    }
-    let again: Vec<usize> = (0..draft.tasks.len()).filter(|&i| ended(draft.tasks[i].status)).collect();
-    if again.is_empty() {
-        return Err(illegal(draft, "be retried: nothing in it failed"));
-    }
-    for index in again {
-        if task.is_none_or(|id| belongs_to_retry(draft, index, id)) {
-            draft.reset(index);
-            draft.touch(index).selected = true;
-        } else {
-            // What nobody asked to try again is no part of this execution, so its failure does not stop it.
-            draft.touch(index).selected = false;
-        }
-    }
-    draft.plan.cancel_requested = false;
-    draft.plan.finished_at = None;
-    draft.plan.summary = None;
-    if !matches!(draft.plan.status, PlanStatus::Running | PlanStatus::Paused) {
-        draft.move_plan(PlanStatus::Running, "running again".to_owned());
-    }
-    Ok(())
-}
-
-/// Whether retrying `id` means that this task runs again: it is the one, comes before it, or waited for it.
-fn belongs_to_retry(draft: &Draft, index: usize, id: TaskId) -> bool {
-    let Some(chosen) = draft.index_of(id) else { return false };
-    let tasks = &draft.tasks;
-    let depends_on = |position: u32| {
-        tasks.get(position as usize - 1).map(|task| task.spec.depends_on.clone()).unwrap_or_default()
-    };
-    let (chosen_position, position) = (tasks[chosen].position, tasks[index].position);
-    index == chosen
-        || graph::ancestors(&depends_on, chosen_position).contains(&position)
-        || graph::ancestors(&depends_on, position).contains(&chosen_position)
-}
-
-fn start(draft: &mut Draft, slots: u32) {
-    for _ in 0..slots {
-        if schedule::startable_tasks(&draft.plan, &draft.tasks) == 0 {
-            return;
-        }
-        let Some(index) = schedule::next_ready(&draft.tasks) else { return };
-        let now = draft.now;
-        draft.plan.started_at.get_or_insert(now);
-        let task = draft.touch(index);
-        task.status = TaskStatus::Running;
-        task.attempts += 1;
-        task.started_at = Some(now);
-        task.finished_at = None;
-        task.error = None;
-        let (id, attempt, description) = (task.id, task.attempts, task.spec.description.clone());
-        draft.record_attempt(index, TaskStatus::Running, None);
-        draft.tell(Some(id), EventBody::TaskStarted { description, attempt });
-    }
-}
-
-fn attempt_finished(draft: &mut Draft, task: TaskId, attempt: u32, outcome: Outcome, jitter: f64) {
-    let Some(index) = draft.index_of(task) else { return };
-    let present = &draft.tasks[index];
-    if present.status != TaskStatus::Running || present.attempts != attempt {
-        return;
-    }
-    match outcome {
-        Outcome::Completed { result } => completed(draft, index, result),
-        Outcome::Cancelled => {
-            draft.record_attempt(index, TaskStatus::Cancelled, None);
-            draft.end_task(index, TaskStatus::Cancelled, "the plan was cancelled");
-        }
-        Outcome::Failed { error, retryable } => failed(draft, index, error, retryable, jitter),
-        Outcome::Unknown { detail } => unknown(draft, index, detail, jitter),
-    }
-}
-
-fn completed(draft: &mut Draft, index: usize, result: serde_json::Value) {
-    let now = draft.now;
-    let task = draft.touch(index);
-    task.status = TaskStatus::Completed;
-    task.result = Some(result.clone());
-    task.finished_at = Some(now);
-    let id = task.id;
-    draft.record_attempt(index, TaskStatus::Completed, None);
-    draft.tell(Some(id), EventBody::TaskCompleted { result });
-}
-
-fn failed(draft: &mut Draft, index: usize, error: String, retryable: bool, jitter: f64) {
-    draft.record_attempt(index, TaskStatus::Failed, Some(error.clone()));
-    let task = &draft.tasks[index];
-    let (id, attempts) = (task.id, task.attempts);
-    if !retryable || attempts >= task.attempt_limit || draft.plan.cancel_requested {
-        draft.end_task(index, TaskStatus::Failed, &error);
-        return;
-    }
-    let delay = retry::delay(&task.spec.retry, attempts, jitter);
-    let wake_at = draft.now.plus(delay);
-    let task = draft.touch(index);
-    task.status = TaskStatus::Pending;
-    task.wake_at = Some(wake_at);
-    task.error = Some(error.clone());
-    draft.tell(Some(id), EventBody::TaskFailed { error, will_retry: true });
-    let delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-    draft.tell(Some(id), EventBody::TaskRetrying { attempt: attempts + 1, delay_ms });
-}
-
-fn unknown(draft: &mut Draft, index: usize, detail: String, jitter: f64) {
-    let watched = draft.plan.policy.approval != ApprovalMode::Never;
-    let otherwise = if watched { OnUnknown::Ask } else { OnUnknown::Fail };
-    match draft.tasks[index].spec.on_unknown.unwrap_or(otherwise) {
-        OnUnknown::Fail => failed(draft, index, detail, false, jitter),
-        OnUnknown::Retry => {
-            draft.touch(index).attempt_limit += 1;
-            failed(draft, index, detail, true, jitter);
-        }
-        OnUnknown::Ask => {
-            draft.record_attempt(index, TaskStatus::Failed, Some(detail.clone()));
-            draft.touch(index).attempt_limit += 1;
-            draft.ask(index, format!("{detail} Run it again?"));
-        }
-    }
-}
-
 fn decided(draft: &mut Draft, id: TaskId, approve: bool, by: &str, note: Option<String>) -> Result<()> {
     let index = find(draft, id)?;
     let status = draft.tasks[index].status;
@@ -275,7 +150,6 @@ fn decided(draft: &mut Draft, id: TaskId, approve: bool, by: &str, note: Option<
         return Err(Error::IllegalTaskMove { task: id, status, action: "be decided on" });
     }
     draft.decide(index, if approve { "approve" } else { "reject" }, by, note.clone());
-    let now = draft.now;
     let task = draft.touch(index);
     task.wake_at = None;
     // `end_task` settles open questions; this one is settled already.
@@ -287,17 +161,7 @@ fn decided(draft: &mut Draft, id: TaskId, approve: bool, by: &str, note: Option<
     }
     task.approved = true;
     if matches!(task.spec.kind, TaskKind::Approval) {
-        let result = json!({"approved_by": by, "note": note});
-        task.status = TaskStatus::Completed;
-        task.result = Some(result.clone());
-        task.finished_at = Some(now);
-        draft.tell(Some(id), EventBody::TaskCompleted { result });
+        draft.complete(index, json!({"approved_by": by, "note": note}));
     }
     Ok(())
-}
-
-fn recovered(draft: &mut Draft, generation: i64) {
-    let in_flight = draft.tasks.iter().filter(|task| task.status == TaskStatus::Running).count();
-    let tasks_in_flight = u32::try_from(in_flight).unwrap_or(u32::MAX);
-    draft.tell(None, EventBody::RunRecovered { generation, tasks_in_flight });
 }

@@ -1,7 +1,7 @@
 //! What follows by itself: tasks become ready, are skipped or lapse; the plan ends.
 
 use super::draft::Draft;
-use super::schedule;
+use super::{fingerprint, schedule};
 use crate::plan::{Plan, PlanStatus, Task, TaskKind, TaskStatus};
 use crate::policy::{ApprovalMode, OnFailure};
 
@@ -94,6 +94,13 @@ fn start_waiting(draft: &mut Draft, index: usize) -> bool {
     if !due || !task.spec.depends_on.iter().all(done) {
         return false;
     }
+    if let Some(kept) =
+        task.kept.as_ref().filter(|kept| kept.inputs == fingerprint::of_inputs(&draft.tasks, task))
+    {
+        let result = kept.result.clone();
+        draft.complete(index, result);
+        return true;
+    }
     if needs_a_person(&draft.plan, task) && !task.approved {
         let subject = task.spec.description.clone();
         draft.ask(index, subject);
@@ -109,7 +116,7 @@ fn start_waiting(draft: &mut Draft, index: usize) -> bool {
 fn needs_a_person(plan: &Plan, task: &Task) -> bool {
     let (writes, commands) = match task.spec.kind {
         TaskKind::Approval => return true,
-        TaskKind::Agent { .. } => (true, true),
+        TaskKind::Agent { .. } | TaskKind::Tool { .. } => (true, true),
         TaskKind::Patch { .. } => (true, false),
         TaskKind::Command { .. } => (false, true),
         TaskKind::Scan => (false, false),

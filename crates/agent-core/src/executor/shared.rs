@@ -1,12 +1,13 @@
 //! What an executor and its drivers share.
 
+use super::slots::Slots;
 use super::wiring::{ExecutorPorts, ExecutorSettings};
 use crate::ids::PlanId;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,7 +15,7 @@ use tokio_util::task::TaskTracker;
 pub(super) struct Shared {
     pub(super) ports: Arc<ExecutorPorts>,
     pub(super) settings: ExecutorSettings,
-    pub(super) slots: Arc<Semaphore>,
+    pub(super) slots: Slots,
     pub(super) stop: CancellationToken,
     pub(super) drivers: Mutex<HashMap<PlanId, Arc<Signals>>>,
     pub(super) tracker: TaskTracker,

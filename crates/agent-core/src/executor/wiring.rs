@@ -46,6 +46,8 @@ pub struct ExecutorSettings {
     pub task_timeout: Duration,
     /// How long a plan stays ours after we were last heard of.
     pub lease: Duration,
+    /// How many crashes in a row may catch the same attempt in flight before it fails as a `crash_loop`.
+    pub max_recoveries: u32,
     /// Whether plans that others left behind are taken over.
     pub recover: bool,
 }

@@ -71,7 +71,8 @@ fn check_task(index: usize, task: &TaskSpec, count: usize, defects: &mut Vec<Def
     if task.timeout_ms.is_some_and(|ms| ms == 0 || ms > MAX_TIMEOUT_MS) {
         defects.push(Defect::new(at("timeout_ms"), format!("must be 1 to {MAX_TIMEOUT_MS}")));
     }
-    if task.effect == Some(EffectClass::Compensatable) && !matches!(task.kind, TaskKind::Patch { .. }) {
+    let may_compensate = matches!(task.kind, TaskKind::Patch { .. } | TaskKind::Tool { .. });
+    if task.effect == Some(EffectClass::Compensatable) && !may_compensate {
         defects
             .push(Defect::new(at("effect"), "compensatable is for patches; use pure, idempotent or opaque"));
     }
@@ -98,7 +99,14 @@ fn check_kind(kind: &TaskKind, at: &dyn Fn(&str) -> String, defects: &mut Vec<De
         TaskKind::Patch { patch } if patch.contains('\0') => {
             defects.push(Defect::new(at("patch"), "may hold no NUL; patches are text"));
         }
-        TaskKind::Agent { verify: None } | TaskKind::Patch { .. } | TaskKind::Scan | TaskKind::Approval => {}
+        TaskKind::Tool { tool, .. } if tool.trim().is_empty() => {
+            defects.push(Defect::new(at("tool"), "must name a tool"));
+        }
+        TaskKind::Agent { verify: None }
+        | TaskKind::Patch { .. }
+        | TaskKind::Scan
+        | TaskKind::Approval
+        | TaskKind::Tool { .. } => {}
     }
 }
 
@@ -170,6 +178,32 @@ pub fn ancestors(depends_on: &dyn Fn(u32) -> Vec<u32>, position: u32) -> BTreeSe
     while let Some(next) = open.pop() {
         if found.insert(next) {
             open.extend(depends_on(next));
+        }
+    }
+    found
+}
+
+/// All positions that come after one of the given ones, directly or through others.
+///
+/// `depends_on` yields the dependencies of each task, by position. Linear in tasks and edges.
+pub fn descendants<'a>(depends_on: impl Iterator<Item = &'a [u32]>, of: &[u32]) -> BTreeSet<u32> {
+    let mut followers: Vec<Vec<u32>> = Vec::new();
+    for (position, dependencies) in (1_u32..).zip(depends_on) {
+        for &dependency in dependencies {
+            let index = index_of(dependency);
+            if followers.len() <= index {
+                followers.resize_with(index + 1, Vec::new);
+            }
+            followers[index].push(position);
+        }
+    }
+    let mut found = BTreeSet::new();
+    let mut open = of.to_vec();
+    while let Some(next) = open.pop() {
+        for &follower in followers.get(index_of(next)).into_iter().flatten() {
+            if found.insert(follower) {
+                open.push(follower);
+            }
         }
     }
     found

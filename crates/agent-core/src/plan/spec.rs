@@ -2,6 +2,7 @@
 
 use crate::tool::EffectClass;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Which of several ready tasks starts first.
@@ -76,6 +77,14 @@ pub enum TaskKind {
     Scan,
     /// A person decides.
     Approval,
+    /// A tool of the toolbox is called once, such as one that an embedding program registered.
+    Tool {
+        /// The tool's name.
+        tool: String,
+        /// What it is called with; must fit its schema.
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        input: Value,
+    },
 }
 
 impl TaskKind {
@@ -97,6 +106,11 @@ impl TaskKind {
         }
     }
 
+    /// A call of a tool with this input.
+    pub fn tool(tool: impl Into<String>, input: Value) -> Self {
+        Self::Tool { tool: tool.into(), input }
+    }
+
     /// The value of the `kind` field.
     pub fn name(&self) -> &'static str {
         match self {
@@ -105,6 +119,7 @@ impl TaskKind {
             Self::Patch { .. } => "patch",
             Self::Scan => "scan",
             Self::Approval => "approval",
+            Self::Tool { .. } => "tool",
         }
     }
 }
@@ -193,12 +208,20 @@ impl TaskSpec {
         self
     }
 
+    /// Whether both describe the same work: what is done, with what, after what. Priority, retries, limits
+    /// and approval say how it is done, and change nothing about a result that is there.
+    pub fn same_work(&self, other: &Self) -> bool {
+        self.description == other.description
+            && self.kind == other.kind
+            && self.depends_on == other.depends_on
+    }
+
     /// The effect class that recovery follows.
     pub fn effect_class(&self) -> EffectClass {
         self.effect.unwrap_or(match self.kind {
             TaskKind::Scan | TaskKind::Approval => EffectClass::Pure,
             TaskKind::Patch { .. } => EffectClass::Compensatable,
-            TaskKind::Command { .. } | TaskKind::Agent { .. } => EffectClass::Opaque,
+            TaskKind::Command { .. } | TaskKind::Agent { .. } | TaskKind::Tool { .. } => EffectClass::Opaque,
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::event::{Event, NewEvent};
 use crate::ids::{ApprovalId, ExecutionId, Generation, PlanId, Revision, TaskId, WorkerId};
-use crate::plan::{Plan, PlanState, Task, TaskSpec, TaskStatus};
+use crate::plan::{DefinitionChange, Plan, PlanDefinition, PlanState, Task, TaskSpec, TaskStatus};
 use crate::time::Timestamp;
 use serde::Serialize;
 
@@ -22,10 +22,18 @@ pub struct Change {
     pub plan: Plan,
     /// The revision before; the commit fails with `Conflict` when the stored one differs.
     pub seen: Revision,
-    /// The tasks that differ.
+    /// The tasks whose standing differs.
     pub tasks: Vec<Task>,
-    /// Tasks to add (when planning ends), in order of position.
+    /// Those of `tasks` whose definition or position differs too; empty except for edits.
+    pub redefined: Vec<TaskId>,
+    /// Tasks that are no longer part of the plan; what is recorded of them stays.
+    pub removed: Vec<TaskId>,
+    /// The definition before and after, when it was edited.
+    pub version: Option<NewVersion>,
+    /// Tasks to add (when planning ends, or by an edit), in order of position.
     pub new_tasks: Vec<TaskSpec>,
+    /// Whether the tasks to add belong to the present execution.
+    pub select_new: bool,
     /// Attempts that began or ended.
     pub attempts: Vec<AttemptChange>,
     /// Questions to ask.
@@ -49,10 +57,25 @@ pub struct AttemptChange {
     pub attempt: u32,
     /// `Running` when it began, otherwise how it ended.
     pub status: TaskStatus,
+    /// When it began.
+    pub started_at: Timestamp,
     /// Why it failed.
     pub error: Option<String>,
     /// Length of the result as JSON text, in bytes.
     pub result_length: u64,
+}
+
+/// A new version of a plan's definition, to be kept beside those before it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewVersion {
+    /// The definition before the edit; kept where no earlier edit has kept it.
+    pub before: PlanDefinition,
+    /// The definition after it.
+    pub after: PlanDefinition,
+    /// What differs, task by task.
+    pub changes: Vec<DefinitionChange>,
+    /// Who edited.
+    pub by: String,
 }
 
 /// A question to a person about a task.

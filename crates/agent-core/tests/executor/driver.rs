@@ -100,7 +100,7 @@ async fn a_plan_that_failed_can_be_retried() {
     let state = world.until_status(plan, PlanStatus::Failed).await;
     let error = state.tasks[0].error.clone().unwrap();
     assert!(error.contains("exit code 1") && error.contains("2 tests failed"), "{error}");
-    server.submit(plan, Fact::RetryRequested { task: None }).await;
+    server.submit(plan, Fact::RetryRequested { task: None, following: false }).await;
     world.until_status(plan, PlanStatus::Completed).await;
 }
 

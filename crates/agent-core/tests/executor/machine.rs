@@ -226,7 +226,7 @@ fn a_retry_of_one_task_brings_back_what_waited_for_it_and_nothing_else() {
     bench.fail(1);
     bench.fail(3);
     assert_eq!(bench.status(), PlanStatus::Failed);
-    bench.take(Fact::RetryRequested { task: Some(bench.id(1)) });
+    bench.take(Fact::RetryRequested { task: Some(bench.id(1)), following: false });
     assert_eq!(
         bench.statuses(),
         [TaskStatus::Ready, TaskStatus::Pending, TaskStatus::Failed, TaskStatus::Skipped],
@@ -237,7 +237,7 @@ fn a_retry_of_one_task_brings_back_what_waited_for_it_and_nothing_else() {
     bench.start(9);
     bench.complete(2);
     assert_eq!(bench.state().plan.summary.unwrap(), "task 3 failed: exit code 1");
-    bench.take(Fact::RetryRequested { task: None });
+    bench.take(Fact::RetryRequested { task: None, following: false });
     assert_eq!(bench.task(3).status, TaskStatus::Ready);
     assert_eq!(bench.task(1).status, TaskStatus::Completed);
 }
@@ -253,7 +253,7 @@ fn a_retry_gives_as_many_attempts_as_before() {
         }
         assert_eq!((bench.status(), bench.task(1).attempts), (PlanStatus::Failed, 2 * round));
         if round == 1 {
-            bench.take(Fact::RetryRequested { task: None });
+            bench.take(Fact::RetryRequested { task: None, following: false });
         }
     }
 }

@@ -76,7 +76,7 @@ fn a_task_that_requires_approval_starts_when_it_has_it() {
     bench.take(answer(&bench, 2, true));
     bench.start(9);
     bench.fail(2);
-    bench.take(Fact::RetryRequested { task: None });
+    bench.take(Fact::RetryRequested { task: None, following: false });
     assert_eq!(bench.task(2).status, TaskStatus::AwaitingApproval, "a retry is asked for anew");
     assert_eq!(decisions(&bench), [Some("approve"), None]);
 }

@@ -78,7 +78,7 @@ fn a_cancelled_plan_can_be_taken_up_again() {
     let mut bench = Bench::executed(vec![command(&[])], Policy::default());
     bench.take(Fact::CancelRequested);
     assert_eq!(bench.status(), PlanStatus::Cancelled);
-    bench.take(Fact::RetryRequested { task: None });
+    bench.take(Fact::RetryRequested { task: None, following: false });
     bench.start(1);
     bench.complete(1);
     assert_eq!(bench.status(), PlanStatus::Completed);
@@ -93,7 +93,7 @@ fn a_plan_that_is_being_cancelled_takes_no_other_wishes() {
     bench.take(Fact::CancelRequested);
     let wishes = [
         Fact::ExecuteRequested { task: Some(bench.id(2)) },
-        Fact::RetryRequested { task: None },
+        Fact::RetryRequested { task: None, following: false },
         Fact::PauseRequested,
         Fact::ResumeRequested,
     ];
@@ -114,7 +114,9 @@ fn a_plan_that_is_being_cancelled_takes_no_other_wishes() {
 #[test]
 fn moves_that_the_status_forbids_are_refused_by_name_and_change_nothing() {
     let mut bench = Bench::created(vec![command(&[])], Policy::default());
-    for fact in [Fact::PauseRequested, Fact::ResumeRequested, Fact::RetryRequested { task: None }] {
+    for fact in
+        [Fact::PauseRequested, Fact::ResumeRequested, Fact::RetryRequested { task: None, following: false }]
+    {
         let error = bench.refused(fact);
         assert!(matches!(error, Error::IllegalPlanMove { status: PlanStatus::Created, .. }), "{error}");
     }
@@ -122,7 +124,7 @@ fn moves_that_the_status_forbids_are_refused_by_name_and_change_nothing() {
     let error = bench.refused(Fact::ExecuteRequested { task: None });
     assert!(matches!(error, Error::IllegalPlanMove { status: PlanStatus::Running, .. }), "{error}");
     bench.start(1);
-    let error = bench.refused(Fact::RetryRequested { task: Some(bench.id(1)) });
+    let error = bench.refused(Fact::RetryRequested { task: Some(bench.id(1)), following: false });
     assert!(matches!(error, Error::IllegalTaskMove { status: TaskStatus::Running, .. }), "{error}");
     bench.complete(1);
     let over = [
@@ -130,7 +132,7 @@ fn moves_that_the_status_forbids_are_refused_by_name_and_change_nothing() {
         Fact::PauseRequested,
         Fact::ResumeRequested,
         Fact::CancelRequested,
-        Fact::RetryRequested { task: None },
+        Fact::RetryRequested { task: None, following: false },
     ];
     for fact in over {
         let error = bench.refused(fact);
@@ -144,7 +146,7 @@ fn a_task_of_another_plan_is_not_found() {
     let stranger = TaskId(4_711);
     let facts = [
         Fact::ExecuteRequested { task: Some(stranger) },
-        Fact::RetryRequested { task: Some(stranger) },
+        Fact::RetryRequested { task: Some(stranger), following: false },
         Fact::ApprovalDecided { task: stranger, approve: true, by: "ada".into(), note: None },
     ];
     for fact in facts {

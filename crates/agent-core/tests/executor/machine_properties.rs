@@ -5,7 +5,8 @@ use agent_core::Error;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::executor::{machine, schedule};
 use agent_core::plan::{
-    NewPlan, OnUnknown, PlanState, PlanStatus, Priority, RetryPolicy, TaskKind, TaskSpec, TaskStatus,
+    EditOperation, NewPlan, OnUnknown, PlanEdit, PlanState, PlanStatus, Priority, RetryPolicy, TaskKind,
+    TaskPatch, TaskSpec, TaskStatus,
 };
 use agent_core::policy::{ApprovalMode, OnFailure, Policy};
 use proptest::prelude::*;
@@ -66,9 +67,16 @@ fn fact((what, which, how): (u8, u8, u8), state: &PlanState) -> Fact {
         0 => Fact::PauseRequested,
         1 | 2 => Fact::ResumeRequested,
         3 if how % 4 == 0 => Fact::CancelRequested,
-        4 => Fact::RetryRequested { task: (how % 2 == 0).then(|| pick(TaskStatus::Failed).id) },
+        4 if how % 3 == 0 => {
+            Fact::RetryRequested { task: Some(pick(TaskStatus::Completed).id), following: true }
+        }
+        4 => {
+            let task = (how % 2 == 0).then(|| pick(TaskStatus::Failed).id);
+            Fact::RetryRequested { task, following: false }
+        }
+        14 => Fact::EditRequested { edit: edit(which, how, state), by: "ada".into() },
         5 => Fact::ExecuteRequested { task: (how % 2 == 0).then(|| pick(TaskStatus::Pending).id) },
-        6 => Fact::Recovered { generation: i64::from(how) },
+        6 => Fact::Recovered { generation: i64::from(how), max_recoveries: 3 },
         7 | 8 => {
             let task = pick(TaskStatus::AwaitingApproval).id;
             Fact::ApprovalDecided { task, approve: how % 4 != 0, by: "ada".into(), note: None }
@@ -82,6 +90,22 @@ fn fact((what, which, how): (u8, u8, u8), state: &PlanState) -> Fact {
             Fact::AttemptFinished { task: task.id, attempt, outcome: outcome(how), jitter }
         }
     }
+}
+
+/// An edit of one or two tasks, chosen by numbers.
+fn edit(which: u8, how: u8, state: &PlanState) -> PlanEdit {
+    let task = &state.tasks[usize::from(which) % state.tasks.len()];
+    let added = TaskSpec::new("more work", TaskKind::Scan).after(&[task.position]);
+    let other_words = TaskPatch { description: Some(format!("other work {how}")), ..TaskPatch::default() };
+    let other_rules = TaskPatch { priority: Some(Priority::High), ..TaskPatch::default() };
+    let operations = match how % 5 {
+        0 => vec![EditOperation::Add(Box::new(added))],
+        1 => vec![EditOperation::Update(task.id, Box::new(other_words))],
+        2 => vec![EditOperation::Update(task.id, Box::new(other_rules))],
+        3 => vec![EditOperation::Remove(task.id)],
+        _ => vec![EditOperation::Add(Box::new(added)), EditOperation::Update(task.id, Box::new(other_words))],
+    };
+    PlanEdit { seen: Some(state.plan.version), operations, ..PlanEdit::default() }
 }
 
 fn outcome(how: u8) -> Outcome {
@@ -141,6 +165,10 @@ fn deliver(bench: &mut Bench, fact: &Fact) {
     if bench.try_take(fact.clone()).is_err() {
         return;
     }
+    if matches!(fact, Fact::EditRequested { .. }) {
+        // What follows from tasks that were added is settled once they have their ids.
+        bench.take(Fact::TimeReached);
+    }
     let after = bench.state();
     check(&after);
     match fact {
@@ -153,6 +181,9 @@ fn deliver(bench: &mut Bench, fact: &Fact) {
             assert!(matches!(second, Err(Error::IllegalTaskMove { .. })), "answered twice");
         }
         _ => {}
+    }
+    if matches!(fact, Fact::EditRequested { .. } | Fact::RetryRequested { following: true, .. }) {
+        return;
     }
     for (old, new) in before.tasks.iter().zip(&after.tasks) {
         let undone =

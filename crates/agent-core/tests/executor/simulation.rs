@@ -117,7 +117,7 @@ impl History {
         let generation = fence.generation.get();
         self.workers[index].memory = Some((state, fence));
         if recovered {
-            self.report(index, &Fact::Recovered { generation });
+            self.report(index, &Fact::Recovered { generation, max_recoveries: 3 });
         }
         self.report(index, &Fact::TimeReached);
     }
@@ -184,7 +184,7 @@ impl History {
             (0, _) => Fact::PauseRequested,
             (1 | 2, _) => Fact::ResumeRequested,
             (3, _) if self.dice.chance(20) => Fact::CancelRequested,
-            (4, _) => Fact::RetryRequested { task: None },
+            (4, _) => Fact::RetryRequested { task: None, following: false },
             (_, Some(task)) => {
                 let approve = self.dice.chance(80);
                 Fact::ApprovalDecided { task: task.id, approve, by: "ada".into(), note: None }

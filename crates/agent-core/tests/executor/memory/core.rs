@@ -4,10 +4,12 @@ use agent_core::event::{Event, EventBody, NewEvent};
 use agent_core::ids::{
     ApprovalId, ExecutionId, Generation, MessageId, PlanId, Revision, TaskId, UserId, WorkerId,
 };
-use agent_core::plan::{Attempt, NewPlan, Plan, PlanState, PlanStatus, Task, TaskSpec, TaskStatus};
+use agent_core::plan::{
+    Attempt, NewPlan, Plan, PlanState, PlanStatus, PlanVersion, Task, TaskSpec, TaskStatus,
+};
 use agent_core::ports::{
     Approval, AttemptChange, Change, Claim, Committed, ConversationMessage, Fence, NewApproval, NewMessage,
-    Step, StepIntent, StepKey, StepResult,
+    NewVersion, Step, StepIntent, StepKey, StepResult,
 };
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
@@ -30,6 +32,7 @@ pub(crate) struct MemoryCore {
     pub(crate) steps: BTreeMap<StepKey, Step>,
     pub(crate) approvals: Vec<Approval>,
     pub(crate) messages: Vec<(UserId, ConversationMessage)>,
+    pub(crate) versions: Vec<PlanVersion>,
     next_id: i64,
     cursor: i64,
 }
@@ -61,6 +64,7 @@ impl MemoryCore {
             auto_execute: new.auto_execute,
             cancel_requested: false,
             template_id: new.template_id.clone(),
+            version: 1,
             revision: Revision(0),
             created_at: at,
             updated_at: at,
@@ -70,13 +74,13 @@ impl MemoryCore {
         let state = PlanState { plan, tasks: Vec::new() };
         let row = Row { state, events: Vec::new(), holder: None, generation: 0 };
         self.rows.insert(id, row);
-        self.add_tasks(id, &new.tasks);
+        self.add_tasks(id, &new.tasks, false);
         let body = EventBody::PlanUpdated { status, summary: "created".into() };
         self.tell(id, vec![NewEvent { task_id: None, body }], at);
         self.rows[&id].state.clone()
     }
 
-    fn add_tasks(&mut self, plan_id: PlanId, specs: &[TaskSpec]) {
+    fn add_tasks(&mut self, plan_id: PlanId, specs: &[TaskSpec], selected: bool) {
         for spec in specs {
             let id = TaskId(self.id());
             let tasks = &mut self.rows.get_mut(&plan_id).unwrap().state.tasks;
@@ -86,12 +90,14 @@ impl MemoryCore {
                 position: u32::try_from(tasks.len()).unwrap() + 1,
                 spec: spec.clone(),
                 status: TaskStatus::Pending,
-                selected: false,
+                selected,
                 attempts: 0,
                 attempt_limit: spec.retry.max_attempts,
+                recoveries: 0,
                 approved: false,
                 wake_at: None,
                 result: None,
+                kept: None,
                 error: None,
                 started_at: None,
                 finished_at: None,
@@ -134,7 +140,12 @@ impl MemoryCore {
         for task in &change.tasks {
             *row.state.tasks.iter_mut().find(|stored| stored.id == task.id).unwrap() = task.clone();
         }
-        self.add_tasks(id, &change.new_tasks);
+        row.state.tasks.retain(|task| !change.removed.contains(&task.id));
+        assert!(row.state.tasks.iter().zip(1..).all(|(task, position)| task.position == position));
+        if let Some(version) = &change.version {
+            self.keep_version(id, version, change.at);
+        }
+        self.add_tasks(id, &change.new_tasks, change.select_new);
         for attempt in &change.attempts {
             self.record(id, attempt, change.at);
         }
@@ -184,6 +195,22 @@ impl MemoryCore {
         attempt.finished_at = Some(at);
         attempt.result_length = change.result_length;
         attempt.tokens = tokens;
+    }
+
+    fn keep_version(&mut self, plan_id: PlanId, new: &NewVersion, at: Timestamp) {
+        let first = self.versions.iter().all(|version| version.plan_id != plan_id);
+        let (before, after) = (new.before.clone(), new.after.clone());
+        let kept = |definition, changes, by, created_at| PlanVersion {
+            plan_id,
+            definition,
+            changes,
+            by,
+            created_at,
+        };
+        if first {
+            self.versions.push(kept(before, Vec::new(), None, at));
+        }
+        self.versions.push(kept(after, new.changes.clone(), Some(new.by.clone()), at));
     }
 
     fn ask(&mut self, plan_id: PlanId, question: &NewApproval, at: Timestamp) {

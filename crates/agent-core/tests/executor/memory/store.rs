@@ -3,7 +3,7 @@
 use super::core::MemoryCore;
 use agent_core::event::{Event, NewEvent, Topic};
 use agent_core::ids::{MessageId, PlanId, TaskId, WorkerId};
-use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus};
+use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, PlanVersion};
 use agent_core::ports::{
     Approval, Change, Claim, Clock, Committed, ConversationMessage, Conversations, EventLog, Fence, Journal,
     MessageFilter, NewMessage, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore, PlanSummary, Step,
@@ -181,6 +181,11 @@ impl PlanReader for MemoryStore {
     async fn steps(&self, plan: PlanId) -> Result<Vec<Step>> {
         let core = self.open()?;
         Ok(core.steps.values().filter(|step| step.key.plan_id == plan).cloned().collect())
+    }
+
+    async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {
+        let core = self.open()?;
+        Ok(core.versions.iter().filter(|version| version.plan_id == plan).cloned().collect())
     }
 
     async fn approvals(&self, _visibility: Visibility, include_decided: bool) -> Result<Vec<Approval>> {

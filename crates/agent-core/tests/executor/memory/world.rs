@@ -80,6 +80,7 @@ pub(crate) fn settings(name: &str) -> ExecutorSettings {
         // Longer than any test waits: a timeout must never be what ends it.
         task_timeout: PATIENCE * 3,
         lease: Duration::from_secs(60),
+        max_recoveries: 3,
         recover: true,
     }
 }
