@@ -78,6 +78,10 @@ struct TaskEntry<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     patch: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    tool: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     retry: Option<&'a RetryPolicy>,
     #[serde(skip_serializing_if = "Option::is_none")]
     timeout_ms: Option<u64>,
@@ -102,6 +106,8 @@ impl<'a> TaskEntry<'a> {
             env: None,
             working_directory: None,
             patch: None,
+            tool: None,
+            input: None,
             retry: (spec.retry != RetryPolicy::default()).then_some(&spec.retry),
             timeout_ms: spec.timeout_ms,
             requires_approval: spec.requires_approval,
@@ -116,6 +122,10 @@ impl<'a> TaskEntry<'a> {
                 entry.working_directory = working_directory.as_deref();
             }
             TaskKind::Patch { patch } => entry.patch = Some(patch),
+            TaskKind::Tool { tool, input } => {
+                entry.tool = Some(tool);
+                entry.input = (!input.is_null()).then_some(input);
+            }
             TaskKind::Scan | TaskKind::Approval => {}
         }
         entry

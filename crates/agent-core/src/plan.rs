@@ -151,6 +151,17 @@ impl PlanState {
         usize::try_from(position).ok().and_then(|p| p.checked_sub(1)).and_then(|index| self.tasks.get(index))
     }
 
+    /// What the plan is to do, as it stands now.
+    pub fn definition(&self) -> PlanDefinition {
+        let tasks = self.tasks.iter();
+        PlanDefinition {
+            version: self.plan.version,
+            goal: self.plan.goal.clone(),
+            policy: self.plan.policy.clone(),
+            tasks: tasks.map(|task| DefinedTask { id: Some(task.id), spec: task.spec.clone() }).collect(),
+        }
+    }
+
     /// Share of finished tasks, 0 to 100.
     pub fn progress(&self) -> f64 {
         if self.tasks.is_empty() {

@@ -51,6 +51,8 @@ pub struct Settings {
     pub max_parallel_tasks: usize,
     /// Ceiling of an attempt.
     pub task_timeout: Duration,
+    /// Crashes in a row that may catch the same attempt in flight before its task fails.
+    pub max_recoveries: u32,
     /// Log filter.
     pub log: String,
     /// Log format.
@@ -123,6 +125,9 @@ impl Settings {
             repository_roots: raw.repository_roots.unwrap_or_else(|| vec![PathBuf::from(".")]),
             max_parallel_tasks: at_least_one("max_parallel_tasks", raw.max_parallel_tasks.unwrap_or(cores))?,
             task_timeout,
+            max_recoveries: at_least_one("max_recoveries", raw.max_recoveries.unwrap_or(3))?
+                .try_into()
+                .unwrap_or(u32::MAX),
             log: raw.log.unwrap_or_else(|| "info".to_owned()),
             log_format,
             environment,
@@ -150,6 +155,7 @@ impl Settings {
             ("repository_roots", Some(format!("[{}]", roots.join(", ")))),
             ("max_parallel_tasks", Some(self.max_parallel_tasks.to_string())),
             ("task_timeout", Some(quoted(&format!("{}ms", self.task_timeout.as_millis())))),
+            ("max_recoveries", Some(self.max_recoveries.to_string())),
             ("log", Some(quoted(&self.log))),
             ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
         ];

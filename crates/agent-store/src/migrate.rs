@@ -1,7 +1,7 @@
 //! Brings the schema up to date when a store is opened.
 
 use crate::error::Error;
-use crate::sqlite::{Backend, Conn};
+use crate::sqlite::{Backend, Conn, dialect};
 use agent_core::BoxError;
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
@@ -11,12 +11,14 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlit
 /// Applies what is missing, all or nothing; refuses a database that a newer program has changed.
 pub(crate) fn bring_up_to_date(conn: &mut Conn) -> Result<(), Error> {
     // The write lock from the start: two programs that open the same new file must not both create its tables.
-    conn.immediate_transaction(|conn| {
+    let migrate = |conn: &mut Conn| {
         refuse_newer(conn)?;
         conn.run_pending_migrations(MIGRATIONS).map_err(Stop::Failed)?;
+        dialect::check_references(conn)?;
         Ok(())
-    })
-    .map_err(|stop| match stop {
+    };
+    let migrated = dialect::without_references(conn, |conn| conn.immediate_transaction(migrate));
+    migrated.map_err(|stop| match stop {
         Stop::Newer(version) => Error::NewerDatabase(version),
         Stop::Failed(source) => Error::Migrate(source),
     })

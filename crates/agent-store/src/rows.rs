@@ -2,12 +2,14 @@
 
 pub(crate) mod account;
 pub(crate) mod attempt;
+pub(crate) mod blob;
 pub(crate) mod change;
 pub(crate) mod event;
 pub(crate) mod message;
 pub(crate) mod plan;
 pub(crate) mod step;
 pub(crate) mod task;
+pub(crate) mod version;
 
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};

@@ -60,6 +60,7 @@ diesel::table! {
         repo_path -> Text,
         goal -> Text,
         summary -> Nullable<Text>,
+        version -> BigInt,
     }
 }
 
@@ -67,20 +68,23 @@ diesel::table! {
     tasks (id) {
         id -> BigInt,
         plan_id -> BigInt,
-        position -> BigInt,
+        position -> Nullable<BigInt>,
         status -> Text,
         selected -> Bool,
         attempts -> BigInt,
         attempt_limit -> BigInt,
+        recoveries -> BigInt,
         approved -> Bool,
         wake_at -> Nullable<BigInt>,
         started_at -> Nullable<BigInt>,
         finished_at -> Nullable<BigInt>,
+        result_blob -> Nullable<Binary>,
         kind -> Text,
         priority -> Text,
         description -> Text,
         spec -> Text,
         result -> Nullable<Text>,
+        kept -> Nullable<Text>,
         error -> Nullable<Text>,
     }
 }
@@ -116,6 +120,26 @@ diesel::table! {
         input -> Text,
         prepared -> Text,
         output -> Nullable<Text>,
+        output_blob -> Nullable<Binary>,
+    }
+}
+
+diesel::table! {
+    blobs (hash) {
+        hash -> Binary,
+        size -> BigInt,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    plan_versions (plan_id, version) {
+        plan_id -> BigInt,
+        version -> BigInt,
+        created_at -> BigInt,
+        author -> Nullable<Text>,
+        changes -> Text,
+        definition -> Text,
     }
 }
 
@@ -148,7 +172,8 @@ diesel::table! {
         owner_id -> BigInt,
         key -> Text,
         fingerprint -> Text,
-        plan_id -> BigInt,
+        resource -> Text,
+        resource_id -> BigInt,
         created_at -> BigInt,
     }
 }
@@ -162,6 +187,7 @@ diesel::table! {
         task_id -> Nullable<BigInt>,
         created_at -> BigInt,
         name -> Text,
+        result_blob -> Nullable<Binary>,
         payload -> Text,
     }
 }
@@ -180,4 +206,9 @@ diesel::table! {
 diesel::joinable!(approvals -> plans (plan_id));
 diesel::joinable!(approvals -> tasks (task_id));
 diesel::joinable!(attempts -> tasks (task_id));
-diesel::allow_tables_to_appear_in_same_query!(approvals, attempts, plans, tasks);
+diesel::joinable!(events -> blobs (result_blob));
+diesel::joinable!(steps -> blobs (output_blob));
+diesel::joinable!(tasks -> blobs (result_blob));
+diesel::allow_tables_to_appear_in_same_query!(approvals, attempts, blobs, plans, tasks);
+diesel::allow_tables_to_appear_in_same_query!(blobs, events);
+diesel::allow_tables_to_appear_in_same_query!(blobs, steps);

@@ -15,6 +15,8 @@ pub(crate) mod api_keys;
 pub(crate) mod approvals;
 #[path = "queries/attempts.rs"]
 pub(crate) mod attempts;
+#[path = "queries/blobs.rs"]
+pub(crate) mod blobs;
 #[path = "queries/commit.rs"]
 pub(crate) mod commit;
 #[path = "queries/conversation.rs"]
@@ -37,3 +39,5 @@ pub(crate) mod steps;
 pub(crate) mod tasks;
 #[path = "queries/users.rs"]
 pub(crate) mod users;
+#[path = "queries/versions.rs"]
+pub(crate) mod versions;

@@ -43,6 +43,7 @@ impl From<agent_core::Error> for ApiError {
             Core::IllegalTaskMove { status, .. } => {
                 Self { current_state: Some(status.as_str()), ..Self::new(ErrorCode::IllegalMove, text) }
             }
+            Core::VersionMismatch { .. } => Self::new(ErrorCode::VersionMismatch, text),
             Core::Conflict { .. } => Self::new(ErrorCode::Conflict, text),
             Core::IdempotencyMismatch(_) => Self::new(ErrorCode::IdempotencyMismatch, text),
             Core::RepositoryRefused { .. } => {
@@ -138,6 +139,7 @@ mod tests {
                 Core::IllegalTaskMove { task: TaskId(2), status: TaskStatus::Running, action },
                 ErrorCode::IllegalMove,
             ),
+            (Core::VersionMismatch { plan, seen: 1, present: 2 }, ErrorCode::VersionMismatch),
             (Core::Conflict { plan, seen: Revision(4) }, ErrorCode::Conflict),
             (Core::LeaseLost(plan), ErrorCode::Internal),
             (Core::IdempotencyMismatch("k".into()), ErrorCode::IdempotencyMismatch),

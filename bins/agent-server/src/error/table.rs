@@ -76,6 +76,10 @@ error_codes! {
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request too slow", "Send the whole body without long pauses.";
     /// Somebody else changed it first.
     Conflict = "conflict", CONFLICT, "Changed meanwhile", "Load it again and repeat the request.";
+    /// The plan was edited since the caller looked.
+    VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "Edited meanwhile", "Look at the plan's present version and send the edit again with it in If-Match.";
+    /// An edit that does not say of which version.
+    VersionRequired = "version_required", PRECONDITION_REQUIRED, "If-Match missing", "Send the plan's `version` as If-Match, such as If-Match: \"3\"; `*` edits whatever is there.";
     /// The status does not allow it.
     IllegalMove = "illegal_move", CONFLICT, "Not in this state", "See `current_state`; another action may be possible.";
     /// The key came with another request.

@@ -3,7 +3,7 @@
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, OptionalJson, ValidPath, scope};
 use crate::state::AppState;
-use crate::views::plan::{ExecutionAcceptedView, PlanPath, SelectTask};
+use crate::views::plan::{ExecutionAcceptedView, PlanPath, RetryTasks, SelectTask};
 use actix_web::web::Data;
 use actix_web::{HttpResponse, post};
 use agent_core::executor::Submitted;
@@ -83,11 +83,11 @@ pub(crate) async fn cancel_plan(
     Ok(accepted(submitted))
 }
 
-/// Tries again what failed of a plan, or one of its tasks.
+/// Tries again what failed of a plan, or one of its tasks; with `following`, a task and all that follows from it.
 #[utoipa::path(
     tag = "plans",
     params(PlanPath),
-    request_body = SelectTask,
+    request_body = RetryTasks,
     responses((status = 202, description = "Accepted; follow the events for the outcome", body = ExecutionAcceptedView), ApiError),
     security(("bearer" = ["plans:execute"]), ("api_key" = ["plans:execute"]))
 )]
@@ -95,10 +95,10 @@ pub(crate) async fn cancel_plan(
 pub(crate) async fn retry_plan(
     caller: Caller<scope::PlansExecute>,
     path: ValidPath<PlanPath>,
-    body: OptionalJson<SelectTask>,
+    body: OptionalJson<RetryTasks>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
     let task = body.0.task_id.map(Into::into);
-    let submitted = state.agent().plans().retry(&caller, path.plan_id.into(), task).await?;
+    let submitted = state.agent().plans().retry(&caller, path.plan_id.into(), task, body.0.following).await?;
     Ok(accepted(submitted))
 }

@@ -95,6 +95,13 @@ pub struct CreateTask {
     /// `patch` only: a unified diff, the envelope format, or search/replace blocks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
+    /// `tool` only: the tool to call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// `tool` only: what it is called with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub input: Option<Value>,
 }
 
 /// A plan that was asked for in a way that makes no sense; every defect found.
@@ -154,6 +161,8 @@ impl CreateTask {
             ("env", self.env.is_some(), KindView::Command, "command"),
             ("working_directory", self.working_directory.is_some(), KindView::Command, "command"),
             ("patch", self.patch.is_some(), KindView::Patch, "patch"),
+            ("tool", self.tool.is_some(), KindView::Tool, "tool"),
+            ("input", self.input.is_some(), KindView::Tool, "tool"),
         ];
         for (field, is_given, owner, name) in given {
             if is_given && self.kind != owner {
@@ -187,6 +196,13 @@ impl CreateTask {
             },
             KindView::Scan => Some(TaskKind::Scan),
             KindView::Approval => Some(TaskKind::Approval),
+            KindView::Tool => match self.tool.clone() {
+                Some(tool) => Some(TaskKind::Tool { tool, input: self.input.clone().unwrap_or_default() }),
+                None => {
+                    missing("tool", "a tool task says what to call");
+                    None
+                }
+            },
         }
     }
 }

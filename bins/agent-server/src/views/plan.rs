@@ -79,7 +79,7 @@ impl From<&PlanState> for CreatedPlanView {
 #[schema(example = json!({
     "id": 1, "goal": "Make the tests pass", "repo_path": "/srv/shop", "status": "running", "summary": null,
     "policy": {"approval": "never", "on_failure": "stop", "sandbox": "workspace_write", "network": false, "budget": {}},
-    "auto_execute": true, "template_id": null, "revision": 4, "created_at": "2026-01-01T12:00:00.000Z",
+    "auto_execute": true, "template_id": null, "version": 1, "revision": 4, "created_at": "2026-01-01T12:00:00.000Z",
     "updated_at": "2026-01-01T12:00:02.000Z", "started_at": "2026-01-01T12:00:01.000Z", "finished_at": null
 }))]
 pub struct PlanView {
@@ -99,6 +99,8 @@ pub struct PlanView {
     pub auto_execute: bool,
     /// The template it was made from.
     pub template_id: Option<String>,
+    /// Which edition of goal, rules and tasks it follows: 1 as it was made, one more per edit. `If-Match` of edits.
+    pub version: u32,
     /// Grows with each change.
     pub revision: i64,
     /// When it was made.
@@ -126,6 +128,7 @@ impl From<Plan> for PlanView {
             policy: plan.policy.into(),
             auto_execute: plan.auto_execute,
             template_id: plan.template_id,
+            version: plan.version,
             revision: plan.revision.get(),
             created_at: plan.created_at,
             updated_at: plan.updated_at,
@@ -270,6 +273,19 @@ pub struct SelectTask {
     /// Only this task, with what it needs; the whole plan when absent.
     #[serde(default)]
     pub task_id: Option<i64>,
+}
+
+/// What to try again.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"task_id": 3, "following": true}))]
+pub struct RetryTasks {
+    /// Only this task, with what it needs and what waited for it; everything that did not complete when absent.
+    #[serde(default)]
+    pub task_id: Option<i64>,
+    /// Whether the task and all that follows from it run again, completed or not.
+    #[serde(default)]
+    pub following: bool,
 }
 
 /// An accepted request to execute.

@@ -166,6 +166,13 @@ pub struct TaskView {
     /// What a `patch` task applies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patch: Option<String>,
+    /// The tool that a `tool` task calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tool: Option<String>,
+    /// What it is called with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    pub input: Option<Value>,
     /// What must exit 0 before an `agent` task counts as done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub verify: Option<CommandView>,
@@ -178,6 +185,8 @@ struct KindFields {
     env: Option<BTreeMap<String, String>>,
     working_directory: Option<String>,
     patch: Option<String>,
+    tool: Option<String>,
+    input: Option<Value>,
     verify: Option<CommandView>,
 }
 
@@ -196,6 +205,10 @@ fn kind_fields(kind: &TaskKind) -> (KindView, KindFields) {
         }
         TaskKind::Scan => (KindView::Scan, KindFields::default()),
         TaskKind::Approval => (KindView::Approval, KindFields::default()),
+        TaskKind::Tool { tool, input } => {
+            let input = (!input.is_null()).then_some(input);
+            (KindView::Tool, KindFields { tool: Some(tool), input, ..KindFields::default() })
+        }
     }
 }
 
@@ -229,6 +242,8 @@ impl TaskView {
             env: fields.env,
             working_directory: fields.working_directory,
             patch: fields.patch,
+            tool: fields.tool,
+            input: fields.input,
             verify: fields.verify,
         }
     }

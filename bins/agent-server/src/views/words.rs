@@ -163,4 +163,6 @@ pub enum KindView {
     Scan,
     /// A person decides.
     Approval,
+    /// A tool is called once.
+    Tool,
 }

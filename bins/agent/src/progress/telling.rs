@@ -60,6 +60,9 @@ pub(super) fn tell(body: &EventBody) -> Option<(Mark, String)> {
         EventBody::RunRecovered { tasks_in_flight, .. } => {
             (Mark::Working, format!("taken up again; {tasks_in_flight} tasks were in flight"))
         }
+        EventBody::PlanEdited { version, by, summary } => {
+            (Mark::Working, format!("edited by {by} (version {version}): {summary}"))
+        }
         EventBody::ModelCalled { .. } | EventBody::MessageAdded { .. } => return None,
     };
     Some(told)

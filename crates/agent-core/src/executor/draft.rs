@@ -2,9 +2,10 @@
 
 use crate::event::{EventBody, NewEvent};
 use crate::ids::{ApprovalId, TaskId};
-use crate::plan::{Plan, PlanState, PlanStatus, Task, TaskSpec, TaskStatus};
+use crate::plan::{Plan, PlanState, PlanStatus, Task, TaskKind, TaskSpec, TaskStatus};
 use crate::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution, NewVersion};
 use crate::time::Timestamp;
+use crate::tool::EffectClass;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,6 +30,15 @@ pub(super) struct Draft {
     approvals: Vec<NewApproval>,
     decisions: Vec<ApprovalDecision>,
     events: Vec<NewEvent>,
+}
+
+/// Whether attempts at the task record steps of their own (ADR 4).
+fn is_journaled(spec: &TaskSpec) -> bool {
+    match spec.kind {
+        TaskKind::Agent { .. } | TaskKind::Patch { .. } => true,
+        TaskKind::Tool { .. } => spec.effect_class() == EffectClass::Compensatable,
+        TaskKind::Command { .. } | TaskKind::Scan | TaskKind::Approval => false,
+    }
 }
 
 impl Draft {
@@ -122,6 +132,7 @@ impl Draft {
             started_at: task.started_at.unwrap_or(self.now),
             error,
             result_length,
+            journaled: is_journaled(&task.spec),
         });
     }
 

@@ -63,6 +63,8 @@ pub struct AttemptChange {
     pub error: Option<String>,
     /// Length of the result as JSON text, in bytes.
     pub result_length: u64,
+    /// Whether steps may be recorded for it, from which its tokens are added up.
+    pub journaled: bool,
 }
 
 /// A new version of a plan's definition, to be kept beside those before it.

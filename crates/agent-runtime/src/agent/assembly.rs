@@ -118,6 +118,7 @@ impl AgentBuilder {
             max_parallel: self.settings.max_parallel_tasks,
             task_timeout: self.settings.task_timeout,
             lease: LEASE,
+            max_recoveries: self.settings.max_recoveries,
             recover: self.settings.recover,
         };
         Executor::new(ports, settings)

@@ -1,16 +1,19 @@
 //! Plans as a caller sees them: their own, or everybody's for administrators.
 
+mod request;
+
+pub use request::CreatePlan;
+
 use crate::error::Result;
 use crate::repositories::{RepositoryRoots, blocking};
-use agent_auth::{Principal, Role};
+use agent_auth::Principal;
 use agent_core::Error;
 use agent_core::error::Defect;
 use agent_core::event::{Event, EventBody, Topic};
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, Submitted};
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
-use agent_core::plan::{Attempt, Idempotency, NewPlan, PlanState, PlanStatus, TaskSpec, TaskStatus, graph};
-use agent_core::policy::{Policy, SandboxLevel};
+use agent_core::plan::{Attempt, NewPlan, PlanEdit, PlanState, PlanStatus, PlanVersion, TaskStatus};
 use agent_core::ports::{
     Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step,
     Visibility,
@@ -18,57 +21,8 @@ use agent_core::ports::{
 use agent_core::tool::name;
 use agent_events::{Hub, Subscription};
 use futures_util::StreamExt;
-use serde_json::{Map, Value};
+use request::{check, check_policy};
 use std::sync::Arc;
-
-/// A plan as a caller asks for it.
-#[derive(Debug, Clone, Default)]
-pub struct CreatePlan {
-    /// What is to be reached.
-    pub goal: String,
-    /// The repository; the first root when absent.
-    pub repo_path: Option<String>,
-    /// A template to take the tasks from.
-    pub template_id: Option<String>,
-    /// The template's parameters.
-    pub parameters: Map<String, Value>,
-    /// The tasks; empty when a template or a language model gives them.
-    pub tasks: Vec<TaskSpec>,
-    /// The rules.
-    pub policy: Policy,
-    /// Whether it starts as soon as it has tasks.
-    pub auto_execute: bool,
-    /// Makes a repeated request find the plan of the first.
-    pub idempotency: Option<Idempotency>,
-}
-
-impl CreatePlan {
-    /// A plan for a goal, every option at its default.
-    pub fn new(goal: impl Into<String>) -> Self {
-        Self { goal: goal.into(), ..Self::default() }
-    }
-
-    /// With explicit tasks; no language model is asked then.
-    #[must_use]
-    pub fn with_tasks(mut self, tasks: impl IntoIterator<Item = TaskSpec>) -> Self {
-        self.tasks = tasks.into_iter().collect();
-        self
-    }
-
-    /// In this repository.
-    #[must_use]
-    pub fn in_repository(mut self, path: impl Into<String>) -> Self {
-        self.repo_path = Some(path.into());
-        self
-    }
-
-    /// To start as soon as it has tasks.
-    #[must_use]
-    pub fn execute(mut self) -> Self {
-        self.auto_execute = true;
-        self
-    }
-}
 
 /// Figures of one plan.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
@@ -238,12 +192,55 @@ impl Plans {
         self.submit(caller, id, Fact::CancelRequested).await
     }
 
-    /// Tries again what failed, or one task.
+    /// Tries again what failed, or one task; with `following`, a task and all that follows from it.
     ///
     /// # Errors
     /// `PlanNotFound`, `TaskNotFound`, `IllegalPlanMove`, `IllegalTaskMove`.
-    pub async fn retry(&self, caller: &Principal, id: PlanId, task: Option<TaskId>) -> Result<Submitted> {
-        self.submit(caller, id, Fact::RetryRequested { task }).await
+    pub async fn retry(
+        &self,
+        caller: &Principal,
+        id: PlanId,
+        task: Option<TaskId>,
+        following: bool,
+    ) -> Result<Submitted> {
+        self.submit(caller, id, Fact::RetryRequested { task, following }).await
+    }
+
+    /// Changes the plan's goal, rules and tasks, whatever it is doing. Work whose inputs stay the same stays done.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `VersionMismatch`, `InvalidPlan`, `IllegalPlanMove`.
+    pub async fn edit(&self, caller: &Principal, id: PlanId, edit: PlanEdit) -> Result<PlanState> {
+        self.state(caller, id).await?;
+        if let Some(policy) = &edit.policy {
+            let mut defects = Vec::new();
+            check_policy(caller, policy, &mut defects);
+            if !defects.is_empty() {
+                return Err(Error::InvalidPlan(defects).into());
+            }
+        }
+        let fact = Fact::EditRequested { edit, by: caller.username.clone() };
+        self.executor.submit(id, fact).await?;
+        self.state(caller, id).await
+    }
+
+    /// The versions of the plan's definition, oldest first; only the present one while nobody has edited it.
+    ///
+    /// # Errors
+    /// `PlanNotFound`.
+    pub async fn versions(&self, caller: &Principal, id: PlanId) -> Result<Vec<PlanVersion>> {
+        let state = self.state(caller, id).await?;
+        let kept = PlanReader::versions(&self.store, id).await?;
+        if !kept.is_empty() {
+            return Ok(kept);
+        }
+        Ok(vec![PlanVersion {
+            plan_id: id,
+            definition: state.definition(),
+            changes: Vec::new(),
+            by: None,
+            created_at: state.plan.created_at,
+        }])
     }
 
     async fn submit(&self, caller: &Principal, id: PlanId, fact: Fact) -> Result<Submitted> {
@@ -361,30 +358,4 @@ async fn wait_for_new_status(events: &mut Subscription) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// What can be said about a request without looking at the world.
-fn check(caller: &Principal, request: &CreatePlan) -> Result<()> {
-    let mut defects = Vec::new();
-    if request.goal.trim().is_empty() {
-        defects.push(Defect::new("/goal", "must say what is to be reached"));
-    }
-    if request.goal.len() > graph::MAX_TEXT {
-        defects.push(Defect::new("/goal", format!("longer than {} bytes", graph::MAX_TEXT)));
-    }
-    if request.goal.contains('\0') {
-        defects.push(Defect::new("/goal", "may hold no NUL"));
-    }
-    if request.policy.sandbox == SandboxLevel::FullAccess && caller.role != Role::Admin {
-        let detail = "full_access gives commands all that the server's account may do; only an administrator may ask for it";
-        defects.push(Defect::new("/policy/sandbox", detail));
-    }
-    if request.policy.max_parallel == Some(0) {
-        defects.push(Defect::new("/policy/max_parallel", "must be at least 1"));
-    }
-    if request.policy.budget.max_cost.is_some() {
-        let detail = "no prices are known to this version; set max_tokens or max_model_calls";
-        defects.push(Defect::new("/policy/budget/max_cost", detail));
-    }
-    if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects).into()) }
 }

@@ -4,56 +4,49 @@ use super::{Conn, steps};
 use crate::error::Answer;
 use crate::rows::attempt::AttemptRow;
 use crate::rows::stored;
-use crate::schema::{attempts, executions};
+use crate::schema::{attempts, executions, tasks};
 use agent_core::ids::{ExecutionId, PlanId, TaskId};
 use agent_core::plan::{Attempt, TaskStatus};
 use agent_core::ports::{AttemptChange, NewExecution};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
-/// All attempts of a plan, oldest first.
+/// All attempts of a plan, oldest first: those that ended as they were kept, those that run as their tasks tell.
 pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Attempt>> {
-    let rows = attempts::table
-        .filter(attempts::plan_id.eq(plan.get()))
-        .order((attempts::started_at, attempts::task_id, attempts::attempt))
-        .select(AttemptRow::as_select())
+    let ended = attempts::table.filter(attempts::plan_id.eq(plan.get())).select(AttemptRow::as_select());
+    let mut rows: Vec<AttemptRow> = ended.load(conn)?;
+    let running: Vec<(i64, i64, Option<i64>)> = tasks::table
+        .filter(tasks::plan_id.eq(plan.get()))
+        .filter(tasks::position.is_not_null())
+        .filter(tasks::status.eq(TaskStatus::Running.as_str()))
+        .select((tasks::id, tasks::attempts, tasks::started_at))
         .load(conn)?;
+    rows.extend(running.into_iter().map(|running| AttemptRow::running(plan, running)));
+    rows.sort_by_key(|row| (row.started_at, row.task_id, row.attempt));
     Ok(rows.into_iter().map(AttemptRow::into_attempt).collect::<Result<_, _>>()?)
 }
 
-/// Records that an attempt began or ended.
+/// Keeps an attempt that ended; that it began is told by its task. Ending twice changes nothing.
 pub(crate) fn record(conn: &mut Conn, plan: PlanId, change: &AttemptChange, at: Timestamp) -> Answer<()> {
-    let running = change.status == TaskStatus::Running;
+    if change.status == TaskStatus::Running {
+        return Ok(());
+    }
+    let tokens =
+        if change.journaled { steps::tokens(conn, plan, change.task_id, change.attempt)? } else { 0 };
     let row = AttemptRow {
         task_id: change.task_id.get(),
         attempt: i64::from(change.attempt),
         plan_id: plan.get(),
         status: change.status.to_string(),
-        started_at: at.as_micros(),
-        finished_at: (!running).then(|| at.as_micros()),
+        started_at: change.started_at.as_micros(),
+        finished_at: Some(at.as_micros()),
         result_length: stored(change.result_length),
-        tokens: if running { 0 } else { steps::tokens(conn, plan, change.task_id, change.attempt)? },
+        tokens,
         error: change.error.clone(),
     };
-    if running || !end(conn, &row)? {
-        // A repeated beginning keeps the first; an end without a beginning is both at once.
-        let attempt = diesel::insert_into(attempts::table).values(&row);
-        attempt.on_conflict((attempts::task_id, attempts::attempt)).do_nothing().execute(conn)?;
-    }
+    let attempt = diesel::insert_into(attempts::table).values(&row);
+    attempt.on_conflict_do_nothing().execute(conn)?;
     Ok(())
-}
-
-fn end(conn: &mut Conn, row: &AttemptRow) -> Answer<bool> {
-    let changed = diesel::update(attempts::table.find((row.task_id, row.attempt)))
-        .set((
-            attempts::status.eq(&row.status),
-            attempts::finished_at.eq(row.finished_at),
-            attempts::result_length.eq(row.result_length),
-            attempts::tokens.eq(row.tokens),
-            attempts::error.eq(&row.error),
-        ))
-        .execute(conn)?;
-    Ok(changed > 0)
 }
 
 /// Notes an accepted request to execute and gives it an id.

@@ -1,8 +1,9 @@
 //! Whole creations and whole changes: state and events together.
 
-use super::{Conn, approvals, attempts, events, idempotency, plans, tasks};
+use super::idempotency::Resource;
+use super::{Conn, approvals, attempts, blobs, events, idempotency, plans, tasks, versions};
 use crate::error::Answer;
-use crate::rows::change::{PreparedChange, PreparedPlan};
+use crate::rows::change::{PreparedChange, PreparedEdit, PreparedPlan};
 use crate::rows::event::PendingEvent;
 use crate::writer::Written;
 use agent_core::event::EventBody;
@@ -23,14 +24,14 @@ pub(crate) fn create(conn: &mut Conn, prepared: PreparedPlan) -> Answer<Written<
     let PreparedPlan { plan, tasks: rows, first, idempotency: key, at } = prepared;
     let owner = UserId(plan.owner_id);
     if let Some(key) = &key
-        && let Some(existing) = idempotency::find(conn, owner, key, at)?
+        && let Some(existing) = idempotency::find(conn, owner, key, Resource::Plan, at)?
     {
-        return Ok(Written::silent(Created::Existing(Box::new(plans::load(conn, existing)?))));
+        return Ok(Written::silent(Created::Existing(Box::new(plans::load(conn, PlanId(existing))?))));
     }
     let id = plans::insert(conn, &plan)?;
     tasks::insert(conn, id, rows, 1)?;
     if let Some(key) = &key {
-        idempotency::keep(conn, owner, key, id, at)?;
+        idempotency::keep(conn, owner, key, (Resource::Plan, id.get()), at)?;
     }
     let reserved = plans::Reserved { first_seq: 1, owner };
     let events = events::append(conn, id, &reserved, vec![first], at)?;
@@ -46,6 +47,12 @@ pub(crate) fn apply(
     let PreparedChange { plan_id: plan, mut events, at, .. } = change;
     let seen = (plan, change.seen);
     let reserved = plans::update(conn, seen, &change.plan, events::count(&events), fence)?;
+    for blob in &change.blobs {
+        blobs::keep(conn, blob)?;
+    }
+    if let Some(edit) = change.edit {
+        redefine(conn, plan, edit)?;
+    }
     for (id, row) in &change.tasks {
         tasks::update(conn, plan, *id, row)?;
     }
@@ -67,6 +74,18 @@ pub(crate) fn apply(
     let execution = change.execution.map(|execution| attempts::accept(conn, plan, &execution, at));
     let value = execution.transpose()?;
     Ok(Written { value, events: events::append(conn, plan, &reserved, events, at)? })
+}
+
+/// Writes what an edit changes of definitions. Removed tasks make room first, the others move up in order.
+fn redefine(conn: &mut Conn, plan: PlanId, edit: PreparedEdit) -> Answer<()> {
+    plans::redefine(conn, plan, &edit.plan)?;
+    if !edit.removed.is_empty() {
+        tasks::remove(conn, plan, &edit.removed)?;
+    }
+    for (id, row) in &edit.tasks {
+        tasks::redefine(conn, *id, row)?;
+    }
+    versions::keep(conn, edit.versions)
 }
 
 /// Puts the id of a question into the event that tells of it.

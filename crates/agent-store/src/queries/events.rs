@@ -4,7 +4,7 @@ use super::plans::Reserved;
 use super::{Backend, Conn};
 use crate::error::Answer;
 use crate::rows::event::{EventRow, NewEventRow, PendingEvent};
-use crate::schema::events;
+use crate::schema::{blobs, events};
 use agent_core::event::{Event, Topic};
 use agent_core::ids::PlanId;
 use agent_core::time::Timestamp;
@@ -28,6 +28,7 @@ pub(crate) fn append(
             task_id: event.task_id.map(|id| id.get()),
             created_at: at.as_micros(),
             name: event.body.name(),
+            result_blob: event.blob.as_ref().map(|blob| blob.hash.as_slice()),
             payload: &event.payload,
         };
         // One row per statement: most changes tell of one or two things, and this statement stays prepared.
@@ -62,14 +63,18 @@ fn of_topic(topic: Topic) -> events::BoxedQuery<'static, Backend> {
 
 /// Events of a topic after a position, oldest first.
 pub(crate) fn read(conn: &mut Conn, topic: Topic, after: i64, limit: u32) -> Answer<Vec<Event>> {
-    let wanted = of_topic(topic).select(EventRow::as_select()).limit(i64::from(limit));
-    let rows = match topic {
-        Topic::Plan(_) => wanted.filter(events::seq.gt(after)).order(events::seq).load(conn)?,
-        Topic::Owner(_) | Topic::Everything => {
-            wanted.filter(events::cursor.gt(after)).order(events::cursor).load(conn)?
-        }
+    let all = events::table
+        .left_join(blobs::table.on(events::result_blob.eq(blobs::hash.nullable())))
+        .select((EventRow::as_select(), blobs::content.nullable()))
+        .limit(i64::from(limit));
+    let by_seq = || all.filter(events::seq.gt(after)).order(events::seq);
+    let by_cursor = || all.filter(events::cursor.gt(after)).order(events::cursor);
+    let rows: Vec<(EventRow, Option<String>)> = match topic {
+        Topic::Plan(plan) => by_seq().filter(events::plan_id.eq(plan.get())).load(conn)?,
+        Topic::Owner(owner) => by_cursor().filter(events::owner_id.eq(owner.get())).load(conn)?,
+        Topic::Everything => by_cursor().load(conn)?,
     };
-    Ok(rows.into_iter().map(EventRow::into_event).collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().map(|(row, content)| row.into_event(content)).collect::<Result<_, _>>()?)
 }
 
 /// The position of the newest event of a topic; 0 when there is none.

@@ -1,9 +1,9 @@
-//! Keys under which a repeated request finds the plan of the first.
+//! Keys under which a repeated request finds what the first one made.
 
 use super::Conn;
 use crate::error::Answer;
 use crate::schema::idempotency_keys;
-use agent_core::ids::{PlanId, UserId};
+use agent_core::ids::UserId;
 use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
@@ -11,33 +11,56 @@ use diesel::prelude::*;
 /// How long a key is remembered, in microseconds: one day.
 const LIFETIME: i64 = 24 * 60 * 60 * 1_000_000;
 
-/// The plan made under a key within the last day.
+/// What a key can name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Resource {
+    Plan,
+    Message,
+    User,
+}
+
+impl Resource {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Plan => "plan",
+            Self::Message => "message",
+            Self::User => "user",
+        }
+    }
+}
+
+/// The id of what was made under a key within the last day. A key that named something else is refused.
 pub(crate) fn find(
     conn: &mut Conn,
     owner: UserId,
     idempotency: &Idempotency,
+    resource: Resource,
     at: Timestamp,
-) -> Answer<Option<PlanId>> {
+) -> Answer<Option<i64>> {
     let lapsed = idempotency_keys::created_at.le(at.as_micros().saturating_sub(LIFETIME));
     diesel::delete(idempotency_keys::table.filter(lapsed)).execute(conn)?;
-    let found: Option<(String, i64)> = idempotency_keys::table
+    let found: Option<(String, String, i64)> = idempotency_keys::table
         .find((owner.get(), &idempotency.key))
-        .select((idempotency_keys::fingerprint, idempotency_keys::plan_id))
+        .select((idempotency_keys::fingerprint, idempotency_keys::resource, idempotency_keys::resource_id))
         .get_result(conn)
         .optional()?;
     match found {
         None => Ok(None),
-        Some((fingerprint, plan)) if fingerprint == idempotency.fingerprint => Ok(Some(PlanId(plan))),
+        Some((fingerprint, named, id))
+            if fingerprint == idempotency.fingerprint && named == resource.as_str() =>
+        {
+            Ok(Some(id))
+        }
         Some(_) => Err(agent_core::Error::IdempotencyMismatch(idempotency.key.clone()).into()),
     }
 }
 
-/// Remembers the plan made under a key.
+/// Remembers what was made under a key.
 pub(crate) fn keep(
     conn: &mut Conn,
     owner: UserId,
     idempotency: &Idempotency,
-    plan: PlanId,
+    (resource, id): (Resource, i64),
     at: Timestamp,
 ) -> Answer<()> {
     diesel::insert_into(idempotency_keys::table)
@@ -45,7 +68,8 @@ pub(crate) fn keep(
             idempotency_keys::owner_id.eq(owner.get()),
             idempotency_keys::key.eq(&idempotency.key),
             idempotency_keys::fingerprint.eq(&idempotency.fingerprint),
-            idempotency_keys::plan_id.eq(plan.get()),
+            idempotency_keys::resource.eq(resource.as_str()),
+            idempotency_keys::resource_id.eq(id),
             idempotency_keys::created_at.eq(at.as_micros()),
         ))
         .execute(conn)?;

@@ -2,7 +2,7 @@
 
 use super::{Conn, tasks};
 use crate::error::{Answer, Error};
-use crate::rows::plan::{NewPlanRow, PlanChangeRow, PlanRow};
+use crate::rows::plan::{NewPlanRow, PlanDefinitionRow, PlanRow, PlanStandingRow};
 use crate::schema::plans;
 use agent_core::ids::{PlanId, Revision, UserId};
 use agent_core::plan::PlanState;
@@ -44,7 +44,7 @@ pub(crate) fn load(conn: &mut Conn, id: PlanId) -> Answer<PlanState> {
 pub(crate) fn update(
     conn: &mut Conn,
     (id, seen): (PlanId, Revision),
-    row: &PlanChangeRow,
+    row: &PlanStandingRow,
     n_events: i64,
     fence: Option<&Fence>,
 ) -> Answer<Reserved> {
@@ -84,6 +84,12 @@ fn refusal(
         }
         (Some(_), _) => agent_core::Error::Conflict { plan: id, seen },
     })
+}
+
+/// Gives a plan another definition.
+pub(crate) fn redefine(conn: &mut Conn, id: PlanId, row: &PlanDefinitionRow) -> Answer<()> {
+    diesel::update(plans::table.find(id.get())).set(row).execute(conn)?;
+    Ok(())
 }
 
 /// Takes numbers for events of a plan whose lease is held.

@@ -1,10 +1,11 @@
 //! The journal of steps.
 
-use super::{Conn, events, plans};
+use super::{Conn, blobs, events, plans};
 use crate::error::Answer;
+use crate::rows::blob::Blob;
 use crate::rows::event::PendingEvent;
 use crate::rows::step::{NewStepRow, StepResultRow, StepRow};
-use crate::schema::steps;
+use crate::schema::{blobs as blob_table, steps};
 use agent_core::event::Event;
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::ports::{Fence, Step, StepKey};
@@ -16,7 +17,8 @@ pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Step>> {
     let rows = steps::table
         .filter(steps::plan_id.eq(plan.get()))
         .order((steps::task_id, steps::attempt, steps::position))
-        .select(StepRow::as_select())
+        .left_join(blob_table::table.on(steps::output_blob.eq(blob_table::hash.nullable())))
+        .select((StepRow::as_select(), blob_table::content.nullable()))
         .load(conn)?;
     domain(rows)
 }
@@ -28,13 +30,14 @@ pub(crate) fn of_attempt(conn: &mut Conn, plan: PlanId, task: TaskId, attempt: u
         .filter(steps::task_id.eq(task.get()))
         .filter(steps::attempt.eq(i64::from(attempt)))
         .order(steps::position)
-        .select(StepRow::as_select())
+        .left_join(blob_table::table.on(steps::output_blob.eq(blob_table::hash.nullable())))
+        .select((StepRow::as_select(), blob_table::content.nullable()))
         .load(conn)?;
     domain(rows)
 }
 
-fn domain(rows: Vec<StepRow>) -> Answer<Vec<Step>> {
-    Ok(rows.into_iter().map(StepRow::into_step).collect::<Result<_, _>>()?)
+fn domain(rows: Vec<(StepRow, Option<String>)>) -> Answer<Vec<Step>> {
+    Ok(rows.into_iter().map(|(row, content)| row.into_step(content)).collect::<Result<_, _>>()?)
 }
 
 /// Model tokens that the steps of an attempt used. Added up here: SQL's `sum` has another type per database.
@@ -66,7 +69,7 @@ pub(crate) fn begin(
 pub(crate) fn finish(
     conn: &mut Conn,
     key: StepKey,
-    row: &StepResultRow,
+    (row, blob): &(StepResultRow, Option<Blob>),
     pending: Vec<PendingEvent>,
     at: Timestamp,
     fence: &Fence,
@@ -77,6 +80,9 @@ pub(crate) fn finish(
         i64::from(key.attempt),
         i64::from(key.position),
     ));
+    if let Some(blob) = blob {
+        blobs::keep(conn, blob)?;
+    }
     if diesel::update(step.filter(steps::status.is_null())).set(row).execute(conn)? == 1 {
         let reserved = plans::reserve_fenced(conn, key.plan_id, fence, events::count(&pending))?;
         return events::append(conn, key.plan_id, &reserved, pending, at);

@@ -2,8 +2,8 @@
 
 use super::Conn;
 use crate::error::Answer;
-use crate::rows::task::{NewTaskRow, TaskChangeRow, TaskRow};
-use crate::schema::tasks;
+use crate::rows::task::{NewTaskRow, TaskDefinitionRow, TaskRow, TaskStandingRow};
+use crate::schema::{blobs, tasks};
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::plan::Task;
 use diesel::prelude::*;
@@ -13,12 +13,14 @@ const CHUNK: usize = 500;
 
 /// The tasks of a plan, by position.
 pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Task>> {
-    let rows = tasks::table
+    let rows: Vec<(TaskRow, Option<String>)> = tasks::table
+        .left_join(blobs::table.on(tasks::result_blob.eq(blobs::hash.nullable())))
         .filter(tasks::plan_id.eq(plan.get()))
+        .filter(tasks::position.is_not_null())
         .order(tasks::position)
-        .select(TaskRow::as_select())
+        .select((TaskRow::as_select(), blobs::content.nullable()))
         .load(conn)?;
-    Ok(rows.into_iter().map(TaskRow::into_task).collect::<Result<_, _>>()?)
+    Ok(rows.into_iter().map(|(row, content)| row.into_task(content)).collect::<Result<_, _>>()?)
 }
 
 /// Adds tasks after those that are there.
@@ -44,15 +46,29 @@ pub(crate) fn next_position(conn: &mut Conn, plan: PlanId) -> Answer<i64> {
 
 /// Ids of a plan's tasks, by position.
 pub(crate) fn ids(conn: &mut Conn, plan: PlanId) -> Answer<Vec<i64>> {
-    let wanted = tasks::table.filter(tasks::plan_id.eq(plan.get()));
+    let wanted = tasks::table.filter(tasks::plan_id.eq(plan.get())).filter(tasks::position.is_not_null());
     Ok(wanted.order(tasks::position).select(tasks::id).load(conn)?)
 }
 
-/// Changes a task of the plan.
-pub(crate) fn update(conn: &mut Conn, plan: PlanId, id: TaskId, row: &TaskChangeRow) -> Answer<()> {
+/// Changes where a task of the plan stands.
+pub(crate) fn update(conn: &mut Conn, plan: PlanId, id: TaskId, row: &TaskStandingRow) -> Answer<()> {
     let wanted = tasks::table.find(id.get()).filter(tasks::plan_id.eq(plan.get()));
     match diesel::update(wanted).set(row).execute(conn)? {
         0 => Err(agent_core::Error::TaskNotFound { plan, task: id }.into()),
         _ => Ok(()),
     }
+}
+
+/// Gives a task another definition or place.
+pub(crate) fn redefine(conn: &mut Conn, id: TaskId, row: &TaskDefinitionRow) -> Answer<()> {
+    diesel::update(tasks::table.find(id.get())).set(row).execute(conn)?;
+    Ok(())
+}
+
+/// Takes tasks out of their plan; what is recorded of them stays.
+pub(crate) fn remove(conn: &mut Conn, plan: PlanId, ids: &[TaskId]) -> Answer<()> {
+    let wanted = tasks::table.filter(tasks::plan_id.eq(plan.get()));
+    let wanted = wanted.filter(tasks::id.eq_any(ids.iter().map(|id| id.get())));
+    diesel::update(wanted).set(tasks::position.eq(None::<i64>)).execute(conn)?;
+    Ok(())
 }

@@ -4,7 +4,7 @@ use super::{instant, large, named, small};
 use crate::schema::{approvals, attempts};
 use agent_core::Result;
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
-use agent_core::plan::Attempt;
+use agent_core::plan::{Attempt, TaskStatus};
 use agent_core::ports::Approval;
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
@@ -24,6 +24,21 @@ pub(crate) struct AttemptRow {
 }
 
 impl AttemptRow {
+    /// The attempt that a running task is at.
+    pub(crate) fn running(plan: PlanId, (task, attempt, started_at): (i64, i64, Option<i64>)) -> Self {
+        Self {
+            task_id: task,
+            attempt,
+            plan_id: plan.get(),
+            status: TaskStatus::Running.to_string(),
+            started_at: started_at.unwrap_or_default(),
+            finished_at: None,
+            result_length: 0,
+            tokens: 0,
+            error: None,
+        }
+    }
+
     pub(crate) fn into_attempt(self) -> Result<Attempt> {
         Ok(Attempt {
             plan_id: PlanId(self.plan_id),

@@ -1,13 +1,15 @@
 //! A creation or change made ready for the writer: everything is encoded before it queues.
 
+use super::blob::Blob;
 use super::event::PendingEvent;
-use super::plan::{NewPlanRow, PlanChangeRow};
-use super::task::{NewTaskRow, TaskChangeRow};
+use super::plan::{NewPlanRow, PlanDefinitionRow, PlanStandingRow};
+use super::task::{NewTaskRow, TaskDefinitionRow, TaskStandingRow};
+use super::version::VersionRow;
 use agent_core::Result;
 use agent_core::event::{EventBody, NewEvent};
 use agent_core::ids::{PlanId, Revision, TaskId};
 use agent_core::plan::{Idempotency, NewPlan, PlanStatus, TaskSpec};
-use agent_core::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution};
+use agent_core::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution, NewVersion};
 use agent_core::time::Timestamp;
 
 /// A plan about to be made.
@@ -29,10 +31,32 @@ impl PreparedPlan {
         let first = NewEvent { task_id: None, body: EventBody::PlanUpdated { status, summary } };
         Ok(Self {
             plan: NewPlanRow::new(plan, status, at)?,
-            tasks: task_rows(&plan.tasks)?,
+            tasks: task_rows(&plan.tasks, false)?,
             first: PendingEvent::new(first)?,
             idempotency: plan.idempotency.clone(),
             at,
+        })
+    }
+}
+
+/// What an edit changes of definitions.
+pub(crate) struct PreparedEdit {
+    pub(crate) plan: PlanDefinitionRow,
+    /// In order of position, so that each moves to a place that is free.
+    pub(crate) tasks: Vec<(TaskId, TaskDefinitionRow)>,
+    pub(crate) removed: Vec<TaskId>,
+    pub(crate) versions: (VersionRow, VersionRow),
+}
+
+impl PreparedEdit {
+    fn new(change: &Change, version: &NewVersion) -> Result<Self> {
+        let redefined = change.tasks.iter().filter(|task| change.redefined.contains(&task.id));
+        let tasks = redefined.map(|task| Ok((task.id, TaskDefinitionRow::new(task)?)));
+        Ok(Self {
+            plan: PlanDefinitionRow::new(&change.plan)?,
+            tasks: tasks.collect::<Result<_>>()?,
+            removed: change.removed.clone(),
+            versions: VersionRow::pair(change.plan.id, version, change.at)?,
         })
     }
 }
@@ -41,8 +65,10 @@ impl PreparedPlan {
 pub(crate) struct PreparedChange {
     pub(crate) plan_id: PlanId,
     pub(crate) seen: Revision,
-    pub(crate) plan: PlanChangeRow,
-    pub(crate) tasks: Vec<(TaskId, TaskChangeRow)>,
+    pub(crate) plan: PlanStandingRow,
+    pub(crate) tasks: Vec<(TaskId, TaskStandingRow)>,
+    pub(crate) edit: Option<PreparedEdit>,
+    pub(crate) blobs: Vec<Blob>,
     pub(crate) new_tasks: Vec<NewTaskRow>,
     pub(crate) attempts: Vec<AttemptChange>,
     pub(crate) approvals: Vec<NewApproval>,
@@ -54,23 +80,36 @@ pub(crate) struct PreparedChange {
 
 impl PreparedChange {
     pub(crate) fn new(change: &Change) -> Result<Self> {
-        let tasks = change.tasks.iter().map(|task| Ok((task.id, TaskChangeRow::new(task)?)));
+        let mut blobs = Vec::new();
+        let tasks = change.tasks.iter().map(|task| {
+            let (row, blob) = TaskStandingRow::new(task)?;
+            blobs.extend(blob);
+            Ok((task.id, row))
+        });
+        let tasks = tasks.collect::<Result<_>>()?;
+        let events = PendingEvent::all(change.events.clone())?;
+        blobs.extend(events.iter().filter_map(|event| event.blob.clone()));
+        // The result of a task and the event that tells of it are the same content.
+        blobs.sort_by(|one, other| one.hash.cmp(&other.hash));
+        blobs.dedup();
         Ok(Self {
             plan_id: change.plan.id,
             seen: change.seen,
-            plan: PlanChangeRow::new(&change.plan, change.seen)?,
-            tasks: tasks.collect::<Result<_>>()?,
-            new_tasks: task_rows(&change.new_tasks)?,
+            plan: PlanStandingRow::new(&change.plan, change.seen),
+            tasks,
+            edit: change.version.as_ref().map(|version| PreparedEdit::new(change, version)).transpose()?,
+            blobs,
+            new_tasks: task_rows(&change.new_tasks, change.select_new)?,
             attempts: change.attempts.clone(),
             approvals: change.approvals.clone(),
             decisions: change.decisions.clone(),
             execution: change.execution.clone(),
-            events: PendingEvent::all(change.events.clone())?,
+            events,
             at: change.at,
         })
     }
 }
 
-fn task_rows(specs: &[TaskSpec]) -> Result<Vec<NewTaskRow>> {
-    specs.iter().map(NewTaskRow::new).collect()
+fn task_rows(specs: &[TaskSpec], selected: bool) -> Result<Vec<NewTaskRow>> {
+    specs.iter().map(|spec| NewTaskRow::new(spec, selected)).collect()
 }

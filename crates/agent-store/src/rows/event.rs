@@ -1,6 +1,7 @@
 //! Events as rows: the name in a column of its own, the rest of the body as a document.
 
-use super::damaged;
+use super::blob::{self, Blob};
+use super::{damaged, document, parse};
 use crate::schema::events;
 use agent_core::Result;
 use agent_core::event::{Event, EventBody, NewEvent};
@@ -22,7 +23,12 @@ pub(crate) struct EventRow {
 }
 
 impl EventRow {
-    pub(crate) fn into_event(self) -> Result<Event> {
+    /// The event, with its result where that was too long for the row.
+    pub(crate) fn into_event(self, long_result: Option<String>) -> Result<Event> {
+        let body = match long_result {
+            Some(text) => EventBody::TaskCompleted { result: parse("events.result_blob", &text)? },
+            None => decode(&self.name, &self.payload)?,
+        };
         Ok(Event {
             seq: self.seq,
             cursor: self.cursor,
@@ -30,7 +36,7 @@ impl EventRow {
             task_id: self.task_id.map(TaskId),
             timestamp: Timestamp::from_micros(self.created_at),
             owner: UserId(self.owner_id),
-            body: decode(&self.name, &self.payload)?,
+            body,
         })
     }
 }
@@ -44,6 +50,7 @@ pub(crate) struct NewEventRow<'a> {
     pub(crate) task_id: Option<i64>,
     pub(crate) created_at: i64,
     pub(crate) name: &'a str,
+    pub(crate) result_blob: Option<&'a [u8]>,
     pub(crate) payload: &'a str,
 }
 
@@ -52,11 +59,19 @@ pub(crate) struct PendingEvent {
     pub(crate) task_id: Option<TaskId>,
     pub(crate) body: EventBody,
     pub(crate) payload: String,
+    /// The result of a completed task where it is too long for the row.
+    pub(crate) blob: Option<Blob>,
 }
 
 impl PendingEvent {
     pub(crate) fn new(event: NewEvent) -> Result<Self> {
-        Ok(Self { task_id: event.task_id, payload: encode(&event.body)?, body: event.body })
+        let NewEvent { task_id, body } = event;
+        if let EventBody::TaskCompleted { result } = &body
+            && let (None, blob) = blob::split(document("events.payload", result)?)
+        {
+            return Ok(Self { task_id, payload: "{}".to_owned(), body, blob });
+        }
+        Ok(Self { task_id, payload: encode(&body)?, body, blob: None })
     }
 
     pub(crate) fn all(events: Vec<NewEvent>) -> Result<Vec<Self>> {

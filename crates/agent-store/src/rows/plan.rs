@@ -1,6 +1,6 @@
 //! Plans as rows.
 
-use super::{document, instant, micros, named, parse};
+use super::{document, instant, micros, named, parse, small};
 use crate::schema::plans;
 use agent_core::Result;
 use agent_core::ids::{PlanId, Revision, UserId};
@@ -26,6 +26,7 @@ pub(crate) struct PlanRow {
     repo_path: String,
     goal: String,
     summary: Option<String>,
+    version: i64,
 }
 
 impl PlanRow {
@@ -41,6 +42,7 @@ impl PlanRow {
             auto_execute: self.auto_execute,
             cancel_requested: self.cancel_requested,
             template_id: self.template_id,
+            version: small("plans.version", self.version)?,
             revision: Revision(self.revision),
             created_at: Timestamp::from_micros(self.created_at),
             updated_at: Timestamp::from_micros(self.updated_at),
@@ -66,6 +68,7 @@ pub(crate) struct NewPlanRow {
     policy: String,
     repo_path: String,
     goal: String,
+    version: i64,
 }
 
 impl NewPlanRow {
@@ -85,6 +88,7 @@ impl NewPlanRow {
             policy: document("plans.policy", &plan.policy)?,
             repo_path: plan.repo_path.clone(),
             goal: plan.goal.clone(),
+            version: 1,
         })
     }
 }
@@ -92,39 +96,49 @@ impl NewPlanRow {
 /// The revision of a plan nobody has changed yet.
 pub(crate) const FIRST_REVISION: Revision = Revision(0);
 
+/// What every change writes: where the plan stands.
 #[derive(AsChangeset)]
 #[diesel(table_name = plans, treat_none_as_null = true)]
-pub(crate) struct PlanChangeRow {
+pub(crate) struct PlanStandingRow {
     status: &'static str,
-    auto_execute: bool,
     cancel_requested: bool,
     revision: i64,
     updated_at: i64,
     started_at: Option<i64>,
     finished_at: Option<i64>,
-    template_id: Option<String>,
-    policy: String,
-    repo_path: String,
-    goal: String,
     summary: Option<String>,
 }
 
-impl PlanChangeRow {
+impl PlanStandingRow {
     /// What the row becomes; the revision follows the one that was seen.
-    pub(crate) fn new(plan: &Plan, seen: Revision) -> Result<Self> {
-        Ok(Self {
+    pub(crate) fn new(plan: &Plan, seen: Revision) -> Self {
+        Self {
             status: plan.status.as_str(),
-            auto_execute: plan.auto_execute,
             cancel_requested: plan.cancel_requested,
             revision: seen.next().get(),
             updated_at: plan.updated_at.as_micros(),
             started_at: micros(plan.started_at),
             finished_at: micros(plan.finished_at),
-            template_id: plan.template_id.clone(),
-            policy: document("plans.policy", &plan.policy)?,
-            repo_path: plan.repo_path.clone(),
-            goal: plan.goal.clone(),
             summary: plan.summary.clone(),
+        }
+    }
+}
+
+/// What only an edit writes.
+#[derive(AsChangeset)]
+#[diesel(table_name = plans)]
+pub(crate) struct PlanDefinitionRow {
+    version: i64,
+    policy: String,
+    goal: String,
+}
+
+impl PlanDefinitionRow {
+    pub(crate) fn new(plan: &Plan) -> Result<Self> {
+        Ok(Self {
+            version: i64::from(plan.version),
+            policy: document("plans.policy", &plan.policy)?,
+            goal: plan.goal.clone(),
         })
     }
 }

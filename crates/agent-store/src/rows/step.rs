@@ -1,5 +1,6 @@
 //! Steps as rows.
 
+use super::blob::{self, Blob};
 use super::{document, instant, large, parse, small, stored, variant, word};
 use crate::schema::steps;
 use agent_core::Result;
@@ -30,12 +31,13 @@ pub(crate) struct StepRow {
 }
 
 impl StepRow {
-    pub(crate) fn into_step(self) -> Result<Step> {
+    /// The step, with its output where that was too long for the row.
+    pub(crate) fn into_step(self, long_output: Option<String>) -> Result<Step> {
         let usage = Usage {
             input_tokens: large("steps.input_tokens", self.input_tokens)?,
             output_tokens: large("steps.output_tokens", self.output_tokens)?,
         };
-        let result = match (self.status, self.output) {
+        let result = match (self.status, long_output.or(self.output)) {
             (Some(status), Some(output)) => Some(StepResult {
                 status: variant("steps.status", status)?,
                 output: parse("steps.output", &output)?,
@@ -108,16 +110,21 @@ pub(crate) struct StepResultRow {
     output_tokens: i64,
     finished_at: i64,
     output: String,
+    output_blob: Option<Vec<u8>>,
 }
 
 impl StepResultRow {
-    pub(crate) fn new(result: &StepResult, at: Timestamp) -> Result<Self> {
-        Ok(Self {
+    /// The row, and the output where it is too long for it.
+    pub(crate) fn new(result: &StepResult, at: Timestamp) -> Result<(Self, Option<Blob>)> {
+        let (output, blob) = blob::split(document("steps.output", &result.output)?);
+        let row = Self {
             status: result.status.as_str(),
             input_tokens: stored(result.usage.input_tokens),
             output_tokens: stored(result.usage.output_tokens),
             finished_at: at.as_micros(),
-            output: document("steps.output", &result.output)?,
-        })
+            output: output.unwrap_or_else(|| "null".to_owned()),
+            output_blob: blob.as_ref().map(|blob| blob.hash.clone()),
+        };
+        Ok((row, blob))
     }
 }

@@ -1,5 +1,6 @@
 //! Tasks as rows.
 
+use super::blob::{self, Blob};
 use super::{document, instant, micros, named, parse, small, word};
 use crate::schema::tasks;
 use agent_core::Result;
@@ -12,34 +13,39 @@ use diesel::prelude::*;
 pub(crate) struct TaskRow {
     id: i64,
     plan_id: i64,
-    position: i64,
+    position: Option<i64>,
     status: String,
     selected: bool,
     attempts: i64,
     attempt_limit: i64,
+    recoveries: i64,
     approved: bool,
     wake_at: Option<i64>,
     started_at: Option<i64>,
     finished_at: Option<i64>,
     spec: String,
     result: Option<String>,
+    kept: Option<String>,
     error: Option<String>,
 }
 
 impl TaskRow {
-    pub(crate) fn into_task(self) -> Result<Task> {
+    /// The task, with its result where that was too long for the row.
+    pub(crate) fn into_task(self, long_result: Option<String>) -> Result<Task> {
         Ok(Task {
             id: TaskId(self.id),
             plan_id: PlanId(self.plan_id),
-            position: small("tasks.position", self.position)?,
+            position: small("tasks.position", self.position.unwrap_or(-1))?,
             spec: parse("tasks.spec", &self.spec)?,
             status: named("tasks.status", &self.status)?,
             selected: self.selected,
             attempts: small("tasks.attempts", self.attempts)?,
             attempt_limit: small("tasks.attempt_limit", self.attempt_limit)?,
+            recoveries: small("tasks.recoveries", self.recoveries)?,
             approved: self.approved,
             wake_at: instant(self.wake_at),
-            result: self.result.map(|text| parse("tasks.result", &text)).transpose()?,
+            result: self.result.or(long_result).map(|text| parse("tasks.result", &text)).transpose()?,
+            kept: self.kept.map(|text| parse("tasks.kept", &text)).transpose()?,
             error: self.error,
             started_at: instant(self.started_at),
             finished_at: instant(self.finished_at),
@@ -56,6 +62,7 @@ pub(crate) struct NewTaskRow {
     selected: bool,
     attempts: i64,
     attempt_limit: i64,
+    recoveries: i64,
     approved: bool,
     kind: &'static str,
     priority: String,
@@ -65,14 +72,15 @@ pub(crate) struct NewTaskRow {
 
 impl NewTaskRow {
     /// The row of a task about to be added; plan and position follow when they are known.
-    pub(crate) fn new(spec: &TaskSpec) -> Result<Self> {
+    pub(crate) fn new(spec: &TaskSpec, selected: bool) -> Result<Self> {
         Ok(Self {
             plan_id: 0,
             position: 0,
             status: TaskStatus::Pending.as_str(),
-            selected: false,
+            selected,
             attempts: 0,
             attempt_limit: i64::from(spec.retry.max_attempts),
+            recoveries: 0,
             approved: false,
             kind: spec.kind.name(),
             priority: word("tasks.priority", &spec.priority)?,
@@ -92,9 +100,11 @@ pub(crate) fn new_task(id: i64, plan: PlanId, position: u32, spec: &TaskSpec) ->
         selected: false,
         attempts: 0,
         attempt_limit: spec.retry.max_attempts,
+        recoveries: 0,
         approved: false,
         wake_at: None,
         result: None,
+        kept: None,
         error: None,
         started_at: None,
         finished_at: None,
@@ -102,42 +112,68 @@ pub(crate) fn new_task(id: i64, plan: PlanId, position: u32, spec: &TaskSpec) ->
     }
 }
 
+/// What every change writes: where the task stands.
 #[derive(AsChangeset)]
 #[diesel(table_name = tasks, treat_none_as_null = true)]
-pub(crate) struct TaskChangeRow {
+pub(crate) struct TaskStandingRow {
     status: &'static str,
     selected: bool,
     attempts: i64,
     attempt_limit: i64,
+    recoveries: i64,
     approved: bool,
     wake_at: Option<i64>,
     started_at: Option<i64>,
     finished_at: Option<i64>,
-    kind: &'static str,
-    priority: String,
-    description: String,
-    spec: String,
+    result_blob: Option<Vec<u8>>,
     result: Option<String>,
+    kept: Option<String>,
     error: Option<String>,
 }
 
-impl TaskChangeRow {
-    pub(crate) fn new(task: &Task) -> Result<Self> {
-        Ok(Self {
+impl TaskStandingRow {
+    /// The row, and the result where it is too long for it.
+    pub(crate) fn new(task: &Task) -> Result<(Self, Option<Blob>)> {
+        let result = task.result.as_ref().map(|result| document("tasks.result", result)).transpose()?;
+        let (result, blob) = result.map(blob::split).unwrap_or_default();
+        let row = Self {
             status: task.status.as_str(),
             selected: task.selected,
             attempts: i64::from(task.attempts),
             attempt_limit: i64::from(task.attempt_limit),
+            recoveries: i64::from(task.recoveries),
             approved: task.approved,
             wake_at: micros(task.wake_at),
             started_at: micros(task.started_at),
             finished_at: micros(task.finished_at),
+            result_blob: blob.as_ref().map(|blob| blob.hash.clone()),
+            result,
+            kept: task.kept.as_ref().map(|kept| document("tasks.kept", kept)).transpose()?,
+            error: task.error.clone(),
+        };
+        Ok((row, blob))
+    }
+}
+
+/// What only an edit writes.
+#[derive(AsChangeset)]
+#[diesel(table_name = tasks)]
+pub(crate) struct TaskDefinitionRow {
+    position: i64,
+    kind: &'static str,
+    priority: String,
+    description: String,
+    spec: String,
+}
+
+impl TaskDefinitionRow {
+    pub(crate) fn new(task: &Task) -> Result<Self> {
+        Ok(Self {
+            position: i64::from(task.position),
             kind: task.spec.kind.name(),
             priority: word("tasks.priority", &task.spec.priority)?,
             description: task.spec.description.clone(),
             spec: document("tasks.spec", &task.spec)?,
-            result: task.result.as_ref().map(|result| document("tasks.result", result)).transpose()?,
-            error: task.error.clone(),
         })
     }
 }

@@ -41,6 +41,24 @@ pub(crate) fn begin(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute("BEGIN IMMEDIATE")
 }
 
+/// Runs migrations with foreign keys off: a table that is made anew is dropped under its children for a moment
+/// (see "Making Other Kinds Of Table Schema Changes" in SQLite's documentation of ALTER TABLE).
+pub(crate) fn without_references<T, E: From<diesel::result::Error>>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, E>,
+) -> Result<T, E> {
+    conn.batch_execute("PRAGMA foreign_keys = OFF")?;
+    let done = work(conn);
+    conn.batch_execute("PRAGMA foreign_keys = ON")?;
+    done
+}
+
+/// That every reference leads somewhere, after the schema was changed with foreign keys off.
+pub(crate) fn check_references(conn: &mut Conn) -> QueryResult<()> {
+    let broken = sql::<BigInt>("SELECT count(*) FROM pragma_foreign_key_check").get_result::<i64>(conn)?;
+    if broken == 0 { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
+}
+
 /// Moves the write-ahead log into the database file and empties it.
 pub(crate) fn checkpoint(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,10 +1,10 @@
 //! Questions about plans.
 
 use super::Store;
-use crate::sqlite::{approvals, attempts, listing, steps};
+use crate::sqlite::{approvals, attempts, listing, steps, versions};
 use agent_core::Result;
 use agent_core::ids::PlanId;
-use agent_core::plan::Attempt;
+use agent_core::plan::{Attempt, PlanVersion};
 use agent_core::ports::{Approval, PlanCounts, PlanFilter, PlanPage, PlanReader, Step, Visibility};
 use async_trait::async_trait;
 
@@ -25,6 +25,10 @@ impl PlanReader for Store {
 
     async fn steps(&self, plan: PlanId) -> Result<Vec<Step>> {
         self.read(move |conn| steps::of_plan(conn, plan)).await
+    }
+
+    async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {
+        self.read(move |conn| versions::of_plan(conn, plan)).await
     }
 
     async fn approvals(&self, visibility: Visibility, include_decided: bool) -> Result<Vec<Approval>> {

@@ -69,6 +69,7 @@ fn new_state(plan: &NewPlan, status: PlanStatus, at: Timestamp, id: PlanId, task
             auto_execute: plan.auto_execute,
             cancel_requested: false,
             template_id: plan.template_id.clone(),
+            version: 1,
             revision: FIRST_REVISION,
             created_at: at,
             updated_at: at,

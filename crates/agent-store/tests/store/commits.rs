@@ -73,7 +73,7 @@ async fn a_change_that_fails_half_way_leaves_nothing_of_itself() {
     let world = World::new().await;
     let state = world.plan(1).await;
     let mut bad = change(&state);
-    bad.plan.goal = "half".into();
+    bad.plan.summary = Some("half".into());
     bad.tasks = state.tasks.clone();
     bad.tasks[0].id = TaskId(4_000);
     bad.events = vec![progress("half")];
@@ -122,8 +122,18 @@ async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
     let task_id = state.tasks[0].id;
     let mut begin = change(&state);
     let running = TaskStatus::Running;
-    begin.attempts =
-        vec![AttemptChange { task_id, attempt: 1, status: running, error: None, result_length: 0 }];
+    begin.attempts = vec![AttemptChange {
+        task_id,
+        attempt: 1,
+        status: running,
+        started_at: at(1),
+        error: None,
+        result_length: 0,
+        journaled: true,
+    }];
+    begin.tasks = state.tasks.clone();
+    (begin.tasks[0].status, begin.tasks[0].attempts) = (running, 1);
+    begin.tasks[0].started_at = Some(at(1));
     world.store.commit(&begin, None).await.unwrap();
     let recorded = world.store.attempts(state.plan.id).await.unwrap();
     assert_eq!((recorded[0].status, recorded[0].started_at, recorded[0].finished_at), (running, at(1), None));
@@ -132,7 +142,17 @@ async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
     end.at = at(7);
     let error = Some("exit code 2".to_owned());
     let failed = TaskStatus::Failed;
-    end.attempts = vec![AttemptChange { task_id, attempt: 1, status: failed, error, result_length: 17 }];
+    end.attempts = vec![AttemptChange {
+        task_id,
+        attempt: 1,
+        status: failed,
+        started_at: at(1),
+        error,
+        result_length: 17,
+        journaled: true,
+    }];
+    end.tasks = state.tasks.clone();
+    end.tasks[0].status = failed;
     world.store.commit(&end, None).await.unwrap();
     let recorded = world.store.attempts(state.plan.id).await.unwrap();
     assert_eq!(recorded.len(), 1);
@@ -235,7 +255,7 @@ async fn events_of_every_kind_are_read_as_they_were_told() {
         EventBody::ToolFinished { tool: "run_command".into(), status: "ok".into(), summary: text() },
         EventBody::ModelCalled { model: "m".into(), input_tokens: 1, output_tokens: 2 },
         EventBody::MessageAdded { message_id: agent_core::ids::MessageId(9), role: "user".into() },
-        EventBody::RunRecovered { generation: 2, tasks_in_flight: 1 },
+        EventBody::RunRecovered { generation: 2, tasks_in_flight: 1, actions: Vec::new() },
     ];
     let mut next = change(&state);
     let task_id = Some(state.tasks[0].id);

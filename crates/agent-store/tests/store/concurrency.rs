@@ -74,7 +74,7 @@ async fn a_failing_transaction_does_not_hurt_those_it_shares_a_commit_with() {
     let requests = plans.iter().enumerate().map(|(n, state)| {
         let store = world.store.clone();
         let mut next = change(state);
-        next.plan.goal = "changed".into();
+        next.plan.summary = Some("changed".into());
         next.events = vec![progress("changed")];
         // Every third names a task that does not exist, and fails after it has changed the plan.
         if n % 3 == 0 {
@@ -92,7 +92,7 @@ async fn a_failing_transaction_does_not_hurt_those_it_shares_a_commit_with() {
             assert_eq!(found, *state);
         } else {
             assert_eq!(numbers(&committed.unwrap().events, state.plan.id), [2]);
-            assert_eq!(found.plan.goal, "changed");
+            assert_eq!(found.plan.summary.as_deref(), Some("changed"));
         }
     }
     let told = world.told.events().len();
@@ -134,12 +134,12 @@ async fn a_caller_that_stops_waiting_does_not_stop_the_writer() {
     let state = world.plan(1).await;
     let store = world.store.clone();
     let mut next = change(&state);
-    next.plan.goal = "written anyway".into();
+    next.plan.summary = Some("written anyway".into());
     let write = tokio::spawn(async move { store.commit(&next, None).await });
     tokio::task::yield_now().await;
     write.abort();
     // The writer takes what it is given in order, so after this the aborted one is through.
     user(&world.store, "eve").await;
     let found = world.store.load(state.plan.id).await.unwrap();
-    assert_eq!(found.plan.goal, "written anyway");
+    assert_eq!(found.plan.summary.as_deref(), Some("written anyway"));
 }

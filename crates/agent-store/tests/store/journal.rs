@@ -132,7 +132,15 @@ async fn an_attempt_ends_with_the_tokens_of_its_steps() {
     }
     let mut end = change(&state);
     let status = TaskStatus::Completed;
-    end.attempts = vec![AttemptChange { task_id: task, attempt: 1, status, error: None, result_length: 4 }];
+    end.attempts = vec![AttemptChange {
+        task_id: task,
+        attempt: 1,
+        status,
+        started_at: at(1),
+        error: None,
+        result_length: 4,
+        journaled: true,
+    }];
     world.store.commit(&end, Some(&fence)).await.unwrap();
     let attempts = world.store.attempts(plan).await.unwrap();
     assert_eq!((attempts[0].tokens, attempts[0].result_length), (33, 4));

@@ -112,7 +112,15 @@ async fn attempt(world: &World, state: &PlanState, n: u32, status: TaskStatus, i
         let mut next = change(&world.store.load(state.plan.id).await.unwrap());
         let error = (status == TaskStatus::Failed).then(|| "exit code 1".to_owned());
         let task_id = state.tasks[0].id;
-        next.attempts = vec![AttemptChange { task_id, attempt: n, status, error, result_length: 8 }];
+        next.attempts = vec![AttemptChange {
+            task_id,
+            attempt: n,
+            status,
+            started_at: at(instants.0),
+            error,
+            result_length: 8,
+            journaled: true,
+        }];
         next.at = at(instant);
         world.store.commit(&next, None).await.unwrap();
     }
