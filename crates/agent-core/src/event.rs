@@ -5,6 +5,7 @@ use crate::plan::PlanStatus;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A committed event. Serialised, it is the one envelope of WebSocket, lists and subscribers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,7 +66,7 @@ pub enum EventBody {
     /// The task is done.
     TaskCompleted {
         /// What it yielded.
-        result: Value,
+        result: Arc<Value>,
     },
     /// An attempt failed.
     TaskFailed {

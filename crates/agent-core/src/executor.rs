@@ -17,6 +17,7 @@ mod gate;
 mod job;
 pub mod machine;
 mod moves;
+pub mod opening;
 pub mod retry;
 pub mod schedule;
 mod settle;

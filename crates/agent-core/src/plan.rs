@@ -17,6 +17,7 @@ use crate::policy::Policy;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 /// A plan as it is handed in.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,8 +95,8 @@ pub struct Task {
     pub plan_id: PlanId,
     /// 1 to n within the plan.
     pub position: u32,
-    /// What it is.
-    pub spec: TaskSpec,
+    /// What it is. Shared: the executor copies tasks at every step, and definitions rarely change.
+    pub spec: Arc<TaskSpec>,
     /// Where it stands.
     pub status: TaskStatus,
     /// Whether the present execution includes it.
@@ -111,7 +112,7 @@ pub struct Task {
     /// When it may go on (after a failed attempt) or lapses (while it waits for a person).
     pub wake_at: Option<Timestamp>,
     /// What it yielded.
-    pub result: Option<Value>,
+    pub result: Option<Arc<Value>>,
     /// Why it failed.
     pub error: Option<String>,
     /// What it yielded before something it depends on was edited; taken again when that comes out the same.
@@ -128,7 +129,7 @@ pub struct KeptResult {
     /// Fingerprint of the dependencies' results it was computed from.
     pub inputs: String,
     /// The result.
-    pub result: Value,
+    pub result: Arc<Value>,
 }
 
 /// A plan with all its tasks: what the executor reasons about.
@@ -158,7 +159,9 @@ impl PlanState {
             version: self.plan.version,
             goal: self.plan.goal.clone(),
             policy: self.plan.policy.clone(),
-            tasks: tasks.map(|task| DefinedTask { id: Some(task.id), spec: task.spec.clone() }).collect(),
+            tasks: tasks
+                .map(|task| DefinedTask { id: Some(task.id), spec: TaskSpec::clone(&task.spec) })
+                .collect(),
         }
     }
 

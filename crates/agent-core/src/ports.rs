@@ -6,8 +6,8 @@ mod change;
 mod step;
 
 pub use change::{
-    Approval, ApprovalDecision, AttemptChange, Change, Claim, Committed, Fence, NewApproval, NewExecution,
-    NewVersion,
+    Approval, ApprovalDecision, AttemptChange, Change, Claim, Committed, Created, Fence, NewApproval,
+    NewExecution, NewVersion, Opening,
 };
 pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus};
 
@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic};
 use crate::ids::{MessageId, PlanId, TaskId, UserId, WorkerId};
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
-use crate::plan::{Attempt, NewPlan, Plan, PlanState, PlanStatus, PlanVersion};
+use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanStatus, PlanVersion};
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use serde::Serialize;
@@ -50,11 +50,11 @@ pub trait LanguageModel: Send + Sync {
 /// Keeps plans; each method is one transaction.
 #[async_trait]
 pub trait PlanStore: Send + Sync {
-    /// Stores a new plan with its tasks and its first event; a repeated idempotency key finds the first one.
+    /// Stores a new plan as its opening says; a repeated idempotency key finds the first one instead.
     ///
     /// # Errors
     /// `IdempotencyMismatch`, `Unavailable`.
-    async fn create(&self, plan: &NewPlan, status: PlanStatus, at: Timestamp) -> Result<PlanState>;
+    async fn create(&self, opening: &Opening, idempotency: Option<&Idempotency>) -> Result<Created>;
 
     /// Loads a plan with its tasks.
     ///
@@ -62,7 +62,8 @@ pub trait PlanStore: Send + Sync {
     /// `PlanNotFound`, `Unavailable`.
     async fn load(&self, id: PlanId) -> Result<PlanState>;
 
-    /// Commits a change. With a fence, only while the lease is held; without, from any server.
+    /// Commits a change. With a fence, only while the lease is held; without, from any server. A plan that is
+    /// no longer live afterwards is held by nobody.
     ///
     /// # Errors
     /// `Conflict` when the revision moved on, `LeaseLost` when another worker holds the plan, `Unavailable`.

@@ -107,7 +107,7 @@ mod tests {
             task_id: Some(TaskId(3)),
             timestamp: Timestamp::from_micros(1_767_268_800_000_000),
             owner: UserId(5),
-            body: EventBody::TaskCompleted { result },
+            body: EventBody::TaskCompleted { result: result.into() },
         }
     }
 

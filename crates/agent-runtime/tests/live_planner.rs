@@ -33,7 +33,8 @@ async fn a_small_model_plans_a_todo_api_every_time() {
         let created = agent.plans().create(&me, request).await.unwrap();
         let planned = agent.plans().wait(&me, created.plan.id).await.unwrap();
         assert_eq!(planned.plan.status, PlanStatus::Created, "round {round}: {:?}", planned.plan.summary);
-        let tasks: Vec<_> = planned.tasks.iter().map(|task| task.spec.clone()).collect();
+        let tasks: Vec<_> =
+            planned.tasks.iter().map(|task| agent_core::plan::TaskSpec::clone(&task.spec)).collect();
         graph::validate(&tasks).unwrap();
         for task in &planned.tasks {
             println!(

@@ -15,6 +15,7 @@
 //! use agent_auth::Role;
 //! use agent_auth::ports::{NewUser, UserStore};
 //! use agent_core::event::Event;
+//! use agent_core::executor::opening;
 //! use agent_core::plan::{NewPlan, PlanStatus, TaskKind, TaskSpec};
 //! use agent_core::policy::Policy;
 //! use agent_core::ports::{CommitListener, PlanStore};
@@ -46,7 +47,8 @@
 //!     template_id: None,
 //!     idempotency: None,
 //! };
-//! let made = PlanStore::create(&store, &plan, PlanStatus::Created, now).await?;
+//! let opening = opening::open(plan, PlanStatus::Created, 0, None, now)?;
+//! let made = PlanStore::create(&store, &opening, None).await?.state;
 //! assert_eq!(store.load(made.plan.id).await?, made);
 //! store.close().await?;
 //! # Ok(())

@@ -229,7 +229,7 @@ impl TaskView {
             status: task.status.into(),
             attempts: task.attempts,
             completed: task.status == agent_core::plan::TaskStatus::Completed,
-            result: task.result.clone(),
+            result: task.result.as_deref().cloned(),
             error: task.error.clone(),
             started_at: task.started_at,
             finished_at: task.finished_at,

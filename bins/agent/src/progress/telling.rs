@@ -106,7 +106,7 @@ mod tests {
     #[test]
     fn a_command_is_told_by_its_exit_code_and_last_words() {
         let result = json!({"exit_code": 0, "stdout": "", "stderr": "Ran 3 tests\n\nOK\n"});
-        let told = tell(&EventBody::TaskCompleted { result });
+        let told = tell(&EventBody::TaskCompleted { result: result.into() });
         assert_eq!(told, Some((Mark::Done, "exit code 0: OK".to_owned())));
     }
 

@@ -88,7 +88,7 @@ fn opening(state: &PlanState, task: &Task, verify: Option<&CommandLine>) -> Stri
     }
     let done = task.spec.depends_on.iter().filter_map(|&position| state.at(position));
     for dependency in done.filter(|dependency| dependency.status == TaskStatus::Completed) {
-        let result = dependency.result.as_ref().map(as_text).unwrap_or_default();
+        let result = dependency.result.as_deref().map(as_text).unwrap_or_default();
         let (position, description) = (dependency.position, &dependency.spec.description);
         text.push_str(&format!("\nTask {position} is done ({description}). Its result:\n{}\n", cut(&result)));
     }

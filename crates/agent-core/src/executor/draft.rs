@@ -8,6 +8,7 @@ use crate::time::Timestamp;
 use crate::tool::EffectClass;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a person has to answer.
@@ -190,11 +191,11 @@ impl Draft {
     }
 
     /// Completes a task without running it: by a person's word, or because its earlier result still holds.
-    pub(super) fn complete(&mut self, index: usize, result: Value) {
+    pub(super) fn complete(&mut self, index: usize, result: Arc<Value>) {
         let now = self.now;
         let task = self.touch(index);
         task.status = TaskStatus::Completed;
-        task.result = Some(result.clone());
+        task.result = Some(Arc::clone(&result));
         task.kept = None;
         task.wake_at = None;
         task.finished_at = Some(now);
@@ -202,20 +203,27 @@ impl Draft {
         self.tell(Some(id), EventBody::TaskCompleted { result });
     }
 
-    /// The change, or `None` when nothing differs.
-    pub(super) fn into_change(mut self) -> Option<Change> {
+    /// The change and the state after it, or `None` when nothing differs.
+    pub(super) fn into_change(self) -> Option<(Change, PlanState)> {
         let same_tasks = self.touched.is_empty() && self.removed.is_empty() && self.new_tasks.is_empty();
         let quiet = same_tasks && self.events.is_empty();
         if quiet && self.plan == self.before && self.execution.is_none() {
             return None;
         }
-        self.plan.revision = self.before.revision.next();
-        self.plan.updated_at = self.now;
+        let mut draft = self;
+        draft.plan.revision = draft.before.revision.next();
+        draft.plan.updated_at = draft.now;
+        Some(draft.into_opening())
+    }
+
+    /// The change and the state after it, at the revision it has.
+    pub(super) fn into_opening(self) -> (Change, PlanState) {
         let touched = self.tasks.iter().filter(|task| self.touched.contains(&task.id));
         let tasks = touched.cloned().collect();
-        Some(Change {
+        let next = PlanState { plan: self.plan, tasks: self.tasks };
+        let change = Change {
             seen: self.before.revision,
-            plan: self.plan,
+            plan: next.plan.clone(),
             tasks,
             redefined: self.redefined.into_iter().collect(),
             removed: self.removed,
@@ -228,6 +236,7 @@ impl Draft {
             execution: self.execution,
             events: self.events,
             at: self.now,
-        })
+        };
+        (change, next)
     }
 }

@@ -24,11 +24,22 @@ const LONGEST_PATIENCE: Duration = Duration::from_secs(5);
 /// Whether the lease is still held when a driver ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
+    /// The plan is no longer live; the commit that ended it gave it back.
+    Over,
+    /// The server stops.
     StillOurs,
     /// Another worker has it.
     Lost,
     /// Something broke; whoever claims the plan next goes on.
     Broken,
+}
+
+/// How a driver comes to its plan.
+pub(super) enum Start {
+    /// It was just created here, and what is recorded as running is about to begin with these slots.
+    Fresh(Vec<Slot>),
+    /// It was there before; what is recorded as running was begun by somebody else.
+    TakenUp,
 }
 
 /// How long what runs may take to end when the driver leaves.
@@ -40,6 +51,7 @@ pub(super) struct Driver {
     fence: Fence,
     signals: Arc<Signals>,
     recovered: bool,
+    fresh: bool,
     jobs: JoinSet<Report>,
     under_way: HashMap<Job, CancellationToken>,
     resumed: HashSet<Job>,
@@ -51,20 +63,26 @@ pub(super) struct Driver {
 }
 
 impl Driver {
-    pub(super) fn new(shared: Arc<Shared>, claim: Claim, signals: Arc<Signals>) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, claim: Claim, signals: Arc<Signals>, start: Start) -> Self {
         let running = claim.state.tasks.iter().filter(|task| task.status == TaskStatus::Running);
-        let resumed = running.map(|task| Job::Attempt(task.id, task.attempts)).collect();
+        let running = running.map(|task| Job::Attempt(task.id, task.attempts));
+        let (fresh, resumed, free) = match start {
+            Start::Fresh(slots) => (true, HashSet::new(), slots),
+            Start::TakenUp => (false, running.collect(), Vec::new()),
+        };
+        let looked_at = if fresh { claim.state.plan.updated_at } else { Timestamp::default() };
         Self {
             shared,
             state: Arc::new(claim.state),
             fence: claim.fence,
             signals,
             recovered: claim.recovered,
+            fresh,
             jobs: JoinSet::new(),
             under_way: HashMap::new(),
             resumed,
-            free: Vec::new(),
-            looked_at: Timestamp::default(),
+            free,
+            looked_at,
             wake_at: None,
             meter: Arc::default(),
         }
@@ -74,6 +92,7 @@ impl Driver {
     pub(super) async fn run(mut self) -> Ended {
         let plan = self.state.plan.id;
         let ended = match self.drive().await {
+            Ok(()) if !self.state.plan.status.is_live() => Ended::Over,
             Ok(()) => Ended::StillOurs,
             Err(Error::LeaseLost(_)) if self.shared.stop.is_cancelled() => {
                 tracing::warn!(%plan, "the server stops before the work on the plan has ended");
@@ -102,12 +121,8 @@ impl Driver {
     }
 
     async fn drive(&mut self) -> Result<()> {
-        self.load_meter().await?;
-        let mut facts = vec![Fact::TimeReached];
-        if self.recovered {
-            let max_recoveries = self.shared.settings.max_recoveries;
-            facts.insert(0, Fact::Recovered { generation: self.fence.generation.get(), max_recoveries });
-        }
+        // What was just created is settled, and has used nothing yet.
+        let mut facts = if self.fresh { Vec::new() } else { self.first_facts().await? };
         loop {
             self.take(facts).await?;
             self.reconcile();
@@ -117,6 +132,20 @@ impl Driver {
             }
             facts = self.next_facts().await?;
         }
+    }
+
+    async fn first_facts(&mut self) -> Result<Vec<Fact>> {
+        self.load_meter().await?;
+        let mut facts = vec![Fact::TimeReached];
+        if self.recovered {
+            let max_recoveries = self.shared.settings.max_recoveries;
+            facts.insert(0, Fact::Recovered { generation: self.fence.generation.get(), max_recoveries });
+        }
+        if !self.shared.stop.is_cancelled() {
+            self.grab_more(1);
+            facts.push(self.granted());
+        }
+        Ok(facts)
     }
 
     /// What the plan has used before, where a budget makes it matter.
@@ -228,15 +257,18 @@ impl Driver {
 
     /// Advances by facts and commits, however long the store needs to come back.
     async fn take(&mut self, facts: Vec<Fact>) -> Result<()> {
+        if facts.is_empty() {
+            return Ok(());
+        }
         let mut patience = FIRST_PATIENCE;
         loop {
             let now = self.shared.ports.clock.now();
             self.looked_at = now;
             let decision = machine::advance_all(&self.state, facts.clone(), now)?;
-            let Some(change) = decision.change else { return Ok(()) };
+            let (Some(change), Some(next)) = (decision.change, decision.next) else { return Ok(()) };
             match self.shared.ports.plans.commit(&change, Some(&self.fence)).await {
                 Ok(_) if change.new_tasks.is_empty() => {
-                    self.state = Arc::new(machine::apply(&self.state, &change));
+                    self.state = Arc::new(next);
                     return Ok(());
                 }
                 // The store gave the new tasks their ids; and now that they exist, more may follow.

@@ -1,7 +1,7 @@
 //! What the state machine is told, and what it decides.
 
 use crate::ids::TaskId;
-use crate::plan::{PlanEdit, TaskSpec};
+use crate::plan::{PlanEdit, PlanState, TaskSpec};
 use crate::ports::Change;
 use crate::time::Timestamp;
 use serde_json::Value;
@@ -127,6 +127,8 @@ pub enum Effect {
 pub struct Decision {
     /// What to commit; `None` when the fact changes nothing (a repeated delivery, for one).
     pub change: Option<Change>,
+    /// The state once that is committed, without tasks that the change adds: those get their ids from the store.
+    pub next: Option<PlanState>,
     /// Everything that shall be under way after the commit. Complete and level-triggered: what is
     /// under way and not named here is to be stopped, what is named twice is done once.
     pub effects: Vec<Effect>,

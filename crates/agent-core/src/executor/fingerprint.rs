@@ -11,7 +11,7 @@ const INCIDENTAL: [&str; 1] = ["duration_ms"];
 pub(super) fn of_inputs(tasks: &[Task], task: &Task) -> String {
     let mut hash = Sha256::new();
     for &position in &task.spec.depends_on {
-        let result = tasks.get(position as usize - 1).and_then(|dependency| dependency.result.as_ref());
+        let result = tasks.get(position as usize - 1).and_then(|dependency| dependency.result.as_deref());
         let text = result.map(essence).unwrap_or_default();
         // The length keeps two neighbouring results from being read as two others.
         hash.update((text.len() as u64).to_le_bytes());

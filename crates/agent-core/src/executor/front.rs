@@ -3,12 +3,14 @@
 use super::driver::{self, Driver};
 use super::fact::Fact;
 use super::machine;
+use super::opening;
 use super::shared::{Shared, Signals};
-use super::slots::Slots;
+use super::slots::{Slot, Slots};
 use super::wiring::{ExecutorPorts, ExecutorSettings};
 use crate::error::{Defect, Error, Result};
 use crate::ids::{ExecutionId, PlanId};
 use crate::plan::{EditOperation, NewPlan, PlanEdit, PlanState, PlanStatus, TaskKind, TaskSpec, graph};
+use crate::ports::Claim;
 use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -89,12 +91,7 @@ impl Executor {
             (false, true) => PlanStatus::Running,
             (false, false) => PlanStatus::Created,
         };
-        let now = self.0.ports.clock.now();
-        let state = self.0.ports.plans.create(&plan, status, now).await?;
-        if state.plan.status.is_live() {
-            self.0.wake(state.plan.id);
-        }
-        Ok(state)
+        self.0.create(plan, status).await
     }
 
     /// Takes a request about a plan: the change is durable when this returns.
@@ -113,7 +110,7 @@ impl Executor {
         for _ in 0..CONFLICT_RETRIES {
             let state = ports.plans.load(plan).await?;
             let decision = machine::advance(&state, fact.clone(), ports.clock.now())?;
-            let Some(change) = decision.change else {
+            let (Some(change), Some(state)) = (decision.change, decision.next) else {
                 // Asked for what is so already: still see to it that somebody works on it.
                 if state.plan.status.is_live() {
                     self.0.wake(plan);
@@ -123,7 +120,6 @@ impl Executor {
             match ports.plans.commit(&change, None).await {
                 Ok(committed) => {
                     self.0.wake(plan);
-                    let state = machine::apply(&state, &change);
                     return Ok(Submitted { state, execution_id: committed.execution_id });
                 }
                 Err(Error::Conflict { .. }) => tokio::task::yield_now().await,
@@ -153,6 +149,45 @@ impl Executor {
 }
 
 impl Shared {
+    /// Stores a plan; one that is to run is ours from its first moment on, and begins with the slots it can get.
+    async fn create(self: &Arc<Self>, mut plan: NewPlan, status: PlanStatus) -> Result<PlanState> {
+        let idempotency = plan.idempotency.take();
+        let runs = status == PlanStatus::Running;
+        let slots = if runs { self.first_slots(&plan) } else { Vec::new() };
+        let hold = runs.then(|| (self.settings.worker.clone(), self.settings.lease));
+        let granted = u32::try_from(slots.len()).unwrap_or(u32::MAX);
+        let opening = opening::open(plan, status, granted, hold, self.ports.clock.now())?;
+        let created = self.ports.plans.create(&opening, idempotency.as_ref()).await?;
+        match created.fence {
+            Some(fence) => {
+                let claim = Claim { state: created.state.clone(), fence, recovered: false };
+                self.adopt(claim, slots);
+            }
+            None if created.state.plan.status.is_live() => self.wake(created.state.plan.id),
+            None => {}
+        }
+        Ok(created.state)
+    }
+
+    /// Slots for the tasks that can begin at once, as far as they are free.
+    fn first_slots(&self, plan: &NewPlan) -> Vec<Slot> {
+        let ready = plan.tasks.iter().filter(|task| task.depends_on.is_empty()).count();
+        let room = plan.policy.max_parallel.map_or(usize::MAX, |most| most.max(1) as usize);
+        // The plan has no id yet; its share is counted under the stand-in until these attempts end.
+        let slot = || self.slots.try_acquire(plan.owner, PlanId(0));
+        std::iter::from_fn(slot).take(ready.min(room)).collect()
+    }
+
+    /// Drives a plan that was just created, and is ours.
+    fn adopt(self: &Arc<Self>, claim: Claim, slots: Vec<Slot>) {
+        let signals = Arc::new(Signals::default());
+        self.registry().insert(claim.state.plan.id, Arc::clone(&signals));
+        let shared = Arc::clone(self);
+        let fresh = driver::Start::Fresh(slots);
+        self.tracker
+            .spawn_on(async move { shared.drive_claimed(claim, signals, fresh).await }, &self.runtime);
+    }
+
     /// Refuses tasks for tools that are not there; the others get the effect class of their tool.
     fn know_tools<'a>(&self, tasks: impl Iterator<Item = (String, &'a mut TaskSpec)>) -> Result<()> {
         let mut defects = Vec::new();
@@ -199,7 +234,7 @@ impl Shared {
     async fn drive(self: Arc<Self>, plan: PlanId, signals: Arc<Signals>) {
         let (worker, lease) = (&self.settings.worker, self.settings.lease);
         match self.ports.plans.claim(worker, lease, Some(plan)).await {
-            Ok(Some(claim)) => self.drive_claimed(claim, signals).await,
+            Ok(Some(claim)) => self.drive_claimed(claim, signals, driver::Start::TakenUp).await,
             Ok(None) => {
                 self.registry().remove(&plan);
                 // Whoever called between the claim and this line found somebody who was about to leave.
@@ -216,11 +251,12 @@ impl Shared {
         }
     }
 
-    async fn drive_claimed(self: &Arc<Self>, claim: crate::ports::Claim, signals: Arc<Signals>) {
+    async fn drive_claimed(self: &Arc<Self>, claim: Claim, signals: Arc<Signals>, start: driver::Start) {
         let plan = claim.state.plan.id;
         let fence = claim.fence.clone();
         signals.held.store(true, Ordering::Release);
-        let driving = AssertUnwindSafe(Driver::new(Arc::clone(self), claim, signals).run());
+        let driver = Driver::new(Arc::clone(self), claim, Arc::clone(&signals), start);
+        let driving = AssertUnwindSafe(driver.run());
         // A plan whose driver broke is taken up again after a rest, rather than held by nobody.
         let ended = driving.catch_unwind().await.unwrap_or(driver::Ended::Broken);
         if ended == driver::Ended::StillOurs
@@ -229,8 +265,11 @@ impl Shared {
             tracing::warn!(%plan, %error, "the lease could not be given back; it runs out by itself");
         }
         self.registry().remove(&plan);
-        if ended == driver::Ended::Broken {
-            self.rest(REST).await;
+        match ended {
+            // The plan needs nobody, unless somebody here has asked for something since the last look.
+            driver::Ended::Over if signals.changed.notified().now_or_never().is_none() => return,
+            driver::Ended::Broken => self.rest(REST).await,
+            driver::Ended::Over | driver::Ended::StillOurs | driver::Ended::Lost => {}
         }
         self.look_again(plan).await;
     }
@@ -309,8 +348,11 @@ impl Shared {
                     };
                     tracing::info!(%plan, generation = %claim.fence.generation, "plan taken over");
                     let shared = Arc::clone(self);
-                    self.tracker
-                        .spawn_on(async move { shared.drive_claimed(claim, signals).await }, &self.runtime);
+                    let start = driver::Start::TakenUp;
+                    self.tracker.spawn_on(
+                        async move { shared.drive_claimed(claim, signals, start).await },
+                        &self.runtime,
+                    );
                 }
                 Ok(None) => return false,
                 Err(error) => {

@@ -29,12 +29,11 @@ pub fn advance_all(state: &PlanState, facts: Vec<Fact>, now: Timestamp) -> Resul
         moves::make(&mut draft, fact)?;
         settle::settle(&mut draft);
     }
-    let change = draft.into_change();
-    let effects = match &change {
-        Some(change) => schedule::outstanding(&apply(state, change)),
-        None => schedule::outstanding(state),
+    let Some((change, next)) = draft.into_change() else {
+        return Ok(Decision { change: None, next: None, effects: schedule::outstanding(state) });
     };
-    Ok(Decision { change, effects })
+    let effects = schedule::outstanding(&next);
+    Ok(Decision { change: Some(change), next: Some(next), effects })
 }
 
 /// The state after a committed change.

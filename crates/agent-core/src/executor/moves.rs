@@ -13,6 +13,7 @@ use crate::ids::TaskId;
 use crate::plan::{PlanStatus, TaskKind, TaskSpec, TaskStatus, graph};
 use crate::ports::NewExecution;
 use serde_json::json;
+use std::sync::Arc;
 
 pub(super) fn make(draft: &mut Draft, fact: Fact) -> Result<()> {
     match fact {
@@ -161,7 +162,7 @@ fn decided(draft: &mut Draft, id: TaskId, approve: bool, by: &str, note: Option<
     }
     task.approved = true;
     if matches!(task.spec.kind, TaskKind::Approval) {
-        draft.complete(index, json!({"approved_by": by, "note": note}));
+        draft.complete(index, Arc::new(json!({"approved_by": by, "note": note})));
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::{fingerprint, schedule};
 use crate::plan::{Plan, PlanStatus, Task, TaskKind, TaskStatus};
 use crate::policy::{ApprovalMode, OnFailure};
+use std::sync::Arc;
 
 /// Brings a draft to rest: afterwards nothing more follows without a new fact.
 pub(super) fn settle(draft: &mut Draft) {
@@ -97,7 +98,7 @@ fn start_waiting(draft: &mut Draft, index: usize) -> bool {
     if let Some(kept) =
         task.kept.as_ref().filter(|kept| kept.inputs == fingerprint::of_inputs(&draft.tasks, task))
     {
-        let result = kept.result.clone();
+        let result = Arc::clone(&kept.result);
         draft.complete(index, result);
         return true;
     }

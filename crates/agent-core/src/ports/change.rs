@@ -5,6 +5,7 @@ use crate::ids::{ApprovalId, ExecutionId, Generation, PlanId, Revision, TaskId, 
 use crate::plan::{DefinitionChange, Plan, PlanDefinition, PlanState, Task, TaskSpec, TaskStatus};
 use crate::time::Timestamp;
 use serde::Serialize;
+use std::time::Duration;
 
 /// The right to write for a plan: who holds it, and since which change of hands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,6 +133,29 @@ pub struct Approval {
 pub struct NewExecution {
     /// The task, when only one was asked for.
     pub task_id: Option<TaskId>,
+}
+
+/// How a new plan begins: everything that is stored of it at once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Opening {
+    /// The plan with all its tasks. Ids are stand-ins until the store gives them: 0 for the plan, its position
+    /// for a task.
+    pub state: PlanState,
+    /// What is told, begun and asked, with the same stand-ins.
+    pub change: Change,
+    /// Who drives it from its first moment on, and for how long that holds.
+    pub hold: Option<(WorkerId, Duration)>,
+}
+
+/// What a creation yielded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created {
+    /// The plan as stored.
+    pub state: PlanState,
+    /// The right to write, when the plan is new and was to be held.
+    pub fence: Option<Fence>,
+    /// Whether it is new; otherwise an earlier request under the same idempotency key made it.
+    pub is_new: bool,
 }
 
 /// What a commit yielded.

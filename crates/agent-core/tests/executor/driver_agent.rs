@@ -28,7 +28,7 @@ async fn the_model_works_with_tools_until_it_finishes() {
     let turns =
         vec![Turn::Call(vec![("look", json!({"do": "ok"})), ("tidy", json!({"do": "ok"}))]), Turn::finish()];
     let (world, state) = worked(turns, agent(None), Policy::default()).await;
-    assert_eq!(state.tasks[0].result, Some(json!({"summary": "It works now.", "tokens": 220})));
+    assert_eq!(state.tasks[0].result, Some(json!({"summary": "It works now.", "tokens": 220}).into()));
     assert_eq!(
         (world.workshop.words("look"), world.workshop.words("tidy")),
         (vec!["ok".into()], vec!["ok".into()])

@@ -22,7 +22,7 @@ fn a_plan_tells_the_whole_story_of_its_execution() {
     bench.start(8);
     bench.complete(2);
     let story = [
-        "1 plan plan_updated: created, created",
+        "1 plan plan_updated: created, plan created with 2 tasks",
         "2 plan plan_updated: running, running",
         "3 task 1 task_started 1",
         "4 task 1 task_completed",

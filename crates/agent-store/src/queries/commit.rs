@@ -1,7 +1,7 @@
 //! Whole creations and whole changes: state and events together.
 
 use super::idempotency::Resource;
-use super::{Conn, approvals, attempts, blobs, events, idempotency, plans, tasks, versions};
+use super::{Conn, approvals, attempts, blobs, dialect, events, idempotency, leases, plans, tasks, versions};
 use crate::error::Answer;
 use crate::rows::change::{PreparedChange, PreparedEdit, PreparedPlan};
 use crate::rows::event::PendingEvent;
@@ -12,30 +12,47 @@ use agent_core::plan::PlanState;
 use agent_core::ports::Fence;
 
 /// What became of a creation.
-pub(crate) enum Created {
+pub(crate) enum Made {
     /// A new plan, with the ids of its tasks by position.
     New(PlanId, Vec<i64>),
     /// The plan that an earlier request with the same key made.
     Existing(Box<PlanState>),
 }
 
-/// Makes a plan with its tasks and its first event, or finds the one made under the same key.
-pub(crate) fn create(conn: &mut Conn, prepared: PreparedPlan) -> Answer<Written<Created>> {
-    let PreparedPlan { plan, tasks: rows, first, idempotency: key, at } = prepared;
+/// Makes a plan with its tasks and its first events, or finds the one made under the same key.
+pub(crate) fn create(conn: &mut Conn, prepared: PreparedPlan) -> Answer<Written<Made>> {
+    let PreparedPlan { mut plan, lease, tasks: rows, approvals, mut events, idempotency: key, at } = prepared;
     let owner = UserId(plan.owner_id);
     if let Some(key) = &key
         && let Some(existing) = idempotency::find(conn, owner, key, Resource::Plan, at)?
     {
-        return Ok(Written::silent(Created::Existing(Box::new(plans::load(conn, PlanId(existing))?))));
+        return Ok(Written::silent(Made::Existing(Box::new(plans::load(conn, PlanId(existing))?))));
+    }
+    if let Some(lease) = lease {
+        plan.lease_expires_at = Some(leases::ends(dialect::now(conn)?, lease));
     }
     let id = plans::insert(conn, &plan)?;
-    tasks::insert(conn, id, rows, 1)?;
+    let tasks = tasks::insert(conn, id, rows)?;
     if let Some(key) = &key {
         idempotency::keep(conn, owner, key, (Resource::Plan, id.get()), at)?;
     }
+    for event in &mut events {
+        event.task_id = event.task_id.and_then(|position| id_at(&tasks, position));
+    }
+    for mut question in approvals {
+        question.task_id = id_at(&tasks, question.task_id).unwrap_or(question.task_id);
+        let asked = approvals::insert(conn, id, &question, at)?;
+        name_question(&mut events, question.task_id, asked)?;
+    }
     let reserved = plans::Reserved { first_seq: 1, owner };
-    let events = events::append(conn, id, &reserved, vec![first], at)?;
-    Ok(Written { value: Created::New(id, tasks::ids(conn, id)?), events })
+    let events = events::append(conn, id, &reserved, events, at)?;
+    Ok(Written { value: Made::New(id, tasks), events })
+}
+
+/// The id of the task that was named by its position.
+fn id_at(tasks: &[i64], position: TaskId) -> Option<TaskId> {
+    let index = usize::try_from(position.get()).ok()?.checked_sub(1)?;
+    tasks.get(index).copied().map(TaskId)
 }
 
 /// Applies a change, whole or not at all.
@@ -47,6 +64,9 @@ pub(crate) fn apply(
     let PreparedChange { plan_id: plan, mut events, at, .. } = change;
     let seen = (plan, change.seen);
     let reserved = plans::update(conn, seen, &change.plan, events::count(&events), fence)?;
+    if change.ends {
+        leases::let_go(conn, plan)?;
+    }
     for blob in &change.blobs {
         blobs::keep(conn, blob)?;
     }
@@ -58,7 +78,11 @@ pub(crate) fn apply(
     }
     if !change.new_tasks.is_empty() {
         let first = tasks::next_position(conn, plan)?;
-        tasks::insert(conn, plan, change.new_tasks, first)?;
+        let mut rows = change.new_tasks;
+        for (position, row) in (first..).zip(&mut rows) {
+            row.position = position;
+        }
+        tasks::insert(conn, plan, rows)?;
     }
     for attempt in &change.attempts {
         attempts::record(conn, plan, attempt, at)?;

@@ -77,6 +77,15 @@ pub(crate) fn release(conn: &mut Conn, id: PlanId, fence: &Fence) -> Answer<()> 
     Ok(())
 }
 
-fn ends(now: i64, lease: Duration) -> i64 {
+/// Takes the lease off a plan that needs nobody any more.
+pub(crate) fn let_go(conn: &mut Conn, id: PlanId) -> Answer<()> {
+    diesel::update(plans::table.find(id.get()).filter(plans::lease_owner.is_not_null()))
+        .set((plans::lease_owner.eq(None::<String>), plans::lease_expires_at.eq(None::<i64>)))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// When a lease ends that begins now, in microseconds.
+pub(crate) fn ends(now: i64, lease: Duration) -> i64 {
     now.saturating_add(i64::try_from(lease.as_micros()).unwrap_or(i64::MAX))
 }

@@ -8,7 +8,7 @@ use agent_core::ids::{PlanId, TaskId};
 use agent_core::plan::Task;
 use diesel::prelude::*;
 
-/// Rows per statement; eleven columns each stay well below SQLite's 32,766 bound values.
+/// Rows per statement; sixteen columns each stay well below SQLite's 32,766 bound values.
 const CHUNK: usize = 500;
 
 /// The tasks of a plan, by position.
@@ -23,16 +23,20 @@ pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Task>> {
     Ok(rows.into_iter().map(|(row, content)| row.into_task(content)).collect::<Result<_, _>>()?)
 }
 
-/// Adds tasks after those that are there.
-pub(crate) fn insert(conn: &mut Conn, plan: PlanId, mut rows: Vec<NewTaskRow>, first: i64) -> Answer<()> {
-    for (position, row) in (first..).zip(&mut rows) {
+/// Adds tasks to a plan and yields their ids, in the order given.
+pub(crate) fn insert(conn: &mut Conn, plan: PlanId, mut rows: Vec<NewTaskRow>) -> Answer<Vec<i64>> {
+    for row in &mut rows {
         row.plan_id = plan.get();
-        row.position = position;
     }
+    let mut ids = Vec::with_capacity(rows.len());
     for chunk in rows.chunks(CHUNK) {
-        diesel::insert_into(tasks::table).values(chunk).execute(conn)?;
+        let added = diesel::insert_into(tasks::table).values(chunk).returning((tasks::position, tasks::id));
+        let mut added: Vec<(Option<i64>, i64)> = added.get_results(conn)?;
+        // No database promises to answer in the order of the rows.
+        added.sort_unstable();
+        ids.extend(added.into_iter().map(|(_, id)| id));
     }
-    Ok(())
+    Ok(ids)
 }
 
 /// The position that the next task of a plan gets.
@@ -42,12 +46,6 @@ pub(crate) fn next_position(conn: &mut Conn, plan: PlanId) -> Answer<i64> {
         .select(diesel::dsl::max(tasks::position))
         .get_result(conn)?;
     Ok(last.unwrap_or(0) + 1)
-}
-
-/// Ids of a plan's tasks, by position.
-pub(crate) fn ids(conn: &mut Conn, plan: PlanId) -> Answer<Vec<i64>> {
-    let wanted = tasks::table.filter(tasks::plan_id.eq(plan.get())).filter(tasks::position.is_not_null());
-    Ok(wanted.order(tasks::position).select(tasks::id).load(conn)?)
 }
 
 /// Changes where a task of the plan stands.

@@ -6,35 +6,36 @@ use super::plan::{NewPlanRow, PlanDefinitionRow, PlanStandingRow};
 use super::task::{NewTaskRow, TaskDefinitionRow, TaskStandingRow};
 use super::version::VersionRow;
 use agent_core::Result;
-use agent_core::event::{EventBody, NewEvent};
 use agent_core::ids::{PlanId, Revision, TaskId};
-use agent_core::plan::{Idempotency, NewPlan, PlanStatus, TaskSpec};
-use agent_core::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution, NewVersion};
+use agent_core::plan::{Idempotency, TaskSpec};
+use agent_core::ports::{
+    ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution, NewVersion, Opening,
+};
 use agent_core::time::Timestamp;
+use std::time::Duration;
 
 /// A plan about to be made.
 pub(crate) struct PreparedPlan {
     pub(crate) plan: NewPlanRow,
+    pub(crate) lease: Option<Duration>,
     pub(crate) tasks: Vec<NewTaskRow>,
-    pub(crate) first: PendingEvent,
+    /// Tasks are named by position in these two.
+    pub(crate) approvals: Vec<NewApproval>,
+    pub(crate) events: Vec<PendingEvent>,
     pub(crate) idempotency: Option<Idempotency>,
     pub(crate) at: Timestamp,
 }
 
 impl PreparedPlan {
-    pub(crate) fn new(plan: &NewPlan, status: PlanStatus, at: Timestamp) -> Result<Self> {
-        let summary = match (status, plan.tasks.len()) {
-            (PlanStatus::Planning, _) => "planning".to_owned(),
-            (_, 1) => "plan created with 1 task".to_owned(),
-            (_, count) => format!("plan created with {count} tasks"),
-        };
-        let first = NewEvent { task_id: None, body: EventBody::PlanUpdated { status, summary } };
+    pub(crate) fn new(opening: &Opening, idempotency: Option<&Idempotency>) -> Result<Self> {
         Ok(Self {
-            plan: NewPlanRow::new(plan, status, at)?,
-            tasks: task_rows(&plan.tasks, false)?,
-            first: PendingEvent::new(first)?,
-            idempotency: plan.idempotency.clone(),
-            at,
+            plan: NewPlanRow::new(opening)?,
+            lease: opening.hold.as_ref().map(|(_, lease)| *lease),
+            tasks: opening.state.tasks.iter().map(NewTaskRow::opening).collect::<Result<_>>()?,
+            approvals: opening.change.approvals.clone(),
+            events: PendingEvent::all(opening.change.events.clone())?,
+            idempotency: idempotency.cloned(),
+            at: opening.change.at,
         })
     }
 }
@@ -66,6 +67,8 @@ pub(crate) struct PreparedChange {
     pub(crate) plan_id: PlanId,
     pub(crate) seen: Revision,
     pub(crate) plan: PlanStandingRow,
+    /// Whether nobody has to look after the plan any more.
+    pub(crate) ends: bool,
     pub(crate) tasks: Vec<(TaskId, TaskStandingRow)>,
     pub(crate) edit: Option<PreparedEdit>,
     pub(crate) blobs: Vec<Blob>,
@@ -96,6 +99,7 @@ impl PreparedChange {
             plan_id: change.plan.id,
             seen: change.seen,
             plan: PlanStandingRow::new(&change.plan, change.seen),
+            ends: !change.plan.status.is_live(),
             tasks,
             edit: change.version.as_ref().map(|version| PreparedEdit::new(change, version)).transpose()?,
             blobs,

@@ -8,6 +8,7 @@ use agent_core::event::{Event, EventBody, NewEvent};
 use agent_core::ids::{ApprovalId, PlanId, TaskId, UserId};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
+use std::sync::Arc;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events)]
@@ -26,7 +27,7 @@ impl EventRow {
     /// The event, with its result where that was too long for the row.
     pub(crate) fn into_event(self, long_result: Option<String>) -> Result<Event> {
         let body = match long_result {
-            Some(text) => EventBody::TaskCompleted { result: parse("events.result_blob", &text)? },
+            Some(text) => EventBody::TaskCompleted { result: Arc::new(parse("events.result_blob", &text)?) },
             None => decode(&self.name, &self.payload)?,
         };
         Ok(Event {

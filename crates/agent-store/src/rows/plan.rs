@@ -3,8 +3,9 @@
 use super::{document, instant, micros, named, parse, small};
 use crate::schema::plans;
 use agent_core::Result;
-use agent_core::ids::{PlanId, Revision, UserId};
-use agent_core::plan::{NewPlan, Plan, PlanStatus};
+use agent_core::ids::{Generation, PlanId, Revision, UserId};
+use agent_core::plan::Plan;
+use agent_core::ports::Opening;
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
@@ -69,32 +70,46 @@ pub(crate) struct NewPlanRow {
     repo_path: String,
     goal: String,
     version: i64,
+    summary: Option<String>,
+    started_at: Option<i64>,
+    finished_at: Option<i64>,
+    lease_owner: Option<String>,
+    pub(crate) lease_expires_at: Option<i64>,
 }
 
 impl NewPlanRow {
-    /// The row of a plan about to be made; its first event will have the number 1.
-    pub(crate) fn new(plan: &NewPlan, status: PlanStatus, at: Timestamp) -> Result<Self> {
+    /// The row of a plan about to be made, with numbers for its first events; when the lease ends is filled in
+    /// by the database's clock.
+    pub(crate) fn new(opening: &Opening) -> Result<Self> {
+        let plan = &opening.state.plan;
+        let events = i64::try_from(opening.change.events.len()).unwrap_or(i64::MAX);
+        let holder = opening.hold.as_ref().map(|(worker, _)| worker.0.clone());
         Ok(Self {
             owner_id: plan.owner.get(),
-            status: status.as_str(),
+            status: plan.status.as_str(),
             auto_execute: plan.auto_execute,
-            cancel_requested: false,
-            revision: FIRST_REVISION.get(),
-            next_seq: 2,
-            lease_generation: 0,
-            created_at: at.as_micros(),
-            updated_at: at.as_micros(),
+            cancel_requested: plan.cancel_requested,
+            revision: plan.revision.get(),
+            next_seq: events + 1,
+            lease_generation: holder.as_ref().map_or(0, |_| FIRST_GENERATION.get()),
+            created_at: plan.created_at.as_micros(),
+            updated_at: plan.updated_at.as_micros(),
+            summary: plan.summary.clone(),
+            started_at: micros(plan.started_at),
+            finished_at: micros(plan.finished_at),
+            lease_owner: holder,
+            lease_expires_at: None,
             template_id: plan.template_id.clone(),
             policy: document("plans.policy", &plan.policy)?,
             repo_path: plan.repo_path.clone(),
             goal: plan.goal.clone(),
-            version: 1,
+            version: i64::from(plan.version),
         })
     }
 }
 
-/// The revision of a plan nobody has changed yet.
-pub(crate) const FIRST_REVISION: Revision = Revision(0);
+/// The generation of a plan that is held from its creation on.
+pub(crate) const FIRST_GENERATION: Generation = Generation(1);
 
 /// What every change writes: where the plan stands.
 #[derive(AsChangeset)]

@@ -7,6 +7,7 @@ use agent_core::Result;
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::plan::{Task, TaskSpec, TaskStatus};
 use diesel::prelude::*;
+use std::sync::Arc;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = tasks)]
@@ -36,7 +37,7 @@ impl TaskRow {
             id: TaskId(self.id),
             plan_id: PlanId(self.plan_id),
             position: small("tasks.position", self.position.unwrap_or(-1))?,
-            spec: parse("tasks.spec", &self.spec)?,
+            spec: Arc::new(parse("tasks.spec", &self.spec)?),
             status: named("tasks.status", &self.status)?,
             selected: self.selected,
             attempts: small("tasks.attempts", self.attempts)?,
@@ -44,7 +45,11 @@ impl TaskRow {
             recoveries: small("tasks.recoveries", self.recoveries)?,
             approved: self.approved,
             wake_at: instant(self.wake_at),
-            result: self.result.or(long_result).map(|text| parse("tasks.result", &text)).transpose()?,
+            result: self
+                .result
+                .or(long_result)
+                .map(|text| parse("tasks.result", &text).map(Arc::new))
+                .transpose()?,
             kept: self.kept.map(|text| parse("tasks.kept", &text)).transpose()?,
             error: self.error,
             started_at: instant(self.started_at),
@@ -64,13 +69,31 @@ pub(crate) struct NewTaskRow {
     attempt_limit: i64,
     recoveries: i64,
     approved: bool,
+    wake_at: Option<i64>,
+    started_at: Option<i64>,
+    finished_at: Option<i64>,
     kind: &'static str,
     priority: String,
     description: String,
     spec: String,
+    error: Option<String>,
 }
 
 impl NewTaskRow {
+    /// The row of a task of a plan about to be made; the plan follows when it is known.
+    pub(crate) fn opening(task: &Task) -> Result<Self> {
+        Ok(Self {
+            position: i64::from(task.position),
+            status: task.status.as_str(),
+            attempts: i64::from(task.attempts),
+            wake_at: micros(task.wake_at),
+            started_at: micros(task.started_at),
+            finished_at: micros(task.finished_at),
+            error: task.error.clone(),
+            ..Self::new(&task.spec, task.selected)?
+        })
+    }
+
     /// The row of a task about to be added; plan and position follow when they are known.
     pub(crate) fn new(spec: &TaskSpec, selected: bool) -> Result<Self> {
         Ok(Self {
@@ -82,33 +105,15 @@ impl NewTaskRow {
             attempt_limit: i64::from(spec.retry.max_attempts),
             recoveries: 0,
             approved: false,
+            wake_at: None,
+            started_at: None,
+            finished_at: None,
             kind: spec.kind.name(),
             priority: word("tasks.priority", &spec.priority)?,
             description: spec.description.clone(),
             spec: document("tasks.spec", spec)?,
+            error: None,
         })
-    }
-}
-
-/// A task as [`NewTaskRow`] stores it, without reading it back.
-pub(crate) fn new_task(id: i64, plan: PlanId, position: u32, spec: &TaskSpec) -> Task {
-    Task {
-        id: TaskId(id),
-        plan_id: plan,
-        position,
-        status: TaskStatus::Pending,
-        selected: false,
-        attempts: 0,
-        attempt_limit: spec.retry.max_attempts,
-        recoveries: 0,
-        approved: false,
-        wake_at: None,
-        result: None,
-        kept: None,
-        error: None,
-        started_at: None,
-        finished_at: None,
-        spec: spec.clone(),
     }
 }
 
@@ -173,7 +178,7 @@ impl TaskDefinitionRow {
             kind: task.spec.kind.name(),
             priority: word("tasks.priority", &task.spec.priority)?,
             description: task.spec.description.clone(),
-            spec: document("tasks.spec", &task.spec)?,
+            spec: document("tasks.spec", task.spec.as_ref())?,
         })
     }
 }

@@ -2,26 +2,31 @@
 
 use super::Store;
 use crate::rows::change::{PreparedChange, PreparedPlan};
-use crate::rows::plan::FIRST_REVISION;
-use crate::rows::task::new_task;
-use crate::sqlite::commit::{self, Created};
+use crate::rows::plan::FIRST_GENERATION;
+use crate::sqlite::commit::{self, Made};
 use crate::sqlite::{leases, plans};
 use agent_core::Result;
-use agent_core::ids::{PlanId, WorkerId};
-use agent_core::plan::{NewPlan, Plan, PlanState, PlanStatus};
-use agent_core::ports::{Change, Claim, Committed, Fence, PlanStore};
-use agent_core::time::Timestamp;
+use agent_core::ids::{PlanId, TaskId, WorkerId};
+use agent_core::plan::{Idempotency, PlanState};
+use agent_core::ports::{Change, Claim, Committed, Created, Fence, Opening, PlanStore};
 use async_trait::async_trait;
 use std::time::Duration;
 
 #[async_trait]
 impl PlanStore for Store {
-    async fn create(&self, plan: &NewPlan, status: PlanStatus, at: Timestamp) -> Result<PlanState> {
-        let prepared = PreparedPlan::new(plan, status, at)?;
+    async fn create(&self, opening: &Opening, idempotency: Option<&Idempotency>) -> Result<Created> {
+        let prepared = PreparedPlan::new(opening, idempotency)?;
         let written = self.write(move |conn| commit::create(conn, prepared)).await?;
         Ok(match written.value {
-            Created::New(id, tasks) => new_state(plan, status, at, id, &tasks),
-            Created::Existing(state) => *state,
+            Made::New(id, tasks) => Created {
+                state: named(&opening.state, id, &tasks),
+                fence: opening
+                    .hold
+                    .as_ref()
+                    .map(|(worker, _)| Fence { worker: worker.clone(), generation: FIRST_GENERATION }),
+                is_new: true,
+            },
+            Made::Existing(state) => Created { state: *state, fence: None, is_new: false },
         })
     }
 
@@ -53,28 +58,11 @@ impl PlanStore for Store {
 }
 
 /// A plan as it was just stored, without reading it back.
-fn new_state(plan: &NewPlan, status: PlanStatus, at: Timestamp, id: PlanId, tasks: &[i64]) -> PlanState {
-    let positions = 1_u32..;
-    let tasks = positions.zip(tasks.iter().zip(&plan.tasks));
-    PlanState {
-        tasks: tasks.map(|(position, (task, spec))| new_task(*task, id, position, spec)).collect(),
-        plan: Plan {
-            id,
-            owner: plan.owner,
-            goal: plan.goal.clone(),
-            repo_path: plan.repo_path.clone(),
-            status,
-            summary: None,
-            policy: plan.policy.clone(),
-            auto_execute: plan.auto_execute,
-            cancel_requested: false,
-            template_id: plan.template_id.clone(),
-            version: 1,
-            revision: FIRST_REVISION,
-            created_at: at,
-            updated_at: at,
-            started_at: None,
-            finished_at: None,
-        },
+fn named(opened: &PlanState, id: PlanId, tasks: &[i64]) -> PlanState {
+    let mut state = opened.clone();
+    state.plan.id = id;
+    for (task, id_of_task) in state.tasks.iter_mut().zip(tasks) {
+        (task.id, task.plan_id) = (TaskId(*id_of_task), id);
     }
+    state
 }

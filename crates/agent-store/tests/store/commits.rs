@@ -1,6 +1,6 @@
 //! Changes: whole or not at all.
 
-use crate::world::{World, at, change, numbers, progress};
+use crate::world::{World, at, change, make, numbers, progress};
 use agent_core::Error;
 use agent_core::event::{EventBody, NewEvent, Topic};
 use agent_core::ids::{ApprovalId, PlanId, Revision, TaskId, WorkerId};
@@ -26,7 +26,7 @@ async fn a_change_is_found_as_it_was_committed() {
     task.status = TaskStatus::AwaitingApproval;
     (task.selected, task.approved, task.attempts, task.attempt_limit) = (true, true, 2, 5);
     (task.wake_at, task.started_at, task.finished_at) = (Some(at(9)), Some(at(4)), Some(at(5)));
-    (task.result, task.error) = (Some(json!({"exit": [0, 1.5, null]})), Some("näh".into()));
+    (task.result, task.error) = (Some(json!({"exit": [0, 1.5, null]}).into()), Some("näh".into()));
     next.tasks = vec![task.clone()];
     world.store.commit(&next, None).await.unwrap();
     let found = world.store.load(state.plan.id).await.unwrap();
@@ -36,7 +36,7 @@ async fn a_change_is_found_as_it_was_committed() {
     // What was set can be taken back, and a result that is null is a result.
     let mut back = change(&found);
     (back.plan.summary, back.plan.finished_at) = (None, None);
-    (task.wake_at, task.error, task.result) = (None, None, Some(Value::Null));
+    (task.wake_at, task.error, task.result) = (None, None, Some(Value::Null.into()));
     back.tasks = vec![task.clone()];
     world.store.commit(&back, None).await.unwrap();
     let found = world.store.load(state.plan.id).await.unwrap();
@@ -112,7 +112,7 @@ async fn tasks_that_planning_found_are_added_behind_those_that_are_there() {
     let found = world.store.load(state.plan.id).await.unwrap();
     let positions: Vec<u32> = found.tasks.iter().map(|task| task.position).collect();
     assert_eq!(positions, [1, 2, 3, 4]);
-    assert_eq!((&found.tasks[2].spec, found.tasks[2].attempt_limit), (&spec, 4));
+    assert_eq!((&*found.tasks[2].spec, found.tasks[2].attempt_limit), (&spec, 4));
 }
 
 #[tokio::test]
@@ -244,7 +244,9 @@ async fn events_of_every_kind_are_read_as_they_were_told() {
         EventBody::PlanUpdated { status: PlanStatus::Running, summary: text() },
         EventBody::TaskStarted { description: text(), attempt: 3 },
         EventBody::TaskProgress { progress: None, message: text() },
-        EventBody::TaskCompleted { result: json!({"event": "inner", "n": [1, -2, 0.5], "none": null}) },
+        EventBody::TaskCompleted {
+            result: json!({"event": "inner", "n": [1, -2, 0.5], "none": null}).into(),
+        },
         EventBody::TaskFailed { error: text(), will_retry: true },
         EventBody::TaskRetrying { attempt: 2, delay_ms: u64::from(u32::MAX) },
         EventBody::TaskCancelled { reason: text() },
@@ -273,7 +275,7 @@ async fn each_topic_holds_its_own_events_from_any_position() {
     let mine = world.plan(1).await;
     let eve = crate::world::user(&world.store, "eve").await;
     let new = crate::world::new_plan(eve, 1);
-    let hers = world.store.create(&new, PlanStatus::Created, at(0)).await.unwrap();
+    let hers = make(&world.store, &new, PlanStatus::Created, at(0)).await.unwrap();
     for state in [&mine, &hers] {
         let mut next = change(state);
         next.events = vec![progress("a"), progress("b")];

@@ -1,6 +1,6 @@
 //! Many writers at once: group commit, isolation, several processes.
 
-use crate::world::{World, at, change, new_plan, numbers, progress, user};
+use crate::world::{World, at, change, make, new_plan, numbers, progress, user};
 use agent_core::Error;
 use agent_core::event::Topic;
 use agent_core::ids::{PlanId, TaskId};
@@ -113,7 +113,7 @@ async fn two_stores_on_one_file_both_write_and_nobody_sees_a_lock() {
             tokio::spawn(async move {
                 for n in 0..10 {
                     tell(&store, shared, format!("{writer}/{n}")).await;
-                    store.create(&new_plan(owner, 1), PlanStatus::Created, at(n)).await.unwrap();
+                    make(&store, &new_plan(owner, 1), PlanStatus::Created, at(n)).await.unwrap();
                 }
             })
         })

@@ -1,6 +1,6 @@
 //! Who may execute a plan.
 
-use crate::world::{World, at, change, new_plan};
+use crate::world::{World, at, change, make, new_plan};
 use agent_core::Error;
 use agent_core::ids::{PlanId, WorkerId};
 use agent_core::plan::PlanStatus;
@@ -15,7 +15,7 @@ fn worker(name: &str) -> WorkerId {
 }
 
 async fn plan_in(world: &World, status: PlanStatus) -> PlanId {
-    world.store.create(&new_plan(world.owner, 1), status, at(0)).await.unwrap().plan.id
+    make(&world.store, &new_plan(world.owner, 1), status, at(0)).await.unwrap().plan.id
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Pages, counts and figures.
 
-use crate::world::{World, at, change, new_plan, user};
+use crate::world::{World, at, change, make, new_plan, user};
 use agent_analytics::ports::{AttemptFilter, AttemptSource};
 use agent_core::ids::PlanId;
 use agent_core::plan::{NewPlan, PlanState, PlanStatus, TaskStatus};
@@ -12,7 +12,7 @@ fn everything(limit: u32) -> PlanFilter {
 
 async fn with_goal(world: &World, goal: &str) -> PlanId {
     let new = NewPlan { goal: goal.into(), ..new_plan(world.owner, 1) };
-    world.store.create(&new, PlanStatus::Created, at(0)).await.unwrap().plan.id
+    make(&world.store, &new, PlanStatus::Created, at(0)).await.unwrap().plan.id
 }
 
 async fn ids(world: &World, filter: &PlanFilter) -> Vec<PlanId> {
@@ -71,7 +71,7 @@ async fn a_list_holds_only_what_is_visible_and_asked_for() {
     let world = World::new().await;
     let mine = world.plan(1).await.plan.id;
     let eve = user(&world.store, "eve").await;
-    let hers = world.store.create(&new_plan(eve, 1), PlanStatus::Paused, at(0)).await.unwrap().plan.id;
+    let hers = make(&world.store, &new_plan(eve, 1), PlanStatus::Paused, at(0)).await.unwrap().plan.id;
     let own = |visibility| PlanFilter { visibility, ..everything(10) };
     assert_eq!(ids(&world, &own(Visibility::Owner(world.owner))).await, [mine]);
     assert_eq!(ids(&world, &everything(10)).await, [hers, mine]);
@@ -94,7 +94,7 @@ async fn complete(world: &World, state: &PlanState, n_tasks: usize) {
 async fn each_plan_in_a_list_says_how_many_of_its_tasks_are_completed() {
     let world = World::new().await;
     let planning = new_plan(world.owner, 0);
-    world.store.create(&planning, PlanStatus::Planning, at(0)).await.unwrap();
+    make(&world.store, &planning, PlanStatus::Planning, at(0)).await.unwrap();
     let three = world.plan(3).await;
     complete(&world, &three, 2).await;
     let page = world.store.list(&everything(10)).await.unwrap();

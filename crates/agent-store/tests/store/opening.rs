@@ -1,6 +1,6 @@
 //! Opening and closing.
 
-use crate::world::{Recorder, World, at, change, progress};
+use crate::world::{Recorder, World, at, change, make, progress};
 use agent_core::event::Topic;
 use agent_core::plan::PlanStatus;
 use agent_core::ports::{EventLog, PlanReader, PlanStore, Visibility};
@@ -49,7 +49,7 @@ async fn what_waits_when_the_last_store_is_dropped_is_still_written() {
         .map(|_| {
             let store = second.clone();
             let plan = crate::world::new_plan(owner, 1);
-            tokio::spawn(async move { store.create(&plan, PlanStatus::Created, at(0)).await })
+            tokio::spawn(async move { make(&store, &plan, PlanStatus::Created, at(0)).await })
         })
         .collect();
     // All of them have been handed to the writer after this turn; then nobody waits and no store is left.

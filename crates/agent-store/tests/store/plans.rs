@@ -1,6 +1,6 @@
 //! Making and finding plans.
 
-use crate::world::{World, at, change, new_plan, user};
+use crate::world::{World, at, change, make, new_plan, user};
 use agent_core::Error;
 use agent_core::event::EventBody;
 use agent_core::ids::{PlanId, Revision, UserId};
@@ -63,10 +63,10 @@ fn elaborate(owner: UserId) -> NewPlan {
 async fn a_plan_is_found_as_it_was_made_with_every_field() {
     let world = World::new().await;
     let new = elaborate(world.owner);
-    let made = world.store.create(&new, PlanStatus::Created, at(5)).await.unwrap();
+    let made = make(&world.store, &new, PlanStatus::Created, at(5)).await.unwrap();
     let found = world.store.load(made.plan.id).await.unwrap();
     assert_eq!(found, made);
-    let specs: Vec<TaskSpec> = found.tasks.iter().map(|task| task.spec.clone()).collect();
+    let specs: Vec<TaskSpec> = found.tasks.iter().map(|task| TaskSpec::clone(&task.spec)).collect();
     assert_eq!(specs, new.tasks);
     assert_eq!(found.tasks[0].attempt_limit, 7);
     assert!(found.tasks.iter().all(|task| task.status == TaskStatus::Pending && !task.selected));
@@ -80,7 +80,7 @@ async fn a_new_plan_is_told_of_with_the_number_one() {
     let world = World::new().await;
     let three = world.plan(3).await;
     let planning = new_plan(world.owner, 0);
-    world.store.create(&planning, PlanStatus::Planning, at(0)).await.unwrap();
+    make(&world.store, &planning, PlanStatus::Planning, at(0)).await.unwrap();
     let told = world.told.events();
     assert_eq!((told[0].seq, told[0].plan_id, told[0].owner), (1, three.plan.id, world.owner));
     let summary = |n: usize| match &told[n].body {
@@ -110,7 +110,7 @@ async fn an_unknown_plan_is_named() {
 #[tokio::test]
 async fn a_plan_for_nobody_is_refused_and_leaves_nothing() {
     let world = World::new().await;
-    let error = world.store.create(&new_plan(UserId(77), 1), PlanStatus::Created, at(0)).await.unwrap_err();
+    let error = make(&world.store, &new_plan(UserId(77), 1), PlanStatus::Created, at(0)).await.unwrap_err();
     assert!(error.source().unwrap().to_string().contains("user 77 does not exist"), "{error:?}");
     assert!(world.told.calls().is_empty());
 }
@@ -124,12 +124,12 @@ fn keyed(owner: UserId, fingerprint: &str) -> NewPlan {
 async fn the_same_key_and_request_finds_the_first_plan_and_writes_nothing() {
     let world = World::new().await;
     let new = keyed(world.owner, "same");
-    let first = world.store.create(&new, PlanStatus::Created, at(0)).await.unwrap();
+    let first = make(&world.store, &new, PlanStatus::Created, at(0)).await.unwrap();
     let mut moved = first.clone();
     moved.plan.status = PlanStatus::Paused;
     world.store.commit(&change(&moved), None).await.unwrap();
     let told = world.told.calls().len();
-    let again = world.store.create(&new, PlanStatus::Created, at(1)).await.unwrap();
+    let again = make(&world.store, &new, PlanStatus::Created, at(1)).await.unwrap();
     assert_eq!((again.plan.id, again.plan.status), (first.plan.id, PlanStatus::Paused));
     assert_eq!(world.told.calls().len(), told);
 }
@@ -137,8 +137,8 @@ async fn the_same_key_and_request_finds_the_first_plan_and_writes_nothing() {
 #[tokio::test]
 async fn the_same_key_with_another_request_is_refused() {
     let world = World::new().await;
-    world.store.create(&keyed(world.owner, "one"), PlanStatus::Created, at(0)).await.unwrap();
-    let error = world.store.create(&keyed(world.owner, "two"), PlanStatus::Created, at(1)).await.unwrap_err();
+    make(&world.store, &keyed(world.owner, "one"), PlanStatus::Created, at(0)).await.unwrap();
+    let error = make(&world.store, &keyed(world.owner, "two"), PlanStatus::Created, at(1)).await.unwrap_err();
     assert!(matches!(error, Error::IdempotencyMismatch(key) if key == "k-1"));
 }
 
@@ -148,7 +148,7 @@ async fn fifty_simultaneous_requests_with_one_key_make_one_plan() {
     let requests: Vec<_> = (0..50)
         .map(|_| {
             let (store, new) = (world.store.clone(), keyed(world.owner, "same"));
-            tokio::spawn(async move { store.create(&new, PlanStatus::Created, at(0)).await.unwrap().plan.id })
+            tokio::spawn(async move { make(&store, &new, PlanStatus::Created, at(0)).await.unwrap().plan.id })
         })
         .collect();
     let mut ids = Vec::new();
@@ -164,13 +164,13 @@ async fn fifty_simultaneous_requests_with_one_key_make_one_plan() {
 async fn a_key_belongs_to_its_owner_and_lapses_after_a_day() {
     let world = World::new().await;
     let day = 24 * 60 * 60 * 1_000;
-    let first = world.store.create(&keyed(world.owner, "one"), PlanStatus::Created, at(0)).await.unwrap();
+    let first = make(&world.store, &keyed(world.owner, "one"), PlanStatus::Created, at(0)).await.unwrap();
     let eve = user(&world.store, "eve").await;
-    let other = world.store.create(&keyed(eve, "two"), PlanStatus::Created, at(0)).await.unwrap();
+    let other = make(&world.store, &keyed(eve, "two"), PlanStatus::Created, at(0)).await.unwrap();
     assert_ne!(other.plan.id, first.plan.id);
-    let late = world.store.create(&keyed(world.owner, "two"), PlanStatus::Created, at(day)).await.unwrap();
+    let late = make(&world.store, &keyed(world.owner, "two"), PlanStatus::Created, at(day)).await.unwrap();
     assert_ne!(late.plan.id, first.plan.id);
     let later =
-        world.store.create(&keyed(world.owner, "two"), PlanStatus::Created, at(day + 1)).await.unwrap();
+        make(&world.store, &keyed(world.owner, "two"), PlanStatus::Created, at(day + 1)).await.unwrap();
     assert_eq!(later.plan.id, late.plan.id);
 }

@@ -2,7 +2,9 @@
 
 use agent_auth::Role;
 use agent_auth::ports::{NewUser, UserStore};
+use agent_core::Result;
 use agent_core::event::{Event, EventBody, NewEvent};
+use agent_core::executor::opening;
 use agent_core::ids::{PlanId, UserId, WorkerId};
 use agent_core::plan::{NewPlan, PlanState, PlanStatus, TaskKind, TaskSpec};
 use agent_core::policy::Policy;
@@ -73,7 +75,7 @@ impl World {
 
     pub(crate) async fn plan(&self, n_tasks: usize) -> PlanState {
         let plan = new_plan(self.owner, n_tasks);
-        PlanStore::create(&self.store, &plan, PlanStatus::Created, at(0)).await.unwrap()
+        make(&self.store, &plan, PlanStatus::Created, at(0)).await.unwrap()
     }
 
     /// A running plan with one task, held by `worker`.
@@ -86,6 +88,17 @@ impl World {
         let claim = self.store.claim(&worker, lease, Some(state.plan.id)).await.unwrap().unwrap();
         (claim.state, claim.fence)
     }
+}
+
+/// Stores a plan in a status, held by nobody.
+pub(crate) async fn make(
+    store: &Store,
+    plan: &NewPlan,
+    status: PlanStatus,
+    at: Timestamp,
+) -> Result<PlanState> {
+    let opening = opening::open(plan.clone(), status, 0, None, at)?;
+    Ok(PlanStore::create(store, &opening, plan.idempotency.as_ref()).await?.state)
 }
 
 pub(crate) async fn user(store: &Store, name: &str) -> UserId {

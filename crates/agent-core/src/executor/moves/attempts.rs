@@ -8,6 +8,7 @@ use crate::ids::TaskId;
 use crate::plan::{OnUnknown, TaskStatus};
 use crate::policy::ApprovalMode;
 use serde_json::Value;
+use std::sync::Arc;
 
 pub(super) fn start(draft: &mut Draft, slots: u32) {
     for _ in 0..slots {
@@ -49,7 +50,7 @@ pub(super) fn finished(draft: &mut Draft, task: TaskId, attempt: u32, outcome: O
 }
 
 fn completed(draft: &mut Draft, index: usize, result: Value) {
-    draft.complete(index, result);
+    draft.complete(index, Arc::new(result));
     draft.record_attempt(index, TaskStatus::Completed, None);
 }
 

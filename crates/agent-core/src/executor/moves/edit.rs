@@ -12,6 +12,7 @@ use crate::plan::{
 };
 use crate::ports::NewVersion;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The list of tasks while it is edited, by position before the edit; additions follow.
 struct Desk {
@@ -73,7 +74,8 @@ fn reopen(draft: &mut Draft) {
 }
 
 fn definition(draft: &Draft) -> PlanDefinition {
-    let tasks = draft.tasks.iter().map(|task| DefinedTask { id: Some(task.id), spec: task.spec.clone() });
+    let tasks =
+        draft.tasks.iter().map(|task| DefinedTask { id: Some(task.id), spec: TaskSpec::clone(&task.spec) });
     PlanDefinition {
         version: draft.plan.version,
         goal: draft.plan.goal.clone(),
@@ -100,7 +102,7 @@ impl Desk {
     fn of(draft: &Draft, operations: Vec<EditOperation>) -> Result<Self> {
         let entries = draft.tasks.iter().map(|task| Entry {
             id: Some(task.id),
-            spec: task.spec.clone(),
+            spec: TaskSpec::clone(&task.spec),
             removed: false,
             operation: None,
         });
@@ -277,7 +279,7 @@ fn redefine(
     again: bool,
     renumbered: bool,
 ) -> (DefinitionFate, WorkFate) {
-    let same = draft.tasks[index].spec == spec;
+    let same = *draft.tasks[index].spec == spec;
     let definition = if same || renumbered { DefinitionFate::Unchanged } else { DefinitionFate::Changed };
     let work = if again { stop_work(draft, index) } else { fate_of_untouched(draft, index) };
     if !same || draft.tasks[index].position != position {
@@ -285,7 +287,7 @@ fn redefine(
         let (before, after) = (task.spec.retry.max_attempts, spec.retry.max_attempts);
         task.attempt_limit = (task.attempt_limit + after).saturating_sub(before).max(task.attempts);
         task.position = position;
-        task.spec = spec;
+        task.spec = Arc::new(spec);
     }
     if again {
         let kept = draft.tasks[index].kept.take();

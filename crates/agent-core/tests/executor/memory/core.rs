@@ -1,15 +1,12 @@
 //! What a store keeps, without locks or waiting: revision and fence checks, dense numbers.
 
 use agent_core::event::{Event, EventBody, NewEvent};
-use agent_core::ids::{
-    ApprovalId, ExecutionId, Generation, MessageId, PlanId, Revision, TaskId, UserId, WorkerId,
-};
-use agent_core::plan::{
-    Attempt, NewPlan, Plan, PlanState, PlanStatus, PlanVersion, Task, TaskSpec, TaskStatus,
-};
+use agent_core::executor::opening;
+use agent_core::ids::{ApprovalId, ExecutionId, Generation, MessageId, PlanId, TaskId, UserId, WorkerId};
+use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, PlanVersion, Task, TaskSpec, TaskStatus};
 use agent_core::ports::{
-    Approval, AttemptChange, Change, Claim, Committed, ConversationMessage, Fence, NewApproval, NewMessage,
-    NewVersion, Step, StepIntent, StepKey, StepResult,
+    Approval, AttemptChange, Change, Claim, Committed, ConversationMessage, Created, Fence, NewApproval,
+    NewMessage, NewVersion, Opening, Step, StepIntent, StepKey, StepResult,
 };
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
@@ -51,33 +48,42 @@ impl MemoryCore {
         self.rows.get(&id).map(|row| row.state.clone()).ok_or(Error::PlanNotFound(id))
     }
 
+    /// A plan in a status, with nothing begun.
     pub(crate) fn create(&mut self, new: &NewPlan, status: PlanStatus, at: Timestamp) -> PlanState {
+        let opening = opening::open(new.clone(), status, 0, None, at).unwrap();
+        self.open(&opening, at).state
+    }
+
+    /// A plan as its opening says.
+    pub(crate) fn open(&mut self, opening: &Opening, now: Timestamp) -> Created {
         let id = PlanId(self.id());
-        let plan = Plan {
-            id,
-            owner: new.owner,
-            goal: new.goal.clone(),
-            repo_path: new.repo_path.clone(),
-            status,
-            summary: None,
-            policy: new.policy.clone(),
-            auto_execute: new.auto_execute,
-            cancel_requested: false,
-            template_id: new.template_id.clone(),
-            version: 1,
-            revision: Revision(0),
-            created_at: at,
-            updated_at: at,
-            started_at: None,
-            finished_at: None,
-        };
-        let state = PlanState { plan, tasks: Vec::new() };
-        let row = Row { state, events: Vec::new(), holder: None, generation: 0 };
-        self.rows.insert(id, row);
-        self.add_tasks(id, &new.tasks, false);
-        let body = EventBody::PlanUpdated { status, summary: "created".into() };
-        self.tell(id, vec![NewEvent { task_id: None, body }], at);
-        self.rows[&id].state.clone()
+        let mut state = opening.state.clone();
+        state.plan.id = id;
+        for task in &mut state.tasks {
+            (task.id, task.plan_id) = (TaskId(self.id()), id);
+        }
+        let ids: Vec<TaskId> = state.tasks.iter().map(|task| task.id).collect();
+        let named = |position: TaskId| ids[usize::try_from(position.get()).unwrap() - 1];
+        let holder = opening.hold.as_ref().map(|(worker, lease)| (worker.clone(), now.plus(*lease)));
+        let generation = i64::from(holder.is_some());
+        let fence = opening
+            .hold
+            .as_ref()
+            .map(|(worker, _)| Fence { worker: worker.clone(), generation: Generation(generation) });
+        self.rows.insert(id, Row { state: state.clone(), events: Vec::new(), holder, generation });
+        for attempt in &opening.change.attempts {
+            let attempt = AttemptChange { task_id: named(attempt.task_id), ..attempt.clone() };
+            self.record(id, &attempt, opening.change.at);
+        }
+        for question in &opening.change.approvals {
+            let question = NewApproval { task_id: named(question.task_id), ..question.clone() };
+            self.ask(id, &question, opening.change.at);
+        }
+        let told = opening.change.events.iter();
+        let told = told.map(|event| NewEvent { task_id: event.task_id.map(named), body: event.body.clone() });
+        let told = told.collect();
+        self.tell(id, told, opening.change.at);
+        Created { state, fence, is_new: true }
     }
 
     fn add_tasks(&mut self, plan_id: PlanId, specs: &[TaskSpec], selected: bool) {
@@ -88,7 +94,7 @@ impl MemoryCore {
                 id,
                 plan_id,
                 position: u32::try_from(tasks.len()).unwrap() + 1,
-                spec: spec.clone(),
+                spec: spec.clone().into(),
                 status: TaskStatus::Pending,
                 selected,
                 attempts: 0,
@@ -159,6 +165,9 @@ impl MemoryCore {
         }
         for question in &change.approvals {
             self.ask(id, question, change.at);
+        }
+        if !change.plan.status.is_live() {
+            self.row(id)?.holder = None;
         }
         let execution_id = change.execution.as_ref().map(|_| ExecutionId(self.id()));
         let events = self.tell(id, change.events.clone(), change.at);

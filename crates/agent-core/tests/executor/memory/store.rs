@@ -3,11 +3,11 @@
 use super::core::MemoryCore;
 use agent_core::event::{Event, NewEvent, Topic};
 use agent_core::ids::{MessageId, PlanId, TaskId, WorkerId};
-use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, PlanVersion};
+use agent_core::plan::{Attempt, Idempotency, PlanState, PlanStatus, PlanVersion};
 use agent_core::ports::{
-    Approval, Change, Claim, Clock, Committed, ConversationMessage, Conversations, EventLog, Fence, Journal,
-    MessageFilter, NewMessage, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore, PlanSummary, Step,
-    StepIntent, StepKey, StepResult, Visibility,
+    Approval, Change, Claim, Clock, Committed, ConversationMessage, Conversations, Created, EventLog, Fence,
+    Journal, MessageFilter, NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore,
+    PlanSummary, Step, StepIntent, StepKey, StepResult, Visibility,
 };
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
@@ -111,8 +111,9 @@ impl MemoryStore {
 
 #[async_trait]
 impl PlanStore for MemoryStore {
-    async fn create(&self, plan: &NewPlan, status: PlanStatus, at: Timestamp) -> Result<PlanState> {
-        self.write(|core| Ok(core.create(plan, status, at)))
+    async fn create(&self, opening: &Opening, _idempotency: Option<&Idempotency>) -> Result<Created> {
+        let now = self.clock.now();
+        self.write(|core| Ok(core.open(opening, now)))
     }
 
     async fn load(&self, id: PlanId) -> Result<PlanState> {
