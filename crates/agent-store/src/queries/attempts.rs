@@ -3,7 +3,7 @@
 use super::{Conn, steps};
 use crate::error::Answer;
 use crate::rows::attempt::AttemptRow;
-use crate::rows::stored;
+use crate::rows::{plain_option, stored};
 use crate::schema::{attempts, executions};
 use agent_core::ids::{ExecutionId, PlanId, TaskId};
 use agent_core::plan::{Attempt, TaskStatus};
@@ -33,7 +33,7 @@ pub(crate) fn record(conn: &mut Conn, plan: PlanId, change: &AttemptChange, at: 
         finished_at: (!running).then(|| at.as_micros()),
         result_length: stored(change.result_length),
         tokens: if running { 0 } else { steps::tokens(conn, plan, change.task_id, change.attempt)? },
-        error: change.error.clone(),
+        error: plain_option(change.error.as_deref()),
     };
     if running || !end(conn, &row)? {
         // A repeated beginning keeps the first; an end without a beginning is both at once.

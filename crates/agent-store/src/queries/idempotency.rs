@@ -2,6 +2,7 @@
 
 use super::Conn;
 use crate::error::Answer;
+use crate::rows::plain;
 use crate::schema::idempotency_keys;
 use agent_core::ids::{PlanId, UserId};
 use agent_core::plan::Idempotency;
@@ -21,13 +22,13 @@ pub(crate) fn find(
     let lapsed = idempotency_keys::created_at.le(at.as_micros().saturating_sub(LIFETIME));
     diesel::delete(idempotency_keys::table.filter(lapsed)).execute(conn)?;
     let found: Option<(String, i64)> = idempotency_keys::table
-        .find((owner.get(), &idempotency.key))
+        .find((owner.get(), plain(&idempotency.key)))
         .select((idempotency_keys::fingerprint, idempotency_keys::plan_id))
         .get_result(conn)
         .optional()?;
     match found {
         None => Ok(None),
-        Some((fingerprint, plan)) if fingerprint == idempotency.fingerprint => Ok(Some(PlanId(plan))),
+        Some((fingerprint, plan)) if fingerprint == plain(&idempotency.fingerprint) => Ok(Some(PlanId(plan))),
         Some(_) => Err(agent_core::Error::IdempotencyMismatch(idempotency.key.clone()).into()),
     }
 }
@@ -43,8 +44,8 @@ pub(crate) fn keep(
     diesel::insert_into(idempotency_keys::table)
         .values((
             idempotency_keys::owner_id.eq(owner.get()),
-            idempotency_keys::key.eq(&idempotency.key),
-            idempotency_keys::fingerprint.eq(&idempotency.fingerprint),
+            idempotency_keys::key.eq(plain(&idempotency.key)),
+            idempotency_keys::fingerprint.eq(plain(&idempotency.fingerprint)),
             idempotency_keys::plan_id.eq(plan.get()),
             idempotency_keys::created_at.eq(at.as_micros()),
         ))

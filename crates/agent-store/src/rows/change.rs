@@ -6,7 +6,7 @@ use super::task::{NewTaskRow, TaskChangeRow};
 use agent_core::Result;
 use agent_core::event::{EventBody, NewEvent};
 use agent_core::ids::{PlanId, Revision, TaskId};
-use agent_core::plan::{Idempotency, NewPlan, PlanStatus, TaskSpec};
+use agent_core::plan::{Idempotency, NewPlan, PlanState, PlanStatus, TaskSpec};
 use agent_core::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution};
 use agent_core::time::Timestamp;
 
@@ -35,6 +35,14 @@ impl PreparedPlan {
             at,
         })
     }
+}
+
+/// What became of a creation.
+pub(crate) enum Created {
+    /// A new plan, with the ids of its tasks by position.
+    New(PlanId, Vec<i64>),
+    /// The plan that an earlier request with the same key made.
+    Existing(Box<PlanState>),
 }
 
 /// A change about to be committed.

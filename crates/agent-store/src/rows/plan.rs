@@ -1,6 +1,6 @@
 //! Plans as rows.
 
-use super::{document, instant, micros, named, parse};
+use super::{document, instant, micros, named, parse, plain, plain_option};
 use crate::schema::plans;
 use agent_core::Result;
 use agent_core::ids::{PlanId, Revision, UserId};
@@ -81,10 +81,10 @@ impl NewPlanRow {
             lease_generation: 0,
             created_at: at.as_micros(),
             updated_at: at.as_micros(),
-            template_id: plan.template_id.clone(),
+            template_id: plain_option(plan.template_id.as_deref()),
             policy: document("plans.policy", &plan.policy)?,
-            repo_path: plan.repo_path.clone(),
-            goal: plan.goal.clone(),
+            repo_path: plain(&plan.repo_path),
+            goal: plain(&plan.goal),
         })
     }
 }
@@ -120,11 +120,11 @@ impl PlanChangeRow {
             updated_at: plan.updated_at.as_micros(),
             started_at: micros(plan.started_at),
             finished_at: micros(plan.finished_at),
-            template_id: plan.template_id.clone(),
+            template_id: plain_option(plan.template_id.as_deref()),
             policy: document("plans.policy", &plan.policy)?,
-            repo_path: plan.repo_path.clone(),
-            goal: plan.goal.clone(),
-            summary: plan.summary.clone(),
+            repo_path: plain(&plan.repo_path),
+            goal: plain(&plan.goal),
+            summary: plain_option(plan.summary.as_deref()),
         })
     }
 }

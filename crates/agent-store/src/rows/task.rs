@@ -1,6 +1,6 @@
 //! Tasks as rows.
 
-use super::{document, instant, micros, named, parse, small, word};
+use super::{document, instant, micros, named, parse, plain, plain_option, small, word};
 use crate::schema::tasks;
 use agent_core::Result;
 use agent_core::ids::{PlanId, TaskId};
@@ -76,7 +76,7 @@ impl NewTaskRow {
             approved: false,
             kind: spec.kind.name(),
             priority: word("tasks.priority", &spec.priority)?,
-            description: spec.description.clone(),
+            description: plain(&spec.description),
             spec: document("tasks.spec", spec)?,
         })
     }
@@ -134,10 +134,10 @@ impl TaskChangeRow {
             finished_at: micros(task.finished_at),
             kind: task.spec.kind.name(),
             priority: word("tasks.priority", &task.spec.priority)?,
-            description: task.spec.description.clone(),
+            description: plain(&task.spec.description),
             spec: document("tasks.spec", &task.spec)?,
             result: task.result.as_ref().map(|result| document("tasks.result", result)).transpose()?,
-            error: task.error.clone(),
+            error: plain_option(task.error.as_deref()),
         })
     }
 }

@@ -1,6 +1,7 @@
 //! What SQLite says in its own way.
 
 use super::{Backend, Conn};
+use crate::rows::like_pattern;
 use crate::schema::plans;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -36,11 +37,6 @@ pub(crate) fn prepare_reader(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute(READER)
 }
 
-/// Takes the write lock at once, so that no transaction finds out half-way that it must wait.
-pub(crate) fn begin(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute("BEGIN IMMEDIATE")
-}
-
 /// Moves the write-ahead log into the database file and empties it.
 pub(crate) fn checkpoint(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -57,17 +53,4 @@ pub(crate) fn goal_contains(
     text: &str,
 ) -> Box<dyn BoxableExpression<plans::table, Backend, SqlType = Bool> + 'static> {
     Box::new(plans::goal.like(like_pattern(text)).escape('\\'))
-}
-
-fn like_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
