@@ -67,12 +67,13 @@ const RULES: &[Rule] = &[
             "agent-server",
         ],
     ),
+    rule("agent-testkit-postgres", 0, &[]),
     rule("agent-testkit", 5, &["agent-runtime", "agent-server"]),
     rule("agent-tests", 6, &[]),
 ];
 
-/// The crate that may only be used in tests.
-const TESTS_ONLY: &str = "agent-testkit";
+/// The crates that may only be used in tests.
+const TESTS_ONLY: &[&str] = &["agent-testkit", "agent-testkit-postgres"];
 /// The crate of tests, which may use everything.
 const TESTS: &str = "agent-tests";
 
@@ -134,16 +135,16 @@ fn arrows_point_downwards_and_never_to_a_sibling() {
 }
 
 #[test]
-fn the_testkit_is_used_in_tests_only() {
+fn the_testkits_are_used_in_tests_only() {
     let mut complaints = Vec::new();
     for package in members() {
         let name = package.name.as_str();
-        if used(package, DependencyKind::Normal).contains(TESTS_ONLY) {
-            complaints.push(format!("{name}: move {TESTS_ONLY} to [dev-dependencies]"));
+        for kit in TESTS_ONLY.iter().filter(|kit| used(package, DependencyKind::Normal).contains(*kit)) {
+            complaints.push(format!("{name}: move {kit} to [dev-dependencies]"));
         }
         let below = find(name).map_or(&[][..], |rule| rule.may_use);
         for extra in used(package, DependencyKind::Development) {
-            if name != TESTS && extra != TESTS_ONLY && !below.contains(&extra) {
+            if name != TESTS && !TESTS_ONLY.contains(&extra) && !below.contains(&extra) {
                 complaints.push(format!("{name}: its tests use {extra}; put that test into tests/ instead"));
             }
         }

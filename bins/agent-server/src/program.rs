@@ -28,7 +28,7 @@ pub struct ServerArguments {
     /// Address to listen on; port 0 picks a free one [default: 127.0.0.1:8000]
     #[arg(long, value_name = "ADDRESS")]
     bind: Option<String>,
-    /// Where the data is, as sqlite://PATH [default: sqlite://agent.db]
+    /// Where the data is: sqlite://PATH or postgres://USER@HOST/DATABASE [default: sqlite://agent.db]
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
     /// Demo accounts; only on a loopback address
@@ -111,7 +111,8 @@ fn is_settings(error: &anyhow::Error) -> bool {
             StoreError::UnknownScheme(_)
                 | StoreError::InMemory
                 | StoreError::OptionsRefused
-                | StoreError::Unsupported(_)
+                | StoreError::Address(_)
+                | StoreError::Certificates(_)
                 | StoreError::MissingFolder(_)
         ),
         _ => false,

@@ -71,7 +71,7 @@ impl Embedded {
     pub(crate) async fn to_read(config: Option<PathBuf>) -> Result<Self, Failure> {
         let arguments = EmbeddedArguments { config, ..EmbeddedArguments::default() };
         let mut settings = arguments.settings(vec![PathBuf::from("/")])?;
-        settings.database_url = database_url(&settings)?;
+        keep_data(&mut settings)?;
         let nobody = ScriptedModel::new(Script::default());
         let agent = Agent::builder(settings).model(Arc::new(nobody)).start().await?;
         let me = agent.local_principal().await?;
@@ -81,7 +81,7 @@ impl Embedded {
     /// Starts on the user's own data, allowed to work in these folders.
     pub(crate) async fn start(arguments: &EmbeddedArguments, roots: Vec<PathBuf>) -> Result<Self, Failure> {
         let mut settings = arguments.settings(roots.clone())?;
-        settings.database_url = database_url(&settings)?;
+        keep_data(&mut settings)?;
         for root in roots.iter().filter(|root| root.parent().is_some()) {
             keep_out(&settings.database_url, root)?;
         }
@@ -91,17 +91,22 @@ impl Embedded {
     }
 }
 
-/// The database that was chosen, or the one in the user's data folder.
-fn database_url(settings: &Settings) -> Result<String, Failure> {
-    if settings.database_url != UNCHOSEN {
-        return Ok(settings.database_url.clone());
+/// Keeps data in the database that was chosen, or in the user's data folder; there too what belongs beside a
+/// database that is on a server.
+fn keep_data(settings: &mut Settings) -> Result<(), Failure> {
+    if settings.database_url != UNCHOSEN && settings.database_url.starts_with("sqlite:") {
+        return Ok(());
     }
     let folder = data_folder(&settings.environment)?;
     DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|error| {
         let advice = "set AGENT_DATABASE_URL to sqlite:///a/folder/you/may/write/agent.db";
         Failure::usage(format!("the data folder {} cannot be made: {error}; {advice}", folder.display()))
     })?;
-    Ok(format!("sqlite://{}", folder.join("agent.db").display()))
+    if settings.database_url == UNCHOSEN {
+        settings.database_url = format!("sqlite://{}", folder.join("agent.db").display());
+    }
+    settings.data_folder = folder;
+    Ok(())
 }
 
 fn data_folder(environment: &BTreeMap<String, String>) -> Result<PathBuf, Failure> {

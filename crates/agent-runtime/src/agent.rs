@@ -67,7 +67,7 @@ impl Agent {
     }
 
     fn assemble(settings: Settings, parts: Parts, running: Running) -> Self {
-        let Parts { store, hub, roots, sandbox, clock, home } = parts;
+        let Parts { store, hub, roots, sandbox, clock, home, worker: _ } = parts;
         let Running { authenticator, first_password, executor, model, started_at } = running;
         let templates = Arc::new(agent_templates::Catalogue::builtin());
         let plans = Plans {

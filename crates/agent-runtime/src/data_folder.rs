@@ -1,4 +1,4 @@
-//! What is kept beside the database: the signing secret, and the lock that says who is at home.
+//! What is kept beside the database: the signing secret, the lock that says who is at home, and their name.
 
 use crate::error::{Error, Result};
 use secrecy::SecretString;
@@ -7,17 +7,26 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The folder of the database.
+/// The folder of the database, or the one that stands in for it where the database is on a server.
 pub(crate) struct DataFolder {
+    /// What the other files are named after.
     database: PathBuf,
+    /// Whether it is the database itself.
+    is_file: bool,
 }
 
 /// Held for the life of the process that is at home in a data folder; the kernel frees it with the process.
 pub(crate) struct HomeLock(#[expect(dead_code, reason = "held, never read")] File);
 
 impl DataFolder {
+    /// The folder of a database file.
     pub(crate) fn of(database: &Path) -> Self {
-        Self { database: database.to_path_buf() }
+        Self { database: database.to_path_buf(), is_file: true }
+    }
+
+    /// A folder for what stays here while the database is elsewhere; files are named after `agent`.
+    pub(crate) fn without_database(folder: &Path) -> Self {
+        Self { database: folder.join("agent"), is_file: false }
     }
 
     fn beside(&self, suffix: &str) -> PathBuf {
@@ -28,7 +37,9 @@ impl DataFolder {
 
     /// What nobody but the server itself may read.
     pub(crate) fn private_files(&self) -> Vec<PathBuf> {
-        ["", "-wal", "-shm", ".jwt-secret", ".lock"].iter().map(|suffix| self.beside(suffix)).collect()
+        let database: &[&str] = if self.is_file { &["", "-wal", "-shm"] } else { &[] };
+        let others = [".jwt-secret", ".lock", ".worker"];
+        database.iter().chain(&others).map(|suffix| self.beside(suffix)).collect()
     }
 
     fn fails(&self, path: &Path, error: &std::io::Error) -> Error {
@@ -41,13 +52,33 @@ impl DataFolder {
     /// # Errors
     /// [`Error::DataFolder`] when it can neither be read nor written.
     pub(crate) fn jwt_secret(&self) -> Result<SecretString> {
-        let path = self.beside(".jwt-secret");
-        let fails = |error: std::io::Error| self.fails(&path, &error);
         let mut bytes = [0_u8; 32];
-        getrandom::fill(&mut bytes).map_err(|error| fails(std::io::Error::other(error.to_string())))?;
+        let filled = getrandom::fill(&mut bytes);
+        filled.map_err(|error| {
+            self.fails(&self.beside(".jwt-secret"), &std::io::Error::other(error.to_string()))
+        })?;
         let fresh: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        // Written aside and linked into place whole: a start that is cut off leaves no empty secret behind.
-        let aside = self.beside(&format!(".jwt-secret.{}", std::process::id()));
+        self.lasting(".jwt-secret", &fresh).map(SecretString::from)
+    }
+
+    /// The lasting name of the process that is at home here. Only one at a time is ([`DataFolder::lock`]), so on a
+    /// database of its own any name will do; servers that share a database need different ones.
+    ///
+    /// # Errors
+    /// [`Error::DataFolder`] when it can neither be read nor written.
+    pub(crate) fn worker(&self) -> Result<String> {
+        if self.is_file {
+            return Ok("home".to_owned());
+        }
+        self.lasting(".worker", &format!("home-{}", uuid::Uuid::new_v4()))
+    }
+
+    /// What a private file holds; `fresh` is put there when there is none.
+    fn lasting(&self, suffix: &str, fresh: &str) -> Result<String> {
+        let path = self.beside(suffix);
+        let fails = |error: std::io::Error| self.fails(&path, &error);
+        // Written aside and linked into place whole: a start that is cut off leaves no empty file behind.
+        let aside = self.beside(&format!("{suffix}.{}", std::process::id()));
         let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside);
         let written = written.and_then(|mut file| {
             file.write_all(fresh.as_bytes())?;
@@ -60,7 +91,7 @@ impl DataFolder {
             Ok(()) | Err(_) => removed.map_err(fails)?,
         }
         let text = std::fs::read_to_string(&path).map_err(fails)?;
-        Ok(SecretString::from(text.trim().to_owned()))
+        Ok(text.trim().to_owned())
     }
 
     /// The right to call oneself by the folder's lasting name; `None` while another process has it.
@@ -79,5 +110,27 @@ impl DataFolder {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(self.fails(&path, &error)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_server_lasts_and_differs_from_that_of_another() {
+        let (one, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let name = |folder: &tempfile::TempDir| DataFolder::without_database(folder.path()).worker().unwrap();
+        let first = name(&one);
+        assert_eq!(name(&one), first);
+        assert_ne!(name(&other), first);
+        assert_eq!(DataFolder::of(&one.path().join("agent.db")).worker().unwrap(), "home");
+    }
+
+    #[test]
+    fn what_only_the_server_may_read_has_no_name_that_others_use() {
+        let folder = DataFolder::without_database(Path::new("/srv"));
+        let names = ["/srv/agent.jwt-secret", "/srv/agent.lock", "/srv/agent.worker"];
+        assert_eq!(folder.private_files(), names.map(PathBuf::from));
     }
 }

@@ -1,7 +1,9 @@
 //! Settings: what the user typed ([`raw`]) and what it means ([`Settings`]).
 
+mod database;
 mod raw;
 
+pub(crate) use database::file_of;
 pub use raw::Overrides;
 
 use crate::error::{Error, Result};
@@ -9,6 +11,7 @@ use agent_llm::Provider;
 use raw::Raw;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -22,13 +25,16 @@ pub enum LogFormat {
     Json,
 }
 
-/// The effective settings.
-#[derive(Debug, Clone)]
+/// The effective settings. Shown with `{:?}` they are [`Settings::to_masked_toml`].
+#[derive(Clone)]
 pub struct Settings {
     /// Address to listen on; port 0 picks a free one.
     pub bind: SocketAddr,
-    /// `sqlite://PATH`.
+    /// `sqlite://PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE`.
     pub database_url: String,
+    /// Where the signing secret, the lock and the name of this server are kept while the database is on another
+    /// one. With SQLite they lie beside the file.
+    pub data_folder: PathBuf,
     /// HS256 key; generated and kept in the data folder when absent.
     pub jwt_secret: Option<SecretString>,
     /// Demo accounts; loopback only.
@@ -72,6 +78,7 @@ impl Settings {
         let raw = Raw { database_url: Some(database_url), ..Raw::default() };
         Self {
             recover: false,
+            data_folder: data_folder.to_path_buf(),
             ..Self::resolve(raw, environment)
                 .unwrap_or_else(|error| unreachable!("defaults are valid settings: {error}"))
         }
@@ -114,6 +121,7 @@ impl Settings {
         Ok(Self {
             bind,
             database_url: raw.database_url.unwrap_or_else(|| "sqlite://agent.db".to_owned()),
+            data_folder: PathBuf::from("."),
             jwt_secret: raw.jwt_secret.map(SecretString::from),
             dev,
             admin_password: raw.admin_password.map(SecretString::from),
@@ -143,7 +151,7 @@ impl Settings {
         let roots: Vec<String> = self.repository_roots.iter().map(path).collect();
         let lines = [
             ("bind", Some(quoted(&self.bind.to_string()))),
-            ("database_url", Some(quoted(&self.database_url))),
+            ("database_url", Some(quoted(&database::without_password(&self.database_url)))),
             ("jwt_secret", mask(&self.jwt_secret)),
             ("dev", Some(self.dev.to_string())),
             ("admin_password", mask(&self.admin_password)),
@@ -165,11 +173,11 @@ impl Settings {
         });
         shown.collect()
     }
+}
 
-    /// The path of the SQLite file.
-    pub(crate) fn database_path(&self) -> PathBuf {
-        let url = self.database_url.as_str();
-        PathBuf::from(url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:")).unwrap_or(url))
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.to_masked_toml())
     }
 }
 
@@ -236,11 +244,10 @@ mod tests {
 
     #[test]
     fn secrets_are_masked_when_settings_are_printed() {
-        let raw = Raw { llm_api_key: Some("sk-canary".into()), ..Raw::default() };
+        let database_url = Some("postgres://ada:canary@db/agent?password=canary".into());
+        let raw = Raw { llm_api_key: Some("sk-canary".into()), database_url, ..Raw::default() };
         let settings = Settings::resolve(raw, BTreeMap::new()).unwrap();
         assert_eq!(settings.llm_api_key.as_ref().unwrap().expose_secret(), "sk-canary");
-        assert!(
-            !settings.to_masked_toml().contains("canary") && !format!("{settings:?}").contains("sk-canary")
-        );
+        assert!(!settings.to_masked_toml().contains("canary") && !format!("{settings:?}").contains("canary"));
     }
 }

@@ -9,7 +9,10 @@ use std::sync::Arc;
 #[non_exhaustive]
 pub enum Error {
     /// The address names no database this program knows. The address itself is not shown: it may hold a password.
-    #[error("the database address begins with {0:?}; give sqlite://PATH, such as sqlite://agent.db")]
+    #[error(
+        "the database address begins with {0:?}; give sqlite://PATH, such as sqlite://agent.db, or \
+         postgres://USER:PASSWORD@HOST/DATABASE"
+    )]
     UnknownScheme(String),
     /// A database in memory would forget every plan at the end of the process.
     #[error(
@@ -19,9 +22,12 @@ pub enum Error {
     /// The address carries options, which this program sets itself.
     #[error("the database address holds options after `?`; give only sqlite://PATH")]
     OptionsRefused,
-    /// The database is one that this version does not speak to.
-    #[error("{0} is not supported by this version; give sqlite://PATH")]
-    Unsupported(&'static str),
+    /// The address of a PostgreSQL server cannot be read. What is shown of it holds no password.
+    #[error("the address of the PostgreSQL server is wrong: {0}")]
+    Address(String),
+    /// The certificates that a PostgreSQL server is to be checked against cannot be used.
+    #[error("the certificates for TLS to PostgreSQL cannot be used: {0}")]
+    Certificates(String),
     /// The folder of the database file does not exist.
     #[error("the folder {0:?} for the database does not exist; create it first")]
     MissingFolder(PathBuf),
@@ -45,6 +51,21 @@ pub enum Error {
         #[source]
         source: agent_core::BoxError,
     },
+    /// The PostgreSQL server cannot be reached, refuses, or has a database that cannot be used.
+    #[error("PostgreSQL at {place} cannot be used")]
+    Server {
+        /// Host, port, database and user; never the password.
+        place: String,
+        /// What it said, or what kept it from saying anything.
+        #[source]
+        source: agent_core::BoxError,
+    },
+    /// The database was there and is not now. Whatever was asked was not tried.
+    #[error("the connection to the database is lost; try again when it is back")]
+    Disconnected(#[source] Arc<Error>),
+    /// No connection became free in time.
+    #[error("no connection to the database became free in time")]
+    Pool(#[source] r2d2::Error),
     /// The schema could not be brought up to date.
     #[error("the database schema could not be brought up to date; nothing was changed")]
     Migrate(#[source] agent_core::BoxError),
@@ -62,6 +83,10 @@ pub enum Error {
     /// The transaction that a write was part of was not committed; nothing of it is kept.
     #[error("the transaction was not committed; send the request again")]
     NotCommitted(#[source] Arc<diesel::result::Error>),
+    /// The connection was lost while the transaction was being committed: it may be kept or not. Sending
+    /// the request again is safe: a change names the revision it was made for, a creation its key.
+    #[error("the connection was lost in a commit; look whether it is there, or send the request again")]
+    OutcomeUnknown(#[source] Arc<diesel::result::Error>),
     /// A query ended in a panic; its transaction was rolled back.
     #[error("a query ended in a panic and was rolled back; the log says where")]
     Panicked,

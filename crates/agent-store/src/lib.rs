@@ -1,15 +1,18 @@
-//! Keeps everything durably in SQLite by implementing the ports.
+//! Keeps everything durably in SQLite or PostgreSQL by implementing the ports.
 //!
 //! Knows tables, queries, transactions and migrations: [`Store`] implements [`PlanStore`], [`PlanReader`],
 //! [`Journal`], [`EventLog`] and [`Conversations`] of `agent-core`, [`UserStore`], [`ApiKeyStore`] and
 //! [`RefreshTokenStore`] of `agent-auth`, and [`AttemptSource`] of `agent-analytics`. Never knows which moves of a
 //! plan are legal, nor who may see it: it keeps what it is given and finds what it is asked for.
 //!
-//! - A write is answered when it is on the disk: write-ahead log, `synchronous=FULL`. One thread writes; all
-//!   transactions that wait share one commit ([`Store::statistics`] shows how many), each fails alone.
+//! - A write is answered when it is on the disk: SQLite runs with `synchronous=FULL`, PostgreSQL with
+//!   `synchronous_commit` on. One thread writes; all transactions that wait share one commit
+//!   ([`Store::statistics`] shows how many), each fails alone. One process writes at a time.
 //! - State and events are one transaction. The listener is told after the commit; events that it misses are in the log.
 //! - The owner of a plan, message, key or token must be a user of the same store.
-//! - Other processes may open the same file.
+//! - Other processes may open the same file or database.
+//! - When a server is lost, what was asked fails as `Unavailable` and may be sent again; the store connects again
+//!   by itself. Connections are encrypted as `sslmode` says.
 //!
 //! ```
 //! use agent_auth::Role;
@@ -65,10 +68,14 @@
 //! [`RefreshTokenStore`]: agent_auth::ports::RefreshTokenStore
 //! [`AttemptSource`]: agent_analytics::ports::AttemptSource
 
+#![expect(clippy::duplicate_mod, reason = "the same queries are compiled once for each database")]
+
+mod database;
 mod error;
 mod location;
 mod migrate;
 mod pool;
+mod postgres;
 mod rows;
 mod schema;
 mod sqlite;

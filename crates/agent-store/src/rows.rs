@@ -18,6 +18,32 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::str::FromStr;
 
+/// A text as stored. PostgreSQL keeps every character but U+0000, which output of commands may hold; so that
+/// both databases keep the same, it becomes the character that stands for what cannot be shown.
+pub(crate) fn plain(text: &str) -> String {
+    text.replace('\0', "\u{fffd}")
+}
+
+/// A text as stored, where there is one.
+pub(crate) fn plain_option(text: Option<&str>) -> Option<String> {
+    text.map(plain)
+}
+
+/// A pattern of `LIKE` for a text that contains this one; a backslash escapes.
+pub(crate) fn like_pattern(text: &str) -> String {
+    let text = plain(text);
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for character in text.chars() {
+        if matches!(character, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern.push('%');
+    pattern
+}
+
 /// An instant as stored, where there is one.
 pub(crate) fn micros(instant: Option<Timestamp>) -> Option<i64> {
     instant.map(Timestamp::as_micros)

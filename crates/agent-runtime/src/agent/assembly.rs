@@ -4,7 +4,7 @@ use super::Agent;
 use crate::data_folder::{DataFolder, HomeLock};
 use crate::error::{Error, Result};
 use crate::repositories::RepositoryRoots;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::system::{SystemClock, SystemRandomness};
 use agent_auth::{Authenticator, Passwords, SigningKey, Stores};
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
@@ -19,6 +19,7 @@ use agent_sandbox::{HostEnvironment, RunCommand, Sandbox};
 use agent_store::Store;
 use secrecy::SecretString;
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub(super) struct Parts {
     pub(super) sandbox: Sandbox,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) home: Option<HomeLock>,
+    pub(super) worker: WorkerId,
 }
 
 /// What stands once it runs.
@@ -81,8 +83,10 @@ impl AgentBuilder {
             None => connect_model(&self.settings).await?,
         };
         let described = model.as_ref().map(|model| model.describe());
+        let home = folder.lock()?;
         let parts = Parts {
-            home: folder.lock()?,
+            worker: worker_id(&folder, home.is_some())?,
+            home,
             roots: Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots)?),
             sandbox: probe_sandbox(&self.settings, &folder),
             hub: Hub::new(wakes, Arc::new(store.clone())),
@@ -114,7 +118,7 @@ impl AgentBuilder {
             randomness: Arc::new(SystemRandomness),
         };
         let settings = ExecutorSettings {
-            worker: worker_id(parts.home.is_some()),
+            worker: parts.worker.clone(),
             max_parallel: self.settings.max_parallel_tasks,
             task_timeout: self.settings.task_timeout,
             lease: LEASE,
@@ -130,15 +134,19 @@ async fn open_store(settings: &Settings, wakes: Arc<Wakes>) -> Result<(Store, Da
     let listener: Arc<dyn CommitListener> = wakes;
     let opened = tokio::task::spawn_blocking(move || Store::open(&url, listener)).await;
     let store = opened.map_err(|error| Error::Internal(error.to_string()))??;
-    // Every spelling of the path leads to the same lock and the same secret.
-    let path = settings.database_path();
-    let path = path.canonicalize().unwrap_or(path);
-    Ok((store, DataFolder::of(&path)))
+    // Every spelling of a path leads to the same lock and the same secret.
+    let real = |path: PathBuf| path.canonicalize().unwrap_or(path);
+    let folder = match settings::file_of(&settings.database_url) {
+        Some(file) => DataFolder::of(&real(file)),
+        None => DataFolder::without_database(&real(settings.data_folder.clone())),
+    };
+    Ok((store, folder))
 }
 
 /// The lasting name of the process that is at home, or a name of its own for any other.
-fn worker_id(at_home: bool) -> WorkerId {
-    WorkerId(if at_home { "home".to_owned() } else { format!("visitor-{}", uuid::Uuid::new_v4()) })
+fn worker_id(folder: &DataFolder, at_home: bool) -> Result<WorkerId> {
+    let visitor = || Ok(format!("visitor-{}", uuid::Uuid::new_v4()));
+    if at_home { folder.worker() } else { visitor() }.map(WorkerId)
 }
 
 fn authenticator(

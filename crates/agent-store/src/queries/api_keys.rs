@@ -3,6 +3,7 @@
 use super::{Conn, plans};
 use crate::error::{Answer, Error};
 use crate::rows::account::{ApiKeyRow, NewApiKeyRow};
+use crate::rows::plain;
 use crate::schema::api_keys;
 use agent_auth::ports::ApiKey;
 use agent_core::ids::UserId;
@@ -26,7 +27,7 @@ pub(crate) fn insert(conn: &mut Conn, owner: UserId, row: &NewApiKeyRow) -> Answ
 
 /// The key with that public part, and the hash of its secret.
 pub(crate) fn find(conn: &mut Conn, public_id: &str) -> Answer<Option<(ApiKey, Vec<u8>)>> {
-    let wanted = api_keys::table.filter(api_keys::public_id.eq(public_id));
+    let wanted = api_keys::table.filter(api_keys::public_id.eq(plain(public_id)));
     let row = wanted.select(ApiKeyRow::as_select()).get_result(conn).optional()?;
     Ok(row.map(ApiKeyRow::into_key).transpose()?)
 }

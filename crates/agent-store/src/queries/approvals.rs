@@ -3,6 +3,7 @@
 use super::Conn;
 use crate::error::Answer;
 use crate::rows::attempt::ApprovalRow;
+use crate::rows::{plain, plain_option};
 use crate::schema::{approvals, plans, tasks};
 use agent_core::ids::{ApprovalId, PlanId};
 use agent_core::plan::TaskStatus;
@@ -21,7 +22,7 @@ pub(crate) fn insert(
         .values((
             approvals::plan_id.eq(plan.get()),
             approvals::task_id.eq(question.task_id.get()),
-            approvals::subject.eq(&question.subject),
+            approvals::subject.eq(plain(&question.subject)),
             approvals::requested_at.eq(at.as_micros()),
             approvals::expires_at.eq(question.expires_at.as_micros()),
         ))
@@ -44,9 +45,9 @@ pub(crate) fn decide(
     diesel::update(open)
         .set((
             approvals::decision.eq(&decision.decision),
-            approvals::decided_by.eq(&decision.by),
+            approvals::decided_by.eq(plain(&decision.by)),
             approvals::decided_at.eq(at.as_micros()),
-            approvals::note.eq(&decision.note),
+            approvals::note.eq(plain_option(decision.note.as_deref())),
         ))
         .execute(conn)?;
     Ok(())

@@ -3,7 +3,7 @@
 use super::{Conn, steps};
 use crate::error::Answer;
 use crate::rows::attempt::AttemptRow;
-use crate::rows::stored;
+use crate::rows::{plain_option, stored};
 use crate::schema::{attempts, executions, tasks};
 use agent_core::ids::{ExecutionId, PlanId, TaskId};
 use agent_core::plan::{Attempt, TaskStatus};
@@ -42,7 +42,7 @@ pub(crate) fn record(conn: &mut Conn, plan: PlanId, change: &AttemptChange, at: 
         finished_at: Some(at.as_micros()),
         result_length: stored(change.result_length),
         tokens,
-        error: change.error.clone(),
+        error: plain_option(change.error.as_deref()),
     };
     let attempt = diesel::insert_into(attempts::table).values(&row);
     attempt.on_conflict_do_nothing().execute(conn)?;

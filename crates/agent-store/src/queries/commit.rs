@@ -3,21 +3,12 @@
 use super::idempotency::Resource;
 use super::{Conn, approvals, attempts, blobs, dialect, events, idempotency, leases, plans, tasks, versions};
 use crate::error::Answer;
-use crate::rows::change::{PreparedChange, PreparedEdit, PreparedPlan};
+use crate::rows::change::{Made, PreparedChange, PreparedEdit, PreparedPlan};
 use crate::rows::event::PendingEvent;
 use crate::writer::Written;
 use agent_core::event::EventBody;
 use agent_core::ids::{ApprovalId, ExecutionId, PlanId, TaskId, UserId};
-use agent_core::plan::PlanState;
 use agent_core::ports::Fence;
-
-/// What became of a creation.
-pub(crate) enum Made {
-    /// A new plan, with the ids of its tasks by position.
-    New(PlanId, Vec<i64>),
-    /// The plan that an earlier request with the same key made.
-    Existing(Box<PlanState>),
-}
 
 /// Makes a plan with its tasks and its first events, or finds the one made under the same key.
 pub(crate) fn create(conn: &mut Conn, prepared: PreparedPlan) -> Answer<Written<Made>> {

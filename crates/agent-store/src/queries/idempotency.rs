@@ -2,6 +2,7 @@
 
 use super::Conn;
 use crate::error::Answer;
+use crate::rows::plain;
 use crate::schema::idempotency_keys;
 use agent_core::ids::UserId;
 use agent_core::plan::Idempotency;
@@ -40,14 +41,14 @@ pub(crate) fn find(
     let lapsed = idempotency_keys::created_at.le(at.as_micros().saturating_sub(LIFETIME));
     diesel::delete(idempotency_keys::table.filter(lapsed)).execute(conn)?;
     let found: Option<(String, String, i64)> = idempotency_keys::table
-        .find((owner.get(), &idempotency.key))
+        .find((owner.get(), plain(&idempotency.key)))
         .select((idempotency_keys::fingerprint, idempotency_keys::resource, idempotency_keys::resource_id))
         .get_result(conn)
         .optional()?;
     match found {
         None => Ok(None),
         Some((fingerprint, named, id))
-            if fingerprint == idempotency.fingerprint && named == resource.as_str() =>
+            if fingerprint == plain(&idempotency.fingerprint) && named == resource.as_str() =>
         {
             Ok(Some(id))
         }
@@ -66,8 +67,8 @@ pub(crate) fn keep(
     diesel::insert_into(idempotency_keys::table)
         .values((
             idempotency_keys::owner_id.eq(owner.get()),
-            idempotency_keys::key.eq(&idempotency.key),
-            idempotency_keys::fingerprint.eq(&idempotency.fingerprint),
+            idempotency_keys::key.eq(plain(&idempotency.key)),
+            idempotency_keys::fingerprint.eq(plain(&idempotency.fingerprint)),
             idempotency_keys::resource.eq(resource.as_str()),
             idempotency_keys::resource_id.eq(id),
             idempotency_keys::created_at.eq(at.as_micros()),

@@ -1,6 +1,6 @@
 //! Users, API keys and refresh tokens as rows.
 
-use super::{document, instant, micros, named, parse};
+use super::{document, instant, micros, named, parse, plain};
 use crate::schema::{api_keys, refresh_tokens, users};
 use agent_auth::ports::{Account, ApiKey, NewApiKey, NewRefreshToken, NewUser, User, UserChange};
 use agent_core::Result;
@@ -42,7 +42,7 @@ impl UserRow {
 
 /// A name as it is compared: without regard to ASCII case.
 pub(crate) fn folded(username: &str) -> String {
-    username.to_ascii_lowercase()
+    plain(username).to_ascii_lowercase()
 }
 
 #[derive(Insertable)]
@@ -60,7 +60,7 @@ pub(crate) struct NewUserRow {
 impl NewUserRow {
     pub(crate) fn new(user: &NewUser, at: Timestamp) -> Self {
         Self {
-            username: user.username.clone(),
+            username: plain(&user.username),
             username_folded: folded(&user.username),
             role: user.role.as_str(),
             disabled: false,
@@ -143,9 +143,9 @@ impl NewApiKeyRow {
     pub(crate) fn new(key: &NewApiKey, at: Timestamp) -> Result<Self> {
         Ok(Self {
             owner_id: key.owner.get(),
-            public_id: key.public_id.clone(),
+            public_id: plain(&key.public_id),
             secret_hash: key.secret_hash.clone(),
-            name: key.name.clone(),
+            name: plain(&key.name),
             scopes: document("api_keys.scopes", &key.scopes)?,
             created_at: at.as_micros(),
             expires_at: micros(key.expires_at),
@@ -178,7 +178,7 @@ impl From<&NewRefreshToken> for NewRefreshTokenRow {
         Self {
             token_hash: token.token_hash.clone(),
             user_id: token.user.get(),
-            family: token.family.clone(),
+            family: plain(&token.family),
             expires_at: token.expires_at.as_micros(),
             revoked: false,
         }

@@ -7,7 +7,7 @@ use super::task::{NewTaskRow, TaskDefinitionRow, TaskStandingRow};
 use super::version::VersionRow;
 use agent_core::Result;
 use agent_core::ids::{PlanId, Revision, TaskId};
-use agent_core::plan::{Idempotency, TaskSpec};
+use agent_core::plan::{Idempotency, PlanState, TaskSpec};
 use agent_core::ports::{
     ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution, NewVersion, Opening,
 };
@@ -60,6 +60,14 @@ impl PreparedEdit {
             versions: VersionRow::pair(change.plan.id, version, change.at)?,
         })
     }
+}
+
+/// What became of a creation.
+pub(crate) enum Made {
+    /// A new plan, with the ids of its tasks by position.
+    New(PlanId, Vec<i64>),
+    /// The plan that an earlier request with the same key made.
+    Existing(Box<PlanState>),
 }
 
 /// A change about to be committed.

@@ -1,5 +1,6 @@
 //! Messages of conversations as rows.
 
+use super::plain;
 use crate::schema::messages;
 use agent_core::ids::{MessageId, PlanId};
 use agent_core::ports::{ConversationMessage, NewMessage};
@@ -30,22 +31,22 @@ impl From<MessageRow> for ConversationMessage {
 
 #[derive(Insertable)]
 #[diesel(table_name = messages, treat_none_as_default_value = false)]
-pub(crate) struct NewMessageRow<'a> {
+pub(crate) struct NewMessageRow {
     owner_id: i64,
     plan_id: Option<i64>,
-    role: &'a str,
+    role: String,
     created_at: i64,
-    content: &'a str,
+    content: String,
 }
 
-impl<'a> NewMessageRow<'a> {
-    pub(crate) fn new(message: &'a NewMessage, at: Timestamp) -> Self {
+impl NewMessageRow {
+    pub(crate) fn new(message: &NewMessage, at: Timestamp) -> Self {
         Self {
             owner_id: message.owner.get(),
             plan_id: message.plan_id.map(PlanId::get),
-            role: &message.role,
+            role: plain(&message.role),
             created_at: at.as_micros(),
-            content: &message.content,
+            content: plain(&message.content),
         }
     }
 }

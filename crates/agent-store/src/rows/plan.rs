@@ -1,6 +1,6 @@
 //! Plans as rows.
 
-use super::{document, instant, micros, named, parse, small};
+use super::{document, instant, micros, named, parse, plain, plain_option, small};
 use crate::schema::plans;
 use agent_core::Result;
 use agent_core::ids::{Generation, PlanId, Revision, UserId};
@@ -94,15 +94,15 @@ impl NewPlanRow {
             lease_generation: holder.as_ref().map_or(0, |_| FIRST_GENERATION.get()),
             created_at: plan.created_at.as_micros(),
             updated_at: plan.updated_at.as_micros(),
-            summary: plan.summary.clone(),
+            summary: plain_option(plan.summary.as_deref()),
             started_at: micros(plan.started_at),
             finished_at: micros(plan.finished_at),
             lease_owner: holder,
             lease_expires_at: None,
-            template_id: plan.template_id.clone(),
+            template_id: plain_option(plan.template_id.as_deref()),
             policy: document("plans.policy", &plan.policy)?,
-            repo_path: plan.repo_path.clone(),
-            goal: plan.goal.clone(),
+            repo_path: plain(&plan.repo_path),
+            goal: plain(&plan.goal),
             version: i64::from(plan.version),
         })
     }
@@ -134,7 +134,7 @@ impl PlanStandingRow {
             updated_at: plan.updated_at.as_micros(),
             started_at: micros(plan.started_at),
             finished_at: micros(plan.finished_at),
-            summary: plan.summary.clone(),
+            summary: plain_option(plan.summary.as_deref()),
         }
     }
 }
@@ -153,7 +153,7 @@ impl PlanDefinitionRow {
         Ok(Self {
             version: i64::from(plan.version),
             policy: document("plans.policy", &plan.policy)?,
-            goal: plan.goal.clone(),
+            goal: plain(&plan.goal),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Steps as rows.
 
 use super::blob::{self, Blob};
-use super::{document, instant, large, parse, small, stored, variant, word};
+use super::{document, instant, large, parse, plain, small, stored, variant, word};
 use crate::schema::steps;
 use agent_core::Result;
 use agent_core::ids::{PlanId, TaskId};
@@ -91,7 +91,7 @@ impl NewStepRow {
             attempt: i64::from(key.attempt),
             position: i64::from(key.position),
             kind: word("steps.kind", &intent.kind)?,
-            name: intent.name.clone(),
+            name: plain(&intent.name),
             effect: word("steps.effect", &intent.effect)?,
             input_tokens: 0,
             output_tokens: 0,

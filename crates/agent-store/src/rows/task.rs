@@ -1,7 +1,7 @@
 //! Tasks as rows.
 
 use super::blob::{self, Blob};
-use super::{document, instant, micros, named, parse, small, word};
+use super::{document, instant, micros, named, parse, plain, plain_option, small, word};
 use crate::schema::tasks;
 use agent_core::Result;
 use agent_core::ids::{PlanId, TaskId};
@@ -89,7 +89,7 @@ impl NewTaskRow {
             wake_at: micros(task.wake_at),
             started_at: micros(task.started_at),
             finished_at: micros(task.finished_at),
-            error: task.error.clone(),
+            error: plain_option(task.error.as_deref()),
             ..Self::new(&task.spec, task.selected)?
         })
     }
@@ -110,7 +110,7 @@ impl NewTaskRow {
             finished_at: None,
             kind: spec.kind.name(),
             priority: word("tasks.priority", &spec.priority)?,
-            description: spec.description.clone(),
+            description: plain(&spec.description),
             spec: document("tasks.spec", spec)?,
             error: None,
         })
@@ -154,7 +154,7 @@ impl TaskStandingRow {
             result_blob: blob.as_ref().map(|blob| blob.hash.clone()),
             result,
             kept: task.kept.as_ref().map(|kept| document("tasks.kept", kept)).transpose()?,
-            error: task.error.clone(),
+            error: plain_option(task.error.as_deref()),
         };
         Ok((row, blob))
     }
@@ -177,7 +177,7 @@ impl TaskDefinitionRow {
             position: i64::from(task.position),
             kind: task.spec.kind.name(),
             priority: word("tasks.priority", &task.spec.priority)?,
-            description: task.spec.description.clone(),
+            description: plain(&task.spec.description),
             spec: document("tasks.spec", task.spec.as_ref())?,
         })
     }

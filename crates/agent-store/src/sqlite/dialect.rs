@@ -1,6 +1,7 @@
 //! What SQLite says in its own way.
 
 use super::{Backend, Conn};
+use crate::rows::like_pattern;
 use crate::schema::plans;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -34,11 +35,6 @@ pub(crate) fn prepare_writer(conn: &mut Conn) -> QueryResult<()> {
 /// Prepares a connection that only reads.
 pub(crate) fn prepare_reader(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute(READER)
-}
-
-/// Takes the write lock at once, so that no transaction finds out half-way that it must wait.
-pub(crate) fn begin(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute("BEGIN IMMEDIATE")
 }
 
 /// Runs migrations with foreign keys off: a table that is made anew is dropped under its children for a moment
@@ -75,17 +71,4 @@ pub(crate) fn goal_contains(
     text: &str,
 ) -> Box<dyn BoxableExpression<plans::table, Backend, SqlType = Bool> + 'static> {
     Box::new(plans::goal.like(like_pattern(text)).escape('\\'))
-}
-
-fn like_pattern(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }

@@ -1,7 +1,6 @@
 //! Finished attempts for figures.
 
-use super::Store;
-use crate::sqlite::analytics;
+use super::{Store, read};
 use agent_analytics::ports::{AttemptFilter, AttemptRecord, AttemptSource};
 use agent_core::Result;
 use async_trait::async_trait;
@@ -10,6 +9,6 @@ use async_trait::async_trait;
 impl AttemptSource for Store {
     async fn finished(&self, filter: &AttemptFilter) -> Result<Vec<AttemptRecord>> {
         let filter = filter.clone();
-        self.read(move |conn| analytics::finished(conn, &filter)).await
+        read!(self, db, |conn| db::analytics::finished(conn, &filter))
     }
 }

@@ -1,7 +1,6 @@
 //! Conversations.
 
-use super::Store;
-use crate::sqlite::conversation;
+use super::{Store, read, transact};
 use agent_core::Result;
 use agent_core::ids::MessageId;
 use agent_core::ports::{ConversationMessage, Conversations, MessageFilter, NewMessage};
@@ -12,12 +11,12 @@ use async_trait::async_trait;
 impl Conversations for Store {
     async fn add(&self, message: &NewMessage, at: Timestamp) -> Result<MessageId> {
         let message = message.clone();
-        let added = self.write(move |conn| conversation::add(conn, &message, at)).await?;
+        let added = transact!(self, db, |conn| db::conversation::add(conn, &message, at))?;
         Ok(added.value)
     }
 
     async fn messages(&self, filter: &MessageFilter) -> Result<(Vec<ConversationMessage>, u64)> {
         let filter = filter.clone();
-        self.read(move |conn| conversation::list(conn, &filter)).await
+        read!(self, db, |conn| db::conversation::list(conn, &filter))
     }
 }

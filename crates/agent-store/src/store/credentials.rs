@@ -1,8 +1,7 @@
 //! API keys and refresh tokens.
 
-use super::Store;
+use super::{Store, read, transact_silently};
 use crate::rows::account::{NewApiKeyRow, NewRefreshTokenRow};
-use crate::sqlite::{api_keys, refresh_tokens};
 use agent_auth::ports::{ApiKey, ApiKeyStore, NewApiKey, NewRefreshToken, Redeemed, RefreshTokenStore};
 use agent_core::Result;
 use agent_core::ids::UserId;
@@ -13,24 +12,24 @@ use async_trait::async_trait;
 impl ApiKeyStore for Store {
     async fn insert(&self, key: &NewApiKey, at: Timestamp) -> Result<ApiKey> {
         let (owner, row) = (key.owner, NewApiKeyRow::new(key, at)?);
-        self.write_silently(move |conn| api_keys::insert(conn, owner, &row)).await
+        transact_silently!(self, db, |conn| db::api_keys::insert(conn, owner, &row))
     }
 
     async fn find_key(&self, public_id: &str) -> Result<Option<(ApiKey, Vec<u8>)>> {
         let public_id = public_id.to_owned();
-        self.read(move |conn| api_keys::find(conn, &public_id)).await
+        read!(self, db, |conn| db::api_keys::find(conn, &public_id))
     }
 
     async fn keys_of(&self, owner: UserId) -> Result<Vec<ApiKey>> {
-        self.read(move |conn| api_keys::of_owner(conn, owner)).await
+        read!(self, db, |conn| db::api_keys::of_owner(conn, owner))
     }
 
     async fn revoke(&self, owner: UserId, id: i64, at: Timestamp) -> Result<bool> {
-        self.write_silently(move |conn| api_keys::revoke(conn, owner, id, at)).await
+        transact_silently!(self, db, |conn| db::api_keys::revoke(conn, owner, id, at))
     }
 
     async fn touch(&self, id: i64, at: Timestamp) -> Result<()> {
-        self.write_silently(move |conn| api_keys::touch(conn, id, at)).await
+        transact_silently!(self, db, |conn| db::api_keys::touch(conn, id, at))
     }
 }
 
@@ -38,15 +37,15 @@ impl ApiKeyStore for Store {
 impl RefreshTokenStore for Store {
     async fn keep(&self, token: &NewRefreshToken) -> Result<()> {
         let (user, row) = (token.user, NewRefreshTokenRow::from(token));
-        self.write_silently(move |conn| refresh_tokens::insert(conn, user, &row)).await
+        transact_silently!(self, db, |conn| db::refresh_tokens::insert(conn, user, &row))
     }
 
     async fn redeem(&self, token_hash: &[u8], at: Timestamp) -> Result<Redeemed> {
         let token_hash = token_hash.to_owned();
-        self.write_silently(move |conn| refresh_tokens::redeem(conn, &token_hash, at)).await
+        transact_silently!(self, db, |conn| db::refresh_tokens::redeem(conn, &token_hash, at))
     }
 
     async fn revoke_all(&self, user: UserId) -> Result<()> {
-        self.write_silently(move |conn| refresh_tokens::revoke_all(conn, user)).await
+        transact_silently!(self, db, |conn| db::refresh_tokens::revoke_all(conn, user))
     }
 }

@@ -1,7 +1,6 @@
 //! Reading committed events.
 
-use super::Store;
-use crate::sqlite::events;
+use super::{Store, read};
 use agent_core::Result;
 use agent_core::event::{Event, Topic};
 use agent_core::ports::EventLog;
@@ -10,10 +9,10 @@ use async_trait::async_trait;
 #[async_trait]
 impl EventLog for Store {
     async fn read(&self, topic: Topic, after: i64, limit: u32) -> Result<Vec<Event>> {
-        Store::read(self, move |conn| events::read(conn, topic, after, limit)).await
+        read!(self, db, |conn| db::events::read(conn, topic, after, limit))
     }
 
     async fn head(&self, topic: Topic) -> Result<i64> {
-        Store::read(self, move |conn| events::head(conn, topic)).await
+        read!(self, db, |conn| db::events::head(conn, topic))
     }
 }

@@ -1,9 +1,8 @@
 //! The journal of steps.
 
-use super::Store;
+use super::{Store, read, transact};
 use crate::rows::event::PendingEvent;
 use crate::rows::step::{NewStepRow, StepResultRow};
-use crate::sqlite::steps;
 use crate::writer::Written;
 use agent_core::Result;
 use agent_core::event::NewEvent;
@@ -15,7 +14,7 @@ use async_trait::async_trait;
 #[async_trait]
 impl Journal for Store {
     async fn recorded(&self, plan: PlanId, task: TaskId, attempt: u32) -> Result<Vec<Step>> {
-        self.read(move |conn| steps::of_attempt(conn, plan, task, attempt)).await
+        read!(self, db, |conn| db::steps::of_attempt(conn, plan, task, attempt))
     }
 
     async fn begin(
@@ -28,11 +27,11 @@ impl Journal for Store {
     ) -> Result<()> {
         let row = NewStepRow::new(key, intent, at)?;
         let (pending, fence) = (PendingEvent::all(events)?, fence.clone());
-        let begun = self.write(move |conn| {
-            let events = steps::begin(conn, key.plan_id, &row, pending, at, &fence)?;
+        let written = transact!(self, db, |conn| {
+            let events = db::steps::begin(conn, key.plan_id, &row, pending, at, &fence)?;
             Ok(Written { value: (), events })
         });
-        begun.await.map(|written| written.value)
+        written.map(|written| written.value)
     }
 
     async fn finish(
@@ -45,10 +44,10 @@ impl Journal for Store {
     ) -> Result<()> {
         let row = StepResultRow::new(result, at)?;
         let (pending, fence) = (PendingEvent::all(events)?, fence.clone());
-        let finished = self.write(move |conn| {
-            let events = steps::finish(conn, key, &row, pending, at, &fence)?;
+        let written = transact!(self, db, |conn| {
+            let events = db::steps::finish(conn, key, &row, pending, at, &fence)?;
             Ok(Written { value: (), events })
         });
-        finished.await.map(|written| written.value)
+        written.map(|written| written.value)
     }
 }

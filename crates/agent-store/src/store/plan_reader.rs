@@ -1,7 +1,6 @@
 //! Questions about plans.
 
-use super::Store;
-use crate::sqlite::{approvals, attempts, listing, steps, versions};
+use super::{Store, read};
 use agent_core::Result;
 use agent_core::ids::PlanId;
 use agent_core::plan::{Attempt, PlanVersion};
@@ -12,26 +11,26 @@ use async_trait::async_trait;
 impl PlanReader for Store {
     async fn list(&self, filter: &PlanFilter) -> Result<PlanPage> {
         let filter = filter.clone();
-        self.read(move |conn| listing::page(conn, &filter)).await
+        read!(self, db, |conn| db::listing::page(conn, &filter))
     }
 
     async fn counts(&self, visibility: Visibility) -> Result<PlanCounts> {
-        self.read(move |conn| listing::counts(conn, visibility)).await
+        read!(self, db, |conn| db::listing::counts(conn, visibility))
     }
 
     async fn attempts(&self, plan: PlanId) -> Result<Vec<Attempt>> {
-        self.read(move |conn| attempts::of_plan(conn, plan)).await
+        read!(self, db, |conn| db::attempts::of_plan(conn, plan))
     }
 
     async fn steps(&self, plan: PlanId) -> Result<Vec<Step>> {
-        self.read(move |conn| steps::of_plan(conn, plan)).await
+        read!(self, db, |conn| db::steps::of_plan(conn, plan))
     }
 
     async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {
-        self.read(move |conn| versions::of_plan(conn, plan)).await
+        read!(self, db, |conn| db::versions::of_plan(conn, plan))
     }
 
     async fn approvals(&self, visibility: Visibility, include_decided: bool) -> Result<Vec<Approval>> {
-        self.read(move |conn| approvals::visible(conn, visibility, include_decided)).await
+        read!(self, db, |conn| db::approvals::visible(conn, visibility, include_decided))
     }
 }

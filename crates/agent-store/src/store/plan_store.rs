@@ -1,10 +1,8 @@
 //! Plans: made, loaded, changed, leased.
 
-use super::Store;
-use crate::rows::change::{PreparedChange, PreparedPlan};
+use super::{Store, read, transact, transact_silently};
+use crate::rows::change::{Made, PreparedChange, PreparedPlan};
 use crate::rows::plan::FIRST_GENERATION;
-use crate::sqlite::commit::{self, Made};
-use crate::sqlite::{leases, plans};
 use agent_core::Result;
 use agent_core::ids::{PlanId, TaskId, WorkerId};
 use agent_core::plan::{Idempotency, PlanState};
@@ -16,7 +14,7 @@ use std::time::Duration;
 impl PlanStore for Store {
     async fn create(&self, opening: &Opening, idempotency: Option<&Idempotency>) -> Result<Created> {
         let prepared = PreparedPlan::new(opening, idempotency)?;
-        let written = self.write(move |conn| commit::create(conn, prepared)).await?;
+        let written = transact!(self, db, |conn| db::commit::create(conn, prepared))?;
         Ok(match written.value {
             Made::New(id, tasks) => Created {
                 state: named(&opening.state, id, &tasks),
@@ -31,29 +29,29 @@ impl PlanStore for Store {
     }
 
     async fn load(&self, id: PlanId) -> Result<PlanState> {
-        self.read(move |conn| plans::load(conn, id)).await
+        read!(self, db, |conn| db::plans::load(conn, id))
     }
 
     async fn commit(&self, change: &Change, fence: Option<&Fence>) -> Result<Committed> {
         let prepared = PreparedChange::new(change)?;
         let fence = fence.cloned();
-        let written = self.write(move |conn| commit::apply(conn, prepared, fence.as_ref())).await?;
+        let written = transact!(self, db, |conn| db::commit::apply(conn, prepared, fence.as_ref()))?;
         Ok(Committed { events: written.events, execution_id: written.value })
     }
 
     async fn claim(&self, worker: &WorkerId, lease: Duration, id: Option<PlanId>) -> Result<Option<Claim>> {
         let worker = worker.clone();
-        self.write_silently(move |conn| leases::claim(conn, &worker, lease, id)).await
+        transact_silently!(self, db, |conn| db::leases::claim(conn, &worker, lease, id))
     }
 
     async fn renew(&self, worker: &WorkerId, lease: Duration) -> Result<Vec<PlanId>> {
         let worker = worker.clone();
-        self.write_silently(move |conn| leases::renew(conn, &worker, lease)).await
+        transact_silently!(self, db, |conn| db::leases::renew(conn, &worker, lease))
     }
 
     async fn release(&self, id: PlanId, fence: &Fence) -> Result<()> {
         let fence = fence.clone();
-        self.write_silently(move |conn| leases::release(conn, id, &fence)).await
+        transact_silently!(self, db, |conn| db::leases::release(conn, id, &fence))
     }
 }
 

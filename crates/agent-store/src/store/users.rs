@@ -1,8 +1,7 @@
 //! Accounts.
 
-use super::Store;
+use super::{Store, read, transact_silently};
 use crate::rows::account::{NewUserRow, UserChangeRow};
-use crate::sqlite::users;
 use agent_auth::ports::{Account, NewUser, User, UserChange, UserStore};
 use agent_core::Result;
 use agent_core::ids::UserId;
@@ -13,24 +12,24 @@ use async_trait::async_trait;
 impl UserStore for Store {
     async fn find_by_name(&self, username: &str) -> Result<Option<Account>> {
         let username = username.to_owned();
-        self.read(move |conn| users::find_by_name(conn, &username)).await
+        read!(self, db, |conn| db::users::find_by_name(conn, &username))
     }
 
     async fn find(&self, id: UserId) -> Result<Option<Account>> {
-        self.read(move |conn| users::find(conn, id)).await
+        read!(self, db, |conn| db::users::find(conn, id))
     }
 
     async fn create(&self, user: &NewUser, at: Timestamp) -> Result<Option<User>> {
         let row = NewUserRow::new(user, at);
-        self.write_silently(move |conn| users::insert(conn, &row)).await
+        transact_silently!(self, db, |conn| db::users::insert(conn, &row))
     }
 
     async fn update(&self, id: UserId, change: &UserChange) -> Result<Option<User>> {
         let row = UserChangeRow::new(change);
-        self.write_silently(move |conn| users::update(conn, id, row.as_ref())).await
+        transact_silently!(self, db, |conn| db::users::update(conn, id, row.as_ref()))
     }
 
     async fn list(&self) -> Result<Vec<User>> {
-        self.read(users::list).await
+        read!(self, db, |conn| db::users::list(conn))
     }
 }

@@ -1,15 +1,14 @@
 //! Groups of transactions in which something goes wrong.
 
-use super::Written;
+use super::Conn;
+use super::testing::{self, Engine};
 use crate::error::{Answer, Error};
-use crate::sqlite::Conn;
-use crate::store::Store;
+use crate::writer::Written;
 use agent_core::event::Event;
 use agent_core::ports::CommitListener;
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use std::sync::{Arc, mpsc};
-use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 struct Quiet;
@@ -20,15 +19,8 @@ impl CommitListener for Quiet {
 
 type Work = Box<dyn FnOnce(&mut Conn) -> Answer<()> + Send>;
 
-fn open() -> (TempDir, Store) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("agent.db").display());
-    let store = Store::open(&url, Arc::new(Quiet)).unwrap();
-    (folder, store)
-}
-
 /// Runs transactions as one group: the writer is kept busy until all of them wait.
-async fn as_one_group(store: &Store, works: Vec<Work>) -> Vec<agent_core::Result<()>> {
+async fn as_one_group(store: &Arc<Engine>, works: Vec<Work>) -> Vec<agent_core::Result<()>> {
     let (started, has_started) = tokio::sync::oneshot::channel();
     let (release, released) = mpsc::channel::<()>();
     let keep_busy = spawn(
@@ -55,8 +47,8 @@ async fn as_one_group(store: &Store, works: Vec<Work>) -> Vec<agent_core::Result
     results
 }
 
-fn spawn(store: &Store, work: Work) -> JoinHandle<agent_core::Result<()>> {
-    let store = store.clone();
+fn spawn(store: &Arc<Engine>, work: Work) -> JoinHandle<agent_core::Result<()>> {
+    let store = Arc::clone(store);
     tokio::spawn(async move { store.write_silently(work).await })
 }
 
@@ -64,7 +56,7 @@ fn insert(name: &'static str) -> Work {
     Box::new(move |conn| {
         let row = format!(
             "INSERT INTO users (username, username_folded, role, disabled, tokens_valid_after, created_at, password_hash)
-             VALUES ('{name}', '{name}', 'user', 0, 0, 0, '')"
+             VALUES ('{name}', '{name}', 'user', false, 0, 0, '')"
         );
         Ok(conn.batch_execute(&row)?)
     })
@@ -77,7 +69,7 @@ fn after_insert(name: &'static str, then: fn(&mut Conn) -> Answer<()>) -> Work {
     })
 }
 
-async fn names(store: &Store) -> Vec<String> {
+async fn names(store: &Arc<Engine>) -> Vec<String> {
     use crate::schema::users;
     store.read(|conn| Ok(users::table.order(users::id).select(users::username).load(conn)?)).await.unwrap()
 }
@@ -89,7 +81,7 @@ fn reason(result: &agent_core::Result<()>) -> Option<&Error> {
 
 #[tokio::test]
 async fn a_transaction_that_fails_is_taken_back_alone() {
-    let (_folder, store) = open();
+    let Some((_place, store)) = testing::open(Arc::new(Quiet)) else { return };
     let failing = after_insert("b", |_| Err(agent_core::Error::Stopping.into()));
     let results = as_one_group(&store, vec![insert("a"), failing, insert("a"), insert("c")]).await;
     assert!(results[0].is_ok() && results[3].is_ok());
@@ -100,7 +92,7 @@ async fn a_transaction_that_fails_is_taken_back_alone() {
 
 #[tokio::test]
 async fn a_panic_is_taken_back_alone_and_the_writer_goes_on() {
-    let (_folder, store) = open();
+    let Some((_place, store)) = testing::open(Arc::new(Quiet)) else { return };
     let panicking = after_insert("b", |_| panic!("as the test wants"));
     let results = as_one_group(&store, vec![insert("a"), panicking, insert("c")]).await;
     assert!(matches!(reason(&results[1]), Some(Error::Panicked)));
@@ -109,11 +101,10 @@ async fn a_panic_is_taken_back_alone_and_the_writer_goes_on() {
 
 #[tokio::test]
 async fn when_the_commit_fails_nobody_is_told_that_it_succeeded() {
-    let (_folder, store) = open();
+    let Some((_place, store)) = testing::open(Arc::new(Quiet)) else { return };
     let orphan = after_insert("b", |conn| {
         // A check that waits for the commit makes the commit itself fail.
-        conn.batch_execute("PRAGMA defer_foreign_keys = ON")?;
-        Ok(conn.batch_execute("INSERT INTO refresh_tokens VALUES (x'00', 404, 'f', 0, NULL, 0)")?)
+        Ok(conn.batch_execute(testing::FAILS_AT_THE_COMMIT)?)
     });
     let results = as_one_group(&store, vec![insert("a"), orphan, insert("c")]).await;
     for result in &results {
@@ -126,7 +117,7 @@ async fn when_the_commit_fails_nobody_is_told_that_it_succeeded() {
 
 #[tokio::test]
 async fn when_the_database_gives_up_the_whole_transaction_nothing_commits_by_itself() {
-    let (_folder, store) = open();
+    let Some((_place, store)) = testing::open(Arc::new(Quiet)) else { return };
     let given_up = after_insert("b", |conn| {
         // What SQLite does by itself when the disk is full.
         conn.batch_execute("ROLLBACK")?;
@@ -140,6 +131,18 @@ async fn when_the_database_gives_up_the_whole_transaction_nothing_commits_by_its
 }
 
 #[tokio::test]
+async fn a_failure_that_nobody_told_of_is_not_committed() {
+    let Some((_place, store)) = testing::open(Arc::new(Quiet)) else { return };
+    let careless = after_insert("b", |conn| {
+        drop(conn.batch_execute("INSERT INTO nowhere VALUES (1)"));
+        Ok(())
+    });
+    // SQLite takes back the statement, PostgreSQL the transaction; neither acknowledges what is not there.
+    let results = as_one_group(&store, vec![careless]).await;
+    assert_eq!(names(&store).await.contains(&"b".to_owned()), results[0].is_ok());
+}
+
+#[tokio::test]
 async fn a_panic_of_a_listener_does_not_stop_the_writer() {
     struct Loud;
     impl CommitListener for Loud {
@@ -147,9 +150,7 @@ async fn a_panic_of_a_listener_does_not_stop_the_writer() {
             panic!("as the test wants");
         }
     }
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite://{}", folder.path().join("agent.db").display());
-    let store = Store::open(&url, Arc::new(Loud)).unwrap();
+    let Some((_place, store)) = testing::open(Arc::new(Loud)) else { return };
     for _ in 0..2 {
         let told = store.write(|_| Ok(Written { value: (), events: vec![event()] })).await.unwrap();
         assert_eq!(told.events.len(), 1);

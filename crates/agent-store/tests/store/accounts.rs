@@ -1,6 +1,7 @@
 //! Users, API keys and refresh tokens.
 
-use crate::world::{World, at, user};
+use super::World;
+use crate::world::{at, user};
 use agent_auth::ports::{
     ApiKeyStore, NewApiKey, NewRefreshToken, NewUser, Redeemed, RefreshTokenStore, UserChange, UserStore,
 };
@@ -10,7 +11,7 @@ use std::error::Error as _;
 
 #[tokio::test]
 async fn a_name_is_found_and_taken_without_regard_to_case() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let new = NewUser { username: "Grace".into(), password_hash: "h1".into(), role: Role::Admin };
     let made = UserStore::create(&world.store, &new, at(1)).await.unwrap().unwrap();
     assert_eq!(
@@ -28,7 +29,7 @@ async fn a_name_is_found_and_taken_without_regard_to_case() {
 
 #[tokio::test]
 async fn a_change_of_a_user_leaves_what_it_does_not_name() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let users: &dyn UserStore = &world.store;
     let change =
         UserChange { role: Some(Role::Viewer), tokens_valid_after: Some(at(9)), ..UserChange::default() };
@@ -56,7 +57,7 @@ fn new_key(owner: UserId, public_id: &str) -> NewApiKey {
 
 #[tokio::test]
 async fn a_key_is_found_by_its_public_part_with_everything_in_it() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let keys: &dyn ApiKeyStore = &world.store;
     let made = keys.insert(&new_key(world.owner, "pub1"), at(1)).await.unwrap();
     assert_eq!(made.scopes, [Scope::PlansRead, Scope::PlansExecute]);
@@ -71,7 +72,7 @@ async fn a_key_is_found_by_its_public_part_with_everything_in_it() {
 
 #[tokio::test]
 async fn only_its_owner_revokes_a_key_and_the_first_time_counts() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let keys: &dyn ApiKeyStore = &world.store;
     let eve = user(&world.store, "eve").await;
     let id = keys.insert(&new_key(world.owner, "pub1"), at(1)).await.unwrap().id;
@@ -83,7 +84,7 @@ async fn only_its_owner_revokes_a_key_and_the_first_time_counts() {
 
 #[tokio::test]
 async fn the_use_of_a_key_is_noted_to_the_minute_and_never_goes_back() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let keys: &dyn ApiKeyStore = &world.store;
     let id = keys.insert(&new_key(world.owner, "pub1"), at(0)).await.unwrap().id;
     for instant in [at(61_000), at(119_999), at(5_000)] {
@@ -98,7 +99,7 @@ fn token(user: UserId, hash: u8, family: &str) -> NewRefreshToken {
 
 #[tokio::test]
 async fn a_token_is_good_once_and_its_second_use_revokes_the_family() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tokens: &dyn RefreshTokenStore = &world.store;
     let user = world.owner;
     tokens.keep(&token(user, 1, "f")).await.unwrap();
@@ -114,7 +115,7 @@ async fn a_token_is_good_once_and_its_second_use_revokes_the_family() {
 
 #[tokio::test]
 async fn unknown_expired_and_revoked_tokens_are_refused() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let tokens: &dyn RefreshTokenStore = &world.store;
     for hash in [1, 2] {
         tokens.keep(&token(world.owner, hash, "f")).await.unwrap();
@@ -127,7 +128,7 @@ async fn unknown_expired_and_revoked_tokens_are_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_many_simultaneous_uses_one_is_accepted() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     world.store.keep(&token(world.owner, 1, "f")).await.unwrap();
     let uses: Vec<_> = (0..20)
         .map(|_| {

@@ -1,6 +1,7 @@
 //! Changes: whole or not at all.
 
-use crate::world::{World, at, change, make, numbers, progress};
+use super::World;
+use crate::world::{at, change, make, numbers, progress};
 use agent_core::Error;
 use agent_core::event::{EventBody, NewEvent, Topic};
 use agent_core::ids::{ApprovalId, PlanId, Revision, TaskId, WorkerId};
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_change_is_found_as_it_was_committed() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(2).await;
     let mut next = change(&state);
     next.plan.status = PlanStatus::Completed;
@@ -45,7 +46,7 @@ async fn a_change_is_found_as_it_was_committed() {
 
 #[tokio::test]
 async fn a_change_to_something_older_than_what_is_stored_is_a_conflict_and_changes_nothing() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(1).await;
     let mut first = change(&state);
     first.events = vec![progress("first")];
@@ -61,7 +62,7 @@ async fn a_change_to_something_older_than_what_is_stored_is_a_conflict_and_chang
 
 #[tokio::test]
 async fn a_change_to_nothing_names_the_plan() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let mut state = world.plan(1).await;
     state.plan.id = PlanId(55);
     let error = world.store.commit(&change(&state), None).await.unwrap_err();
@@ -70,7 +71,7 @@ async fn a_change_to_nothing_names_the_plan() {
 
 #[tokio::test]
 async fn a_change_that_fails_half_way_leaves_nothing_of_itself() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(1).await;
     let mut bad = change(&state);
     bad.plan.summary = Some("half".into());
@@ -85,7 +86,7 @@ async fn a_change_that_fails_half_way_leaves_nothing_of_itself() {
 
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_cannot_write() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w1").await;
     let lost = [
         Fence { worker: WorkerId("w2".into()), ..fence.clone() },
@@ -102,7 +103,7 @@ async fn a_worker_that_lost_its_lease_cannot_write() {
 
 #[tokio::test]
 async fn tasks_that_planning_found_are_added_behind_those_that_are_there() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(2).await;
     let mut next = change(&state);
     let mut spec = TaskSpec::new("third", TaskKind::Scan).after(&[1, 2]);
@@ -117,7 +118,7 @@ async fn tasks_that_planning_found_are_added_behind_those_that_are_there() {
 
 #[tokio::test]
 async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(1).await;
     let task_id = state.tasks[0].id;
     let mut begin = change(&state);
@@ -131,6 +132,9 @@ async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
         result_length: 0,
         journaled: true,
     }];
+    begin.tasks = state.tasks.clone();
+    (begin.tasks[0].status, begin.tasks[0].attempts) = (running, 1);
+    begin.tasks[0].started_at = Some(at(1));
     begin.tasks = state.tasks.clone();
     (begin.tasks[0].status, begin.tasks[0].attempts) = (running, 1);
     begin.tasks[0].started_at = Some(at(1));
@@ -153,6 +157,8 @@ async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
     }];
     end.tasks = state.tasks.clone();
     end.tasks[0].status = failed;
+    end.tasks = state.tasks.clone();
+    end.tasks[0].status = failed;
     world.store.commit(&end, None).await.unwrap();
     let recorded = world.store.attempts(state.plan.id).await.unwrap();
     assert_eq!(recorded.len(), 1);
@@ -165,7 +171,7 @@ async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
 
 #[tokio::test]
 async fn a_question_gets_its_id_into_the_event_and_an_answer_closes_it() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(2).await;
     let [first, second] = [state.tasks[0].id, state.tasks[1].id];
     let asked = |task: TaskId, subject: &str| {
@@ -206,7 +212,7 @@ async fn a_question_gets_its_id_into_the_event_and_an_answer_closes_it() {
 
 #[tokio::test]
 async fn a_question_of_a_task_that_has_ended_is_no_longer_open() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(1).await;
     let mut ask = change(&state);
     let subject = "go?".to_owned();
@@ -222,7 +228,7 @@ async fn a_question_of_a_task_that_has_ended_is_no_longer_open() {
 
 #[tokio::test]
 async fn an_accepted_execution_gets_an_id_of_its_own() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(1).await;
     let mut whole = change(&state);
     whole.execution = Some(NewExecution { task_id: None });
@@ -237,7 +243,7 @@ async fn an_accepted_execution_gets_an_id_of_its_own() {
 
 #[tokio::test]
 async fn events_of_every_kind_are_read_as_they_were_told() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let state = world.plan(1).await;
     let text = || "a \"text\" with ünïcode\n".to_owned();
     let bodies = vec![
@@ -271,7 +277,7 @@ async fn events_of_every_kind_are_read_as_they_were_told() {
 
 #[tokio::test]
 async fn each_topic_holds_its_own_events_from_any_position() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let mine = world.plan(1).await;
     let eve = crate::world::user(&world.store, "eve").await;
     let new = crate::world::new_plan(eve, 1);
@@ -293,4 +299,37 @@ async fn each_topic_holds_its_own_events_from_any_position() {
     assert_eq!(log.head(Topic::Plan(mine.plan.id)).await.unwrap(), 3);
     assert_eq!(log.head(Topic::Everything).await.unwrap(), told.last().unwrap().cursor);
     assert_eq!(log.head(Topic::Plan(PlanId(404))).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_error_may_hold_every_character_that_a_command_prints() {
+    let Some(world) = World::new().await else { return };
+    let state = world.plan(1).await;
+    let mut next = change(&state);
+    let mut task = state.tasks[0].clone();
+    task.error = Some("a\0b \u{7} \u{1b}[31m \u{10ffff} 'quoted' \\".into());
+    task.result = Some(json!({"stdout": "nul \0 too"}).into());
+    next.tasks = vec![task.clone()];
+    next.plan.summary = Some("\0".into());
+    let failed = TaskStatus::Failed;
+    let (error, result_length) = (task.error.clone(), 0);
+    next.attempts = vec![AttemptChange {
+        task_id: task.id,
+        attempt: 1,
+        status: failed,
+        started_at: at(1),
+        error,
+        result_length,
+        journaled: true,
+    }];
+    next.events = vec![progress("nul \0 in an event")];
+    let committed = world.store.commit(&next, None).await.unwrap();
+    let found = world.store.load(state.plan.id).await.unwrap();
+    let shown = "a\u{fffd}b \u{7} \u{1b}[31m \u{10ffff} 'quoted' \\";
+    assert_eq!(found.tasks[0].error.as_deref(), Some(shown));
+    assert_eq!((&found.tasks[0].result, found.plan.summary.as_deref()), (&task.result, Some("\u{fffd}")));
+    let attempts = world.store.attempts(state.plan.id).await.unwrap();
+    assert_eq!(attempts[0].error.as_deref(), Some(shown));
+    let logged = EventLog::read(&world.store, Topic::Plan(state.plan.id), 1, 10).await.unwrap();
+    assert_eq!(logged, committed.events);
 }

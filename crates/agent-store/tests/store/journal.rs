@@ -1,6 +1,7 @@
 //! Steps, recorded before and after.
 
-use crate::world::{World, at, change, numbers, progress};
+use super::World;
+use crate::world::{at, change, numbers, progress};
 use agent_core::Error;
 use agent_core::event::Topic;
 use agent_core::ids::{PlanId, TaskId, WorkerId};
@@ -34,7 +35,7 @@ fn result(status: StepStatus, tokens: u64) -> StepResult {
 
 #[tokio::test]
 async fn a_step_is_recorded_before_and_after_with_its_events() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let (plan, task) = (state.plan.id, state.tasks[0].id);
     let step = key(plan, task, 1);
@@ -54,7 +55,7 @@ async fn a_step_is_recorded_before_and_after_with_its_events() {
 
 #[tokio::test]
 async fn a_recorded_intent_and_a_recorded_result_stay() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let step = key(state.plan.id, state.tasks[0].id, 1);
     world.store.begin(step, &intent("first"), vec![], at(1), &fence).await.unwrap();
@@ -71,7 +72,7 @@ async fn a_recorded_intent_and_a_recorded_result_stay() {
 
 #[tokio::test]
 async fn a_worker_that_lost_its_lease_records_nothing() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let (plan, task) = (state.plan.id, state.tasks[0].id);
     let lost = Fence { worker: WorkerId("late".into()), ..fence.clone() };
@@ -93,7 +94,7 @@ async fn a_worker_that_lost_its_lease_records_nothing() {
 
 #[tokio::test]
 async fn a_result_without_an_intent_is_refused() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let step = key(state.plan.id, state.tasks[0].id, 3);
     let error =
@@ -103,7 +104,7 @@ async fn a_result_without_an_intent_is_refused() {
 
 #[tokio::test]
 async fn steps_come_by_task_attempt_and_position_and_planning_has_steps_too() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let (plan, task) = (state.plan.id, state.tasks[0].id);
     let keys = [
@@ -122,7 +123,7 @@ async fn steps_come_by_task_attempt_and_position_and_planning_has_steps_too() {
 
 #[tokio::test]
 async fn an_attempt_ends_with_the_tokens_of_its_steps() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let (plan, task) = (state.plan.id, state.tasks[0].id);
     for position in 1..=3 {

@@ -1,6 +1,7 @@
 //! Who may execute a plan.
 
-use crate::world::{World, at, change, make, new_plan};
+use super::World;
+use crate::world::{at, change, make, new_plan};
 use agent_core::Error;
 use agent_core::ids::{PlanId, WorkerId};
 use agent_core::plan::PlanStatus;
@@ -20,7 +21,7 @@ async fn plan_in(world: &World, status: PlanStatus) -> PlanId {
 
 #[tokio::test]
 async fn only_a_live_plan_can_be_claimed() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     for status in PlanStatus::ALL {
         let id = plan_in(&world, *status).await;
         let claim = world.store.claim(&worker("w"), LONG, Some(id)).await.unwrap();
@@ -30,7 +31,7 @@ async fn only_a_live_plan_can_be_claimed() {
 
 #[tokio::test]
 async fn a_held_plan_goes_to_nobody_else_and_each_free_one_to_one_worker() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let first = plan_in(&world, PlanStatus::Running).await;
     let second = plan_in(&world, PlanStatus::Planning).await;
     let one = world.store.claim(&worker("a"), LONG, None).await.unwrap().unwrap();
@@ -44,7 +45,7 @@ async fn a_held_plan_goes_to_nobody_else_and_each_free_one_to_one_worker() {
 
 #[tokio::test]
 async fn a_released_plan_is_free_at_once_and_was_not_abandoned() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("a").await;
     world.store.release(state.plan.id, &fence).await.unwrap();
     let next = world.store.claim(&worker("b"), LONG, None).await.unwrap().unwrap();
@@ -57,7 +58,7 @@ async fn a_released_plan_is_free_at_once_and_was_not_abandoned() {
 
 #[tokio::test]
 async fn a_lease_that_ran_out_passes_on_and_fences_the_former_holder() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let id = plan_in(&world, PlanStatus::Running).await;
     let lost = world.store.claim(&worker("a"), SHORT, Some(id)).await.unwrap().unwrap();
     let taken = loop {
@@ -75,7 +76,7 @@ async fn a_lease_that_ran_out_passes_on_and_fences_the_former_holder() {
 
 #[tokio::test]
 async fn a_renewed_lease_outlives_its_first_end() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (mine, other) =
         (plan_in(&world, PlanStatus::Running).await, plan_in(&world, PlanStatus::Paused).await);
     world.store.claim(&worker("a"), SHORT, Some(mine)).await.unwrap().unwrap();
@@ -88,7 +89,7 @@ async fn a_renewed_lease_outlives_its_first_end() {
 
 #[tokio::test]
 async fn a_worker_may_take_its_own_plan_again_by_name_and_fences_its_former_self() {
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("a").await;
     let again = world.store.claim(&worker("a"), LONG, Some(state.plan.id)).await.unwrap().unwrap();
     assert!(again.recovered);
@@ -100,7 +101,7 @@ async fn a_worker_may_take_its_own_plan_again_by_name_and_fences_its_former_self
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twenty_workers_of_two_processes_share_plans_without_overlap() {
     use agent_core::ports::{PlanFilter, PlanReader};
-    let world = World::new().await;
+    let Some(world) = World::new().await else { return };
     let second = world.another();
     for _ in 0..40 {
         plan_in(&world, PlanStatus::Running).await;

@@ -1,4 +1,4 @@
-//! A store in a folder of its own, with a listener that remembers.
+//! A store on a database of its own, with a listener that remembers.
 
 use agent_auth::Role;
 use agent_auth::ports::{NewUser, UserStore};
@@ -11,6 +11,9 @@ use agent_core::policy::Policy;
 use agent_core::ports::{Change, CommitListener, Fence, PlanStore};
 use agent_core::time::Timestamp;
 use agent_store::Store;
+use agent_testkit_postgres::{PostgresCluster, TestDatabase};
+use diesel::connection::SimpleConnection;
+use std::marker::PhantomData;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -36,41 +39,107 @@ impl Recorder {
     }
 }
 
-pub(crate) struct World {
+/// Where the database of a test is.
+pub(crate) enum Place {
+    File(TempDir),
+    Server(TestDatabase),
+}
+
+impl Place {
+    pub(crate) fn url(&self) -> String {
+        match self {
+            Self::File(folder) => format!("sqlite://{}", folder.path().join("agent.db").display()),
+            Self::Server(database) => database.url().to_owned(),
+        }
+    }
+}
+
+/// Which database the tests of a module run on.
+pub(crate) trait Backend {
+    /// An empty one; `None` where there is no such thing on this machine.
+    fn empty() -> Option<Place>;
+}
+
+pub(crate) struct OnSqlite;
+pub(crate) struct OnPostgres;
+
+impl Backend for OnSqlite {
+    fn empty() -> Option<Place> {
+        Some(Place::File(tempfile::tempdir().unwrap()))
+    }
+}
+
+impl Backend for OnPostgres {
+    fn empty() -> Option<Place> {
+        PostgresCluster::shared().map(|cluster| Place::Server(cluster.create_database(None)))
+    }
+}
+
+pub(crate) fn open(url: &str) -> Result<Store, agent_store::Error> {
+    Store::open(url, Arc::new(Recorder::default()))
+}
+
+/// A store on a database of its own, with a listener that remembers.
+pub(crate) struct World<B> {
     pub(crate) store: Store,
     pub(crate) told: Arc<Recorder>,
     pub(crate) owner: UserId,
-    folder: TempDir,
+    // After the store: its connections end before the database does.
+    place: Place,
+    backend: PhantomData<B>,
 }
 
-impl World {
-    pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let told = Arc::new(Recorder::default());
-        let listener: Arc<Recorder> = Arc::clone(&told);
-        let url = format!("sqlite://{}", folder.path().join("agent.db").display());
-        let store = Store::open(&url, listener).unwrap();
-        let owner = user(&store, "ada").await;
-        Self { store, told, owner, folder }
+impl<B: Backend> World<B> {
+    pub(crate) fn empty() -> Option<Place> {
+        B::empty()
     }
 
-    pub(crate) fn path(&self) -> PathBuf {
-        self.folder.path().join("agent.db")
+    pub(crate) async fn new() -> Option<Self> {
+        let place = B::empty()?;
+        let told = Arc::new(Recorder::default());
+        let listener: Arc<Recorder> = Arc::clone(&told);
+        let store = Store::open(&place.url(), listener).unwrap();
+        let owner = user(&store, "ada").await;
+        Some(Self { store, told, owner, place, backend: PhantomData })
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("sqlite://{}", self.path().display())
+        self.place.url()
     }
 
-    /// Another store on the same file, as another process would have it.
+    /// Another store on the same database, as another process would have it.
     pub(crate) fn another(&self) -> Store {
-        Store::open(&self.url(), Arc::new(Recorder::default())).unwrap()
+        open(&self.url()).unwrap()
+    }
+
+    /// Runs statements as a tool of the operator would.
+    pub(crate) fn execute(&self, sql: &str) {
+        match &self.place {
+            Place::File(_) => self.connection().batch_execute(sql).unwrap(),
+            Place::Server(database) => drop(database.query(sql)),
+        }
+    }
+
+    /// The file.
+    pub(crate) fn path(&self) -> PathBuf {
+        match &self.place {
+            Place::File(folder) => folder.path().join("agent.db"),
+            Place::Server(database) => panic!("{} is no file", database.name()),
+        }
     }
 
     /// The file as a tool of the operator sees it.
     pub(crate) fn connection(&self) -> diesel::SqliteConnection {
         use diesel::Connection;
         diesel::SqliteConnection::establish(self.path().to_str().unwrap()).unwrap()
+    }
+
+    /// What a query yields on a server, first column only.
+    pub(crate) fn query(&self, sql: &str) -> Vec<String> {
+        match &self.place {
+            Place::File(folder) => panic!("{folder:?} is no server"),
+            Place::Server(database) => database.query(sql),
+        }
     }
 
     pub(crate) async fn plan(&self, n_tasks: usize) -> PlanState {

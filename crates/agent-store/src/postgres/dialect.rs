@@ -1,0 +1,52 @@
+//! What PostgreSQL says in its own way.
+
+use super::{Backend, Conn};
+use crate::rows::like_pattern;
+use crate::schema::plans;
+use agent_core::BoxError;
+use diesel::connection::SimpleConnection;
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Text};
+
+// Whoever holds the lock of writers and vanishes is thrown out by the server: idle in a transaction for so long
+// means gone, because between two statements there is nothing but a few lines of this program. A commit is on the
+// disk when it is answered, whatever the database's default is.
+const SESSION: &str = "\
+    SET statement_timeout = '30s';\
+    SET lock_timeout = '10s';\
+    SET idle_in_transaction_session_timeout = '5s';\
+    SET tcp_user_timeout = '4s';\
+    SELECT set_config('synchronous_commit', 'on', false)\
+     WHERE current_setting('synchronous_commit') = 'off'";
+
+/// Waits until no other program changes the schema, and lets large tables take their time.
+pub(super) const LOCK_SCHEMA: &str = "\
+    SET LOCAL statement_timeout = 0;\
+    SET LOCAL lock_timeout = 0;\
+    SELECT pg_advisory_xact_lock(7018690069354342759)";
+
+/// Prepares a connection, and refuses a database that cannot keep every text.
+pub(super) fn prepare(conn: &mut Conn) -> Result<(), BoxError> {
+    conn.batch_execute(SESSION)?;
+    let encoding: String =
+        diesel::select(sql::<Text>("current_setting('server_encoding')")).get_result(conn)?;
+    if encoding == "UTF8" {
+        return Ok(());
+    }
+    Err(format!("the database is encoded in {encoding}; create it with ENCODING 'UTF8' TEMPLATE template0")
+        .into())
+}
+
+/// The database's clock, in microseconds since the Unix epoch; leases rest on it.
+pub(crate) fn now(conn: &mut Conn) -> QueryResult<i64> {
+    let microseconds = sql::<BigInt>("(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint");
+    diesel::select(microseconds).get_result(conn)
+}
+
+/// Whether a plan's goal contains a text, without regard to case.
+pub(crate) fn goal_contains(
+    text: &str,
+) -> Box<dyn BoxableExpression<plans::table, Backend, SqlType = Bool> + 'static> {
+    Box::new(plans::goal.ilike(like_pattern(text)).escape('\\'))
+}

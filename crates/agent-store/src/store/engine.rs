@@ -1,0 +1,60 @@
+//! One database with its writer and its readers.
+
+use crate::database::Database;
+use crate::error::{Answer, Error};
+use crate::pool::Readers;
+use crate::writer::{Writer, WriterStatistics, Written};
+use agent_core::ports::CommitListener;
+use std::sync::Arc;
+
+/// The writer and the readers of one database.
+pub(crate) struct Engine<D: Database> {
+    writer: Writer<D>,
+    readers: Readers<D>,
+}
+
+impl<D: Database> Engine<D> {
+    /// Opens the database and brings its schema up to date.
+    pub(crate) fn open(database: D, listener: Arc<dyn CommitListener>) -> Result<Self, Error> {
+        let database = Arc::new(database);
+        let writer = Writer::start(&database, listener)?;
+        let readers = Readers::open(&database)?;
+        Ok(Self { writer, readers })
+    }
+
+    pub(super) async fn close(&self) -> agent_core::Result<()> {
+        self.writer.close().await
+    }
+
+    /// How much was written.
+    pub(crate) fn statistics(&self) -> WriterStatistics {
+        self.writer.statistics()
+    }
+
+    /// Runs queries in one read transaction.
+    pub(crate) async fn read<T, Q>(&self, query: Q) -> agent_core::Result<T>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
+    {
+        self.readers.read(query).await
+    }
+
+    /// Runs a transaction and waits until it is on the disk and listeners are told.
+    pub(crate) async fn write<T, W>(&self, work: W) -> agent_core::Result<Written<T>>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut D::Conn) -> Answer<Written<T>> + Send + 'static,
+    {
+        self.writer.write(work).await
+    }
+
+    /// Like [`Engine::write`], for what no listener is told of.
+    pub(crate) async fn write_silently<T, W>(&self, work: W) -> agent_core::Result<T>
+    where
+        T: Send + 'static,
+        W: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
+    {
+        self.write(move |conn| work(conn).map(Written::silent)).await.map(|written| written.value)
+    }
+}

@@ -1,0 +1,146 @@
+//! The thread itself: gathers, transacts, tells.
+
+use super::job::{Job, Refusal};
+use super::link::Link;
+use super::{Counters, Message};
+use crate::database::Database;
+use agent_core::event::Event;
+use agent_core::ports::CommitListener;
+use diesel::QueryResult;
+use diesel::connection::SimpleConnection;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Receiver;
+use tokio::sync::oneshot;
+
+/// The most transactions that share one commit.
+const MAX_BATCH: usize = 256;
+
+/// What the thread does in one go.
+struct Batch<C> {
+    jobs: Vec<Box<dyn Job<C>>>,
+    /// Whoever asked the thread to end after these.
+    closing: Option<oneshot::Sender<QueryResult<()>>>,
+}
+
+pub(super) struct Thread<D: Database> {
+    pub(super) link: Link<D>,
+    pub(super) receiver: Receiver<Message<D::Conn>>,
+    pub(super) listener: Arc<dyn CommitListener>,
+    pub(super) counters: Arc<Counters>,
+}
+
+impl<D: Database> Thread<D> {
+    pub(super) fn run(mut self) {
+        while let Ok(first) = self.receiver.recv() {
+            let Batch { jobs, closing } = self.gather(first);
+            if !jobs.is_empty() {
+                self.process(jobs);
+            }
+            if let Some(reply) = closing {
+                let finished = self.link.finish();
+                // The connection is closed before the answer: whoever waited may remove the file.
+                drop(self);
+                drop(reply.send(finished));
+                return;
+            }
+        }
+    }
+
+    /// Everything that waits already, up to the limit or to a request to close.
+    fn gather(&self, first: Message<D::Conn>) -> Batch<D::Conn> {
+        let mut batch = Batch { jobs: Vec::new(), closing: None };
+        let mut next = Some(first);
+        while let Some(message) = next {
+            match message {
+                Message::Job(job) => batch.jobs.push(job),
+                Message::Close(reply) => {
+                    batch.closing = Some(reply);
+                    break;
+                }
+            }
+            next = if batch.jobs.len() < MAX_BATCH { self.receiver.try_recv().ok() } else { None };
+        }
+        batch
+    }
+
+    fn process(&mut self, mut batch: Vec<Box<dyn Job<D::Conn>>>) {
+        self.counters.jobs.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        let refusal = self.transact(&mut batch).err();
+        match &refusal {
+            None => {}
+            // Said once by whoever was told; every caller is told.
+            Some(Refusal::Disconnected(_)) => {
+                tracing::debug!(transactions = batch.len(), "nothing is written while the database is away");
+            }
+            Some(Refusal::NotCommitted(error) | Refusal::OutcomeUnknown(error)) => {
+                tracing::error!(%error, transactions = batch.len(), "a group of transactions was not committed");
+            }
+        }
+        for job in batch {
+            if refusal.is_none() && !job.events().is_empty() {
+                self.tell(job.events());
+            }
+            job.answer(refusal.as_ref());
+        }
+    }
+
+    fn transact(&mut self, batch: &mut [Box<dyn Job<D::Conn>>]) -> Result<(), Refusal> {
+        let ran = match batch {
+            [alone] => {
+                self.link.begin(D::BEGIN_WRITING)?;
+                Ok(alone.run(self.link.conn()?).then_some(""))
+            }
+            several => {
+                self.link.begin(&format!("{}; SAVEPOINT job", D::BEGIN_WRITING))?;
+                run_each(self.link.conn()?, several)
+            }
+        };
+        match ran {
+            Ok(Some(end)) => {
+                self.link.commit(&format!("{end}{}", D::COMMIT))?;
+                self.counters.commits.fetch_add(1, Ordering::Relaxed);
+                Ok(())
+            }
+            Ok(None) => {
+                self.link.roll_back();
+                Ok(())
+            }
+            Err(error) => {
+                self.link.roll_back();
+                Err(Refusal::NotCommitted(Arc::new(error)))
+            }
+        }
+    }
+
+    fn tell(&self, events: &[Event]) {
+        let told = catch_unwind(AssertUnwindSafe(|| self.listener.committed(events)));
+        if told.is_err() {
+            tracing::error!(
+                "a commit listener ended in a panic; its listeners read the events when next woken"
+            );
+        }
+    }
+}
+
+/// Each in its own savepoint, of which the first is open. Yields what ends the last, when anything is to be kept:
+/// statements travel together where they can, because each journey to a server takes its time.
+///
+/// A savepoint that is gone means that the database gave up the whole transaction (SQLite on a full disk, for
+/// one): then nothing that follows may run, because it would commit by itself.
+fn run_each<C: SimpleConnection>(
+    conn: &mut C,
+    batch: &mut [Box<dyn Job<C>>],
+) -> QueryResult<Option<&'static str>> {
+    let (mut any, mut end) = (false, "");
+    for (n, job) in batch.iter_mut().enumerate() {
+        if n > 0 {
+            conn.batch_execute(&format!("{end}SAVEPOINT job"))?;
+        }
+        let kept = job.run(conn);
+        any |= kept;
+        end = if kept { "RELEASE job; " } else { "ROLLBACK TO job; RELEASE job; " };
+    }
+    Ok(any.then_some(end))
+}
