@@ -180,6 +180,16 @@ impl Agent {
         }
     }
 
+    /// How much was written to the database, and in how many commits.
+    pub fn store_statistics(&self) -> agent_store::WriterStatistics {
+        self.0.store.statistics()
+    }
+
+    /// How many plans are being driven here at this moment.
+    pub fn plans_in_hand(&self) -> usize {
+        self.0.executor.plans_in_hand()
+    }
+
     /// A few figures, of what the caller may see.
     ///
     /// # Errors

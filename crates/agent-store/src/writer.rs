@@ -74,7 +74,7 @@ impl<D: Database> Writer<D> {
             Ok(link) => {
                 // Whoever opens the store waits for this.
                 drop(opened.send(Ok(())));
-                Thread { link, receiver, listener, counters: counted }.run();
+                Thread::new(link, receiver, listener, counted).run();
             }
             Err(error) => drop(opened.send(Err(error))),
         };

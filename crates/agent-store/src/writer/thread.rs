@@ -12,10 +12,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// The most transactions that share one commit.
 const MAX_BATCH: usize = 256;
+
+/// How long a commit waits for those who were there last time: no longer than the last one took, within bounds,
+/// and only while they keep coming.
+const SHORTEST_WAIT: Duration = Duration::from_micros(500);
+const LONGEST_WAIT: Duration = Duration::from_millis(5);
+const GAP: Duration = Duration::from_micros(300);
+
+#[expect(clippy::disallowed_methods, reason = "how long to wait for company belongs to the effect itself")]
+fn now() -> Instant {
+    Instant::now()
+}
 
 /// What the thread does in one go.
 struct Batch<C> {
@@ -25,13 +37,26 @@ struct Batch<C> {
 }
 
 pub(super) struct Thread<D: Database> {
-    pub(super) link: Link<D>,
-    pub(super) receiver: Receiver<Message<D::Conn>>,
-    pub(super) listener: Arc<dyn CommitListener>,
-    pub(super) counters: Arc<Counters>,
+    link: Link<D>,
+    receiver: Receiver<Message<D::Conn>>,
+    listener: Arc<dyn CommitListener>,
+    counters: Arc<Counters>,
+    /// How many callers the last commit answered.
+    expected: usize,
+    /// How long it took to reach the disk.
+    last_commit: Duration,
 }
 
 impl<D: Database> Thread<D> {
+    pub(super) fn new(
+        link: Link<D>,
+        receiver: Receiver<Message<D::Conn>>,
+        listener: Arc<dyn CommitListener>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { link, receiver, listener, counters, expected: 1, last_commit: Duration::ZERO }
+    }
+
     pub(super) fn run(mut self) {
         while let Ok(first) = self.receiver.recv() {
             let Batch { jobs, closing } = self.gather(first);
@@ -48,9 +73,12 @@ impl<D: Database> Thread<D> {
         }
     }
 
-    /// Everything that waits already, up to the limit or to a request to close.
-    fn gather(&self, first: Message<D::Conn>) -> Batch<D::Conn> {
+    /// Everything that waits already, up to the limit or to a request to close, and what is about to come:
+    /// whoever was answered together tends to come back together, and a commit that leaves half of them behind
+    /// costs all of them another one.
+    fn gather(&mut self, first: Message<D::Conn>) -> Batch<D::Conn> {
         let mut batch = Batch { jobs: Vec::new(), closing: None };
+        let deadline = now() + self.last_commit.clamp(SHORTEST_WAIT, LONGEST_WAIT);
         let mut next = Some(first);
         while let Some(message) = next {
             match message {
@@ -60,9 +88,22 @@ impl<D: Database> Thread<D> {
                     break;
                 }
             }
-            next = if batch.jobs.len() < MAX_BATCH { self.receiver.try_recv().ok() } else { None };
+            next = self.next(batch.jobs.len(), deadline);
         }
+        self.expected = batch.jobs.len();
         batch
+    }
+
+    fn next(&self, gathered: usize, deadline: Instant) -> Option<Message<D::Conn>> {
+        if gathered >= MAX_BATCH {
+            return None;
+        }
+        let waiting = self.receiver.try_recv().ok();
+        if waiting.is_some() || gathered >= self.expected {
+            return waiting;
+        }
+        // One caller alone is never made to wait: then no more than one is expected.
+        self.receiver.recv_timeout(GAP.min(deadline.saturating_duration_since(now()))).ok()
     }
 
     fn process(&mut self, mut batch: Vec<Box<dyn Job<D::Conn>>>) {
@@ -99,7 +140,9 @@ impl<D: Database> Thread<D> {
         };
         match ran {
             Ok(Some(end)) => {
+                let committing = now();
                 self.link.commit(&format!("{end}{}", D::COMMIT))?;
+                self.last_commit = committing.elapsed();
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
                 Ok(())
             }
