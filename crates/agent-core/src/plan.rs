@@ -39,6 +39,36 @@ pub struct NewPlan {
     pub idempotency: Option<Idempotency>,
 }
 
+impl NewPlan {
+    /// A plan without tasks and with the usual rules, for the present folder.
+    pub fn new(owner: UserId, goal: impl Into<String>) -> Self {
+        Self {
+            owner,
+            goal: goal.into(),
+            repo_path: ".".to_owned(),
+            tasks: Vec::new(),
+            policy: Policy::default(),
+            auto_execute: false,
+            template_id: None,
+            idempotency: None,
+        }
+    }
+
+    /// The same plan with these tasks.
+    #[must_use]
+    pub fn with_tasks(mut self, tasks: impl IntoIterator<Item = TaskSpec>) -> Self {
+        self.tasks = tasks.into_iter().collect();
+        self
+    }
+
+    /// The same plan, to be started as soon as it has tasks.
+    #[must_use]
+    pub fn execute(mut self) -> Self {
+        self.auto_execute = true;
+        self
+    }
+}
+
 /// An idempotency key with a fingerprint of the request it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {

@@ -11,5 +11,6 @@ mod machine_approvals;
 mod machine_ends;
 mod machine_properties;
 mod memory;
+mod memory_store;
 mod planner;
 mod simulation;
