@@ -8,6 +8,7 @@ mod driver_agent;
 mod driver_recovery;
 mod machine;
 mod machine_approvals;
+mod machine_edit;
 mod machine_ends;
 mod machine_properties;
 mod memory;
