@@ -5,6 +5,7 @@
 
 mod driver;
 mod driver_agent;
+mod driver_edit;
 mod driver_recovery;
 mod machine;
 mod machine_approvals;
