@@ -7,6 +7,7 @@ mod driver;
 mod driver_agent;
 mod driver_edit;
 mod driver_recovery;
+mod driver_tools;
 mod machine;
 mod machine_approvals;
 mod machine_edit;
