@@ -249,7 +249,8 @@ impl Shared {
         let driving = AssertUnwindSafe(Driver::new(Arc::clone(self), claim, signals).run());
         // A plan whose driver broke is taken up again after a rest, rather than held by nobody.
         let ended = driving.catch_unwind().await.unwrap_or(driver::Ended::Broken);
-        if ended == driver::Ended::StillOurs
+        // A plan that has ended is not renewed, which looks like a loss; what others hold stays with them.
+        if ended != driver::Ended::Broken
             && let Err(error) = self.ports.plans.release(plan, &fence).await
         {
             tracing::warn!(%plan, %error, "the lease could not be given back; it runs out by itself");

@@ -1,6 +1,6 @@
 //! Edits of plans that really run: what is stopped has stopped before anything starts in its place.
 
-use crate::memory::{Turn, World, new_plan, plan_of, policy, scan};
+use crate::memory::{Turn, World, new_plan, plan_of, policy, scan, settings, until_at_least};
 use agent_core::executor::fact::Fact;
 use agent_core::ids::TaskId;
 use agent_core::plan::{EditOperation, PlanEdit, PlanStatus, TaskKind, TaskPatch, TaskSpec, TaskStatus};
@@ -49,6 +49,26 @@ async fn a_running_task_that_is_removed_is_stopped_and_the_others_go_on() {
     assert_eq!(world.workshop.stopped(), 1);
     let attempts = world.store.core().attempts(plan);
     assert_eq!((attempts[0].task_id, attempts[0].status), (task, TaskStatus::Cancelled), "the record stays");
+}
+
+#[tokio::test]
+async fn a_plan_that_ends_before_its_last_tool_has_stopped_is_given_back_all_the_same() {
+    let world = World::new(Vec::new());
+    let mut watchful = settings("one");
+    watchful.lease = std::time::Duration::from_millis(30);
+    let server = world.server_with(watchful);
+    let plan = server.create(new_plan(vec![run("reluctant"), run("ok")])).await;
+    world.until(plan, |state| state.tasks[1].status == TaskStatus::Completed).await;
+    world.until_called(2).await;
+    let task = world.state(plan).tasks[0].id;
+    server.submit(plan, edit(vec![EditOperation::Remove(task)])).await;
+    world.until_status(plan, PlanStatus::Completed).await;
+    // Leases are renewed meanwhile, and that of a plan that has ended is not.
+    let renewals = world.store.changes();
+    let seen = *renewals.borrow();
+    until_at_least(renewals, seen + 5).await;
+    world.workshop.let_go();
+    world.until_released(plan).await;
 }
 
 #[tokio::test]
