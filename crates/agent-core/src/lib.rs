@@ -16,6 +16,7 @@ pub mod error;
 pub mod event;
 pub mod executor;
 pub mod ids;
+pub mod memory;
 pub mod model;
 pub mod plan;
 pub mod planner;

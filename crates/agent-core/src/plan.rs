@@ -40,6 +40,36 @@ pub struct NewPlan {
     pub idempotency: Option<Idempotency>,
 }
 
+impl NewPlan {
+    /// A plan without tasks and with the usual rules, for the present folder.
+    pub fn new(owner: UserId, goal: impl Into<String>) -> Self {
+        Self {
+            owner,
+            goal: goal.into(),
+            repo_path: ".".to_owned(),
+            tasks: Vec::new(),
+            policy: Policy::default(),
+            auto_execute: false,
+            template_id: None,
+            idempotency: None,
+        }
+    }
+
+    /// The same plan with these tasks.
+    #[must_use]
+    pub fn with_tasks(mut self, tasks: impl IntoIterator<Item = TaskSpec>) -> Self {
+        self.tasks = tasks.into_iter().collect();
+        self
+    }
+
+    /// The same plan, to be started as soon as it has tasks.
+    #[must_use]
+    pub fn execute(mut self) -> Self {
+        self.auto_execute = true;
+        self
+    }
+}
+
 /// An idempotency key with a fingerprint of the request it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Idempotency {
@@ -121,6 +151,30 @@ pub struct Task {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
+}
+
+impl Task {
+    /// A task that waits for its first attempt.
+    pub fn new(id: TaskId, plan_id: PlanId, position: u32, spec: TaskSpec) -> Self {
+        Self {
+            id,
+            plan_id,
+            position,
+            status: TaskStatus::Pending,
+            selected: false,
+            attempts: 0,
+            attempt_limit: spec.retry.max_attempts,
+            recoveries: 0,
+            approved: false,
+            wake_at: None,
+            result: None,
+            error: None,
+            kept: None,
+            started_at: None,
+            finished_at: None,
+            spec: Arc::new(spec),
+        }
+    }
 }
 
 /// The result of a task whose definition stands while an edit made its dependencies run again.

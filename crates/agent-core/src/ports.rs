@@ -28,6 +28,12 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
+impl<F: Fn() -> Timestamp + Send + Sync> Clock for F {
+    fn now(&self) -> Timestamp {
+        self()
+    }
+}
+
 /// Yields randomness where behaviour must differ between runs (jitter).
 pub trait Randomness: Send + Sync {
     /// A number in `0.0..1.0`.

@@ -235,14 +235,39 @@ impl Driver {
         let mut patience = FIRST_PATIENCE;
         loop {
             match self.shared.ports.plans.load(self.state.plan.id).await {
-                Ok(state) => {
-                    self.state = Arc::new(state);
-                    return Ok(());
-                }
+                Ok(state) if self.shows_foreign_work(&state) => match self.check_lease().await {
+                    Ok(()) => return self.look_at(state),
+                    Err(Error::Unavailable(error)) => self.wait_for_store(error, &mut patience).await?,
+                    Err(other) => return Err(other),
+                },
+                Ok(state) => return self.look_at(state),
                 Err(Error::Unavailable(error)) => self.wait_for_store(error, &mut patience).await?,
                 Err(other) => return Err(other),
             }
         }
+    }
+
+    fn look_at(&mut self, state: PlanState) -> Result<()> {
+        self.state = Arc::new(state);
+        Ok(())
+    }
+
+    /// Whether attempts are under way that nobody here knows of: another worker's, unless the answer to the commit
+    /// that started them was lost.
+    fn shows_foreign_work(&self, state: &PlanState) -> bool {
+        let mut running = state.tasks.iter().filter(|task| task.status == TaskStatus::Running);
+        running.any(|task| {
+            let job = Job::Attempt(task.id, task.attempts);
+            !self.under_way.contains_key(&job) && !self.resumed.contains(&job)
+        })
+    }
+
+    /// That the plan is still this worker's. A look at the plan, unlike a commit, does not tell.
+    async fn check_lease(&self) -> Result<()> {
+        let (plan, settings) = (self.state.plan.id, &self.shared.settings);
+        let ours = self.shared.ports.plans.renew(&settings.worker, settings.lease).await?;
+        let held = ours.contains(&plan) && !self.signals.lost.is_cancelled();
+        if held { Ok(()) } else { Err(Error::LeaseLost(plan)) }
     }
 
     async fn wait_for_store(&self, error: BoxError, patience: &mut Duration) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::error::{Defect, Error, Result};
 use crate::ids::{ExecutionId, PlanId};
 use crate::plan::{EditOperation, NewPlan, PlanEdit, PlanState, PlanStatus, TaskKind, TaskSpec, graph};
 use crate::ports::Claim;
+use crate::tool::EffectClass;
 use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -192,26 +193,51 @@ impl Shared {
     fn know_tools<'a>(&self, tasks: impl Iterator<Item = (String, &'a mut TaskSpec)>) -> Result<()> {
         let mut defects = Vec::new();
         for (place, task) in tasks {
-            let TaskKind::Tool { tool: name, .. } = &task.kind else { continue };
-            match self.ports.tools.get(name) {
-                Some(tool) => task.effect = task.effect.or_else(|| Some(tool.effect())),
-                None => {
-                    let known = self.ports.tools.names().join(", ");
-                    let detail = format!("there is no tool {name:?}; the tools are: {known}");
-                    defects.push(Defect::new(format!("{place}/tool"), detail));
-                }
+            match self.declared_effect(&task.kind, &place) {
+                Ok(declared) => task.effect = task.effect.or(declared),
+                Err(defect) => defects.push(defect),
             }
         }
         if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects)) }
     }
 
+    /// The same for an edit; a task that is to call another tool gets the effect class of that one.
     fn know_edited_tools(&self, edit: &mut PlanEdit) -> Result<()> {
-        let added =
-            edit.operations.iter_mut().enumerate().filter_map(|(number, operation)| match operation {
-                EditOperation::Add(spec) => Some((format!("/operations/{number}/task"), &mut **spec)),
-                EditOperation::Update(..) | EditOperation::Remove(_) => None,
-            });
-        self.know_tools(added)
+        let mut defects = Vec::new();
+        for (number, operation) in edit.operations.iter_mut().enumerate() {
+            let place = format!("/operations/{number}/task");
+            let declared = match &*operation {
+                EditOperation::Add(spec) => self.declared_effect(&spec.kind, &place),
+                EditOperation::Update(_, patch) => match &patch.kind {
+                    Some(kind) => self.declared_effect(kind, &place),
+                    None => Ok(None),
+                },
+                EditOperation::Remove(_) => Ok(None),
+            };
+            match (declared, operation) {
+                (Err(defect), _) => defects.push(defect),
+                (Ok(declared), EditOperation::Add(spec)) => spec.effect = spec.effect.or(declared),
+                (Ok(Some(declared)), EditOperation::Update(_, patch)) => {
+                    patch.effect.get_or_insert(Some(declared));
+                }
+                (Ok(_), _) => {}
+            }
+        }
+        if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects)) }
+    }
+
+    /// The effect class of the tool that a kind of task calls, if it calls one.
+    fn declared_effect(
+        &self,
+        kind: &TaskKind,
+        place: &str,
+    ) -> std::result::Result<Option<EffectClass>, Defect> {
+        let TaskKind::Tool { tool: name, .. } = kind else { return Ok(None) };
+        let unknown = || {
+            let known = self.ports.tools.names().join(", ");
+            Defect::new(format!("{place}/tool"), format!("there is no tool {name:?}; the tools are: {known}"))
+        };
+        self.ports.tools.get(name).map(|tool| Some(tool.effect())).ok_or_else(unknown)
     }
 
     /// Makes sure that somebody here looks at the plan again.
@@ -259,7 +285,8 @@ impl Shared {
         let driving = AssertUnwindSafe(driver.run());
         // A plan whose driver broke is taken up again after a rest, rather than held by nobody.
         let ended = driving.catch_unwind().await.unwrap_or(driver::Ended::Broken);
-        if ended == driver::Ended::StillOurs
+        // A plan that has ended is not renewed, which looks like a loss; what others hold stays with them.
+        if !matches!(ended, driver::Ended::Broken | driver::Ended::Over)
             && let Err(error) = self.ports.plans.release(plan, &fence).await
         {
             tracing::warn!(%plan, %error, "the lease could not be given back; it runs out by itself");

@@ -1,5 +1,6 @@
 //! The one way to a tool or a model: recorded before, recorded after, never repeated once recorded.
 
+use super::job::BROKE_OFF;
 use super::wiring::ExecutorPorts;
 use crate::error::Error;
 use crate::event::{EventBody, NewEvent};
@@ -7,7 +8,9 @@ use crate::ids::{PlanId, TaskId};
 use crate::model::{Completion, ModelError, Prompt, Silent, Usage};
 use crate::ports::{Fence, LanguageModel, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus};
 use crate::tool::{AnyTool, EffectClass, Recovery, ToolContext, ToolError};
+use futures_util::FutureExt;
 use serde_json::{Value, json};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -176,9 +179,15 @@ impl<'a> Gate<'a> {
         let events = vec![NewEvent { task_id: Some(self.task_id), body: called }];
         self.ports.journal.begin(key, &intent, events, self.ports.clock.now(), &self.fence).await?;
         match prepared {
-            Ok(_) => outcome_of(tool.call_json(input, &self.context).await),
+            Ok(_) => outcome_of(self.call(tool, input).await),
             Err(error) => outcome_of(Err(error)),
         }
+    }
+
+    /// A call that breaks off because of a defect of the tool is settled like any other that fails.
+    async fn call(&self, tool: &Arc<dyn AnyTool>, input: Value) -> Result<Value, ToolError> {
+        let called = AssertUnwindSafe(tool.call_json(input, &self.context)).catch_unwind().await;
+        called.unwrap_or_else(|_panic| Err(ToolError::fatal(BROKE_OFF)))
     }
 
     /// A call that a crash caught in flight.
@@ -192,7 +201,7 @@ impl<'a> Gate<'a> {
             )),
         };
         match recovery {
-            Recovery::Redo => outcome_of(tool.call_json(input, &self.context).await),
+            Recovery::Redo => outcome_of(self.call(tool, input).await),
             Recovery::Done(output) => Ok(Answer::Ok(output)),
             Recovery::Unknown(detail) => Ok(Answer::Unknown(detail)),
         }

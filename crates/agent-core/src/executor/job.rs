@@ -23,6 +23,10 @@ use tokio_util::sync::CancellationToken;
 /// How long an attempt rests that the store left in the lurch, before it goes on where its record ends.
 const REST: Duration = Duration::from_millis(200);
 
+/// Why a task failed in which something panicked.
+pub(super) const BROKE_OFF: &str =
+    "the work on this task broke off because of a defect of the program; the log of the server says where";
+
 /// One thing under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Job {
@@ -120,8 +124,7 @@ impl AttemptJob {
 }
 
 fn broke_off() -> Outcome {
-    let error = "the work on this task broke off because of a defect of the program; the log of the server says where";
-    Outcome::Failed { error: error.to_owned(), retryable: false }
+    Outcome::Failed { error: BROKE_OFF.to_owned(), retryable: false }
 }
 
 /// The fact that an attempt ended; nothing for what is no attempt.

@@ -6,10 +6,9 @@ use super::{moves, settle};
 use crate::error::Result;
 use crate::event::EventBody;
 use crate::ids::{PlanId, Revision, TaskId, WorkerId};
-use crate::plan::{NewPlan, Plan, PlanState, PlanStatus, Task, TaskStatus};
+use crate::plan::{NewPlan, Plan, PlanState, PlanStatus, Task};
 use crate::ports::Opening;
 use crate::time::Timestamp;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The opening of a plan in its first status. One that runs is settled and, as far as there are slots for it,
@@ -54,23 +53,9 @@ fn first_state(new: NewPlan, status: PlanStatus, now: Timestamp) -> PlanState {
         finished_at: None,
     };
     let selected = status == PlanStatus::Running;
-    let tasks = (1_u32..).zip(new.tasks).map(|(position, spec)| Task {
-        id: TaskId(i64::from(position)),
-        plan_id: plan.id,
-        position,
-        status: TaskStatus::Pending,
-        selected,
-        attempts: 0,
-        attempt_limit: spec.retry.max_attempts,
-        recoveries: 0,
-        approved: false,
-        wake_at: None,
-        result: None,
-        error: None,
-        kept: None,
-        started_at: None,
-        finished_at: None,
-        spec: Arc::new(spec),
+    let tasks = (1_u32..).zip(new.tasks).map(|(position, spec)| {
+        let id = TaskId(i64::from(position));
+        Task { selected, ..Task::new(id, plan.id, position, spec) }
     });
     let tasks = tasks.collect();
     PlanState { plan, tasks }

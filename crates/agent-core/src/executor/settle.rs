@@ -18,6 +18,7 @@ pub(super) fn settle(draft: &mut Draft) {
         return;
     }
     select_all_if_none(draft);
+    select_what_is_needed(draft);
     let mut stopped_by = first_failed(draft);
     let mut moved = true;
     while moved {
@@ -39,6 +40,23 @@ fn select_all_if_none(draft: &mut Draft) {
     }
     for index in 0..draft.tasks.len() {
         draft.touch(index).selected = true;
+    }
+}
+
+/// An edit can make a task depend on one that nobody picked; it would wait for it for ever.
+fn select_what_is_needed(draft: &mut Draft) {
+    if draft.tasks.iter().all(|task| task.selected) {
+        return;
+    }
+    let picked = draft.tasks.iter().filter(|task| task.selected && !task.status.is_terminal());
+    let mut open: Vec<u32> = picked.flat_map(|task| task.spec.depends_on.clone()).collect();
+    while let Some(position) = open.pop() {
+        let index = position as usize - 1;
+        let needed = &draft.tasks[index];
+        if !needed.selected && !needed.status.is_terminal() {
+            open.extend(needed.spec.depends_on.clone());
+            draft.touch(index).selected = true;
+        }
     }
 }
 

@@ -52,6 +52,20 @@ pub struct ExecutorSettings {
     pub recover: bool,
 }
 
+impl ExecutorSettings {
+    /// The usual settings, for a worker of that name: four attempts at once, five minutes each.
+    pub fn named(worker: impl Into<String>) -> Self {
+        Self {
+            worker: WorkerId(worker.into()),
+            max_parallel: 4,
+            task_timeout: Duration::from_secs(300),
+            lease: Duration::from_secs(15),
+            max_recoveries: 3,
+            recover: true,
+        }
+    }
+}
+
 impl ExecutorPorts {
     /// Who turns goals into tasks, where there is a language model.
     pub(super) fn planner(&self) -> Option<Planner> {

@@ -65,6 +65,7 @@ impl TaskPatch {
                 field.clone_from(given);
             }
         }
+        let called_a_tool = matches!(spec.kind, TaskKind::Tool { .. });
         set(&mut spec.description, self.description.as_ref());
         set(&mut spec.kind, self.kind.as_ref());
         set(&mut spec.priority, self.priority.as_ref());
@@ -72,6 +73,10 @@ impl TaskPatch {
         set(&mut spec.retry, self.retry.as_ref());
         set(&mut spec.timeout_ms, self.timeout_ms.as_ref());
         set(&mut spec.requires_approval, self.requires_approval.as_ref());
+        // What a tool says of its effect says nothing about work without it.
+        if called_a_tool && !matches!(spec.kind, TaskKind::Tool { .. }) {
+            spec.effect = None;
+        }
         set(&mut spec.effect, self.effect.as_ref());
         set(&mut spec.on_unknown, self.on_unknown.as_ref());
     }

@@ -52,7 +52,7 @@ async fn the_model_works_with_tools_until_it_finishes() {
         "plan_updated",
     ];
     assert_eq!(world.events(state.plan.id), expected);
-    assert_eq!(world.store.core().attempts[&(state.tasks[0].id, 1)].tokens, 220);
+    assert_eq!(world.store.core().attempts(state.plan.id)[0].tokens, 220);
 }
 
 #[tokio::test]

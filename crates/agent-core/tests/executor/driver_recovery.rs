@@ -2,7 +2,7 @@
 
 use crate::memory::{Turn, World, new_plan, scan, settings};
 use agent_core::executor::fact::Fact;
-use agent_core::plan::{OnUnknown, PlanStatus, TaskKind, TaskSpec, TaskStatus};
+use agent_core::plan::{OnUnknown, PlanState, PlanStatus, TaskKind, TaskSpec, TaskStatus};
 use agent_core::tool::{EffectClass, Recovery};
 use serde_json::json;
 use std::time::Duration;
@@ -224,5 +224,33 @@ async fn a_plan_that_is_taken_over_while_it_is_being_claimed_still_hears_of_requ
     world.store.answer_claims_by_name(true);
     let state = world.until_status(plan, PlanStatus::AwaitingApproval).await;
     server.approve(plan, state.tasks[0].id).await;
+    world.until_status(plan, PlanStatus::Completed).await;
+}
+
+#[tokio::test]
+async fn a_server_that_does_not_know_that_its_lease_is_lost_starts_nothing_of_what_the_new_one_runs() {
+    let world = World::new(Vec::new());
+    let first = world.server("one");
+    let question = TaskSpec::new("Shall it go on?", TaskKind::Approval);
+    let plan = first.create(new_plan(vec![question, run("wait").after(&[1])])).await;
+    let state = world.until_status(plan, PlanStatus::AwaitingApproval).await;
+    let mut eager = settings("two");
+    eager.lease = Duration::from_millis(30);
+    let second = world.server_with(eager);
+    let taken_over = |_: &PlanState| {
+        let taken = world.store.core().holder(plan).is_some_and(|holder| holder.0 == "two");
+        if !taken {
+            world.expire_leases();
+        }
+        taken
+    };
+    world.until(plan, taken_over).await;
+    second.approve(plan, state.tasks[0].id).await;
+    world.until_called(1).await;
+    // The first hears of the plan, finds an attempt under way, and must not take it for its own.
+    first.submit(plan, Fact::PauseRequested).await;
+    world.until_idle(&first).await;
+    assert_eq!(world.workshop.calls().len(), 1, "two servers run the same attempt");
+    world.workshop.let_go();
     world.until_status(plan, PlanStatus::Completed).await;
 }

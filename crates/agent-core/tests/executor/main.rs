@@ -5,11 +5,17 @@
 
 mod driver;
 mod driver_agent;
+mod driver_edit;
 mod driver_recovery;
+mod driver_sharing;
+mod driver_tools;
 mod machine;
 mod machine_approvals;
+mod machine_edit;
 mod machine_ends;
 mod machine_properties;
+mod machine_recovery;
 mod memory;
+mod memory_store;
 mod planner;
 mod simulation;

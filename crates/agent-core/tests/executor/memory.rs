@@ -1,7 +1,6 @@
 //! The outside of the executor, in memory: what the ports promise, and ways to break it on purpose.
 
 mod bench;
-mod core;
 mod model;
 mod store;
 mod tools;

@@ -3,6 +3,7 @@
 use crate::memory::{Turn, World, new_plan};
 use agent_core::model::{Message, ModelError};
 use agent_core::plan::{CommandLine, PlanStatus, TaskKind, TaskStatus};
+use agent_core::ports::{MessageFilter, Visibility};
 
 const PLAN: &str = r#"{"tasks":[
     {"description":"Look over the repository","kind":"scan","priority":"high","depends_on":[]},
@@ -19,7 +20,9 @@ async fn a_goal_becomes_a_plan_and_the_plan_is_executed() {
     let prompts = world.model.prompts();
     assert!(matches!(&prompts[0].messages[0], Message::User { content }
         if content.contains("Make it work") && content.contains("3 files of Python")));
-    let spoken = world.store.core().messages[0].1.content.clone();
+    let everything =
+        MessageFilter { visibility: Visibility::Everything, plan_id: Some(plan), after: None, limit: 9 };
+    let spoken = world.store.core().messages(&everything).0[0].content.clone();
     assert!(spoken.contains("1. [scan] Look over the repository"), "{spoken}");
 }
 

@@ -1,12 +1,13 @@
 //! A workbench for the machine: a stored plan, a clock that moves by hand, and what was told.
 
-use super::core::MemoryCore;
 use agent_core::event::EventBody;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::executor::machine;
 use agent_core::ids::{PlanId, TaskId, UserId};
+use agent_core::memory::MemoryCore;
 use agent_core::plan::{NewPlan, PlanState, PlanStatus, Task, TaskKind, TaskSpec, TaskStatus};
 use agent_core::policy::Policy;
+use agent_core::ports::{Approval, Change, Visibility};
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
 use serde_json::json;
@@ -16,6 +17,8 @@ pub(crate) struct Bench {
     pub(crate) core: MemoryCore,
     pub(crate) plan: PlanId,
     pub(crate) now: Timestamp,
+    /// All changes so far, each with the state that was stored with it.
+    pub(crate) past: Vec<(Change, PlanState)>,
 }
 
 /// A task that runs a command, after others.
@@ -69,8 +72,8 @@ impl Bench {
     pub(crate) fn at(plan: &NewPlan, status: PlanStatus) -> Self {
         let now = Timestamp::from_micros(1_767_268_800_000_000);
         let mut core = MemoryCore::default();
-        let plan = core.create(plan, status, now).plan.id;
-        Self { core, plan, now }
+        let plan = core.create(plan, status, now).unwrap().plan.id;
+        Self { core, plan, now, past: Vec::new() }
     }
 
     pub(crate) fn state(&self) -> PlanState {
@@ -89,6 +92,7 @@ impl Bench {
         };
         if let Some(change) = &decision.change {
             self.core.commit(change, None)?;
+            self.past.push((change.clone(), self.state()));
             if change.new_tasks.is_empty() {
                 assert_eq!(machine::apply(&before, change), self.state(), "apply foretells what is stored");
             }
@@ -155,11 +159,12 @@ impl Bench {
 
     /// The events so far, one a line.
     pub(crate) fn story(&self) -> Vec<String> {
-        let row = &self.core.rows[&self.plan];
-        row.events
+        let state = self.state();
+        self.core
+            .events(self.plan)
             .iter()
             .map(|event| {
-                let who = event.task_id.and_then(|id| row.state.task(id));
+                let who = event.task_id.and_then(|id| state.task(id));
                 let who = who.map_or("plan".to_owned(), |task| format!("task {}", task.position));
                 let what = match &event.body {
                     EventBody::PlanUpdated { status, summary } => format!(": {status}, {summary}"),
@@ -177,6 +182,11 @@ impl Bench {
                 format!("{} {who} {}{what}", event.seq, event.body.name())
             })
             .collect()
+    }
+
+    /// All questions, answered or not.
+    pub(crate) fn questions(&self) -> Vec<Approval> {
+        self.core.approvals(Visibility::Everything, true)
     }
 
     /// Why a task did not run.

@@ -20,11 +20,14 @@ pub(crate) struct Call {
 }
 
 /// Where all tools work. The words: `ok`, `fail`, `fail N` (the first N times), `meet` (until two have
-/// met), `wait` (until let go or cancelled), `deaf` (until let go), `report`, `panic`.
+/// met), `wait` (until let go or cancelled), `reluctant` (until cancelled and let go), `deaf` (until let go),
+/// `report`, `panic`.
 pub(crate) struct Workshop {
     calls: Mutex<Vec<Call>>,
     began: watch::Sender<usize>,
     stopped: watch::Sender<usize>,
+    /// How many calls are under way, and the most that ever were.
+    at_once: Mutex<(usize, usize)>,
     meeting: Barrier,
     gate: Semaphore,
     /// What a compensatable call left behind, in the eyes of recovery.
@@ -37,6 +40,7 @@ impl Default for Workshop {
             calls: Mutex::default(),
             began: watch::channel(0).0,
             stopped: watch::channel(0).0,
+            at_once: Mutex::default(),
             meeting: Barrier::new(2),
             gate: Semaphore::new(0),
             left: Mutex::new(Recovery::Redo),
@@ -62,6 +66,21 @@ impl Workshop {
     /// How many calls were stopped by their token.
     pub(crate) fn stopped(&self) -> usize {
         *self.stopped.borrow()
+    }
+
+    /// The most calls that were under way at the same time.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.at_once.lock().unwrap().1
+    }
+
+    fn enter(&self) {
+        let mut at_once = self.at_once.lock().unwrap();
+        at_once.0 += 1;
+        at_once.1 = at_once.0.max(at_once.1);
+    }
+
+    fn leave(&self) {
+        self.at_once.lock().unwrap().0 -= 1;
     }
 
     /// Lets one waiting call go on.
@@ -101,6 +120,12 @@ impl Workshop {
                         return Err(ToolError::Cancelled);
                     }
                 }
+            }
+            ("reluctant", _) => {
+                context.cancel.cancelled().await;
+                self.gate.acquire().await.unwrap().forget();
+                self.stopped.send_modify(|count| *count += 1);
+                return Err(ToolError::Cancelled);
             }
             ("deaf", _) => self.gate.acquire().await.unwrap().forget(),
             ("report", _) => return Err(ToolError::Report("there is no such file".into())),
@@ -148,7 +173,10 @@ impl AnyTool for RecordingTool {
     }
 
     async fn call_json(&self, input: Value, context: &ToolContext) -> Result<Value, ToolError> {
-        let done = self.workshop.act(self.name, &word(&input), context).await?;
+        self.workshop.enter();
+        let done = self.workshop.act(self.name, &word(&input), context).await;
+        self.workshop.leave();
+        let done = done?;
         if self.name != "run_command" {
             return Ok(json!({"summary": if done { "done" } else { "not done" }}));
         }

@@ -1,7 +1,7 @@
 //! One store, one workshop, one model, and any number of servers that share them and can crash.
 
 use super::model::{ScriptedModel, Turn};
-use super::store::MemoryStore;
+use super::store::FaultyStore;
 use super::tools::Workshop;
 use agent_core::Result;
 use agent_core::event::EventBody;
@@ -66,7 +66,7 @@ impl Workspaces for OneRepository {
 }
 
 pub(crate) struct World {
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<FaultyStore>,
     pub(crate) workshop: Arc<Workshop>,
     pub(crate) model: Arc<ScriptedModel>,
     clock: Arc<JumpingClock>,
@@ -94,7 +94,10 @@ pub(crate) struct Server {
 impl World {
     pub(crate) fn new(turns: Vec<Turn>) -> Self {
         let clock = Arc::new(JumpingClock { start: tokio::time::Instant::now(), ahead: AtomicI64::new(0) });
-        let store = Arc::new(MemoryStore::new(Arc::<JumpingClock>::clone(&clock)));
+        let store = Arc::new(FaultyStore::new({
+            let clock = Arc::clone(&clock);
+            move || clock.now()
+        }));
         let model = Arc::new(ScriptedModel::new(turns));
         Self { store, workshop: Arc::default(), model, clock }
     }
@@ -105,10 +108,10 @@ impl World {
 
     pub(crate) fn server_with(&self, settings: ExecutorSettings) -> Server {
         let ports = ExecutorPorts {
-            plans: Arc::<MemoryStore>::clone(&self.store) as Arc<dyn PlanStore>,
-            reader: Arc::<MemoryStore>::clone(&self.store) as Arc<dyn PlanReader>,
-            journal: Arc::<MemoryStore>::clone(&self.store) as Arc<dyn Journal>,
-            conversations: Arc::<MemoryStore>::clone(&self.store) as Arc<dyn Conversations>,
+            plans: Arc::<FaultyStore>::clone(&self.store) as Arc<dyn PlanStore>,
+            reader: Arc::<FaultyStore>::clone(&self.store) as Arc<dyn PlanReader>,
+            journal: Arc::<FaultyStore>::clone(&self.store) as Arc<dyn Journal>,
+            conversations: Arc::<FaultyStore>::clone(&self.store) as Arc<dyn Conversations>,
             model: Some(Arc::<ScriptedModel>::clone(&self.model) as Arc<dyn LanguageModel>),
             tools: self.workshop.toolbox(),
             workspaces: Arc::new(OneRepository),
@@ -196,11 +199,11 @@ impl World {
 
     /// The names of a plan's events.
     pub(crate) fn events(&self, plan: PlanId) -> Vec<&'static str> {
-        self.store.core().rows[&plan].events.iter().map(|event| event.body.name()).collect()
+        self.store.core().events(plan).iter().map(|event| event.body.name()).collect()
     }
 
     pub(crate) fn told(&self, plan: PlanId, wanted: impl Fn(&EventBody) -> bool) -> bool {
-        self.store.core().rows[&plan].events.iter().any(|event| wanted(&event.body))
+        self.store.core().events(plan).iter().any(|event| wanted(&event.body))
     }
 }
 

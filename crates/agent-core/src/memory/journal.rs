@@ -1,0 +1,83 @@
+//! Steps and messages.
+
+use super::core::MemoryCore;
+use crate::error::{Error, Result};
+use crate::event::{Event, EventBody, NewEvent};
+use crate::ids::{MessageId, PlanId, TaskId};
+use crate::ports::{ConversationMessage, NewMessage, Step, StepIntent, StepKey, StepResult};
+use crate::time::Timestamp;
+
+impl MemoryCore {
+    /// The steps recorded for an attempt, by position.
+    pub fn steps_of(&self, plan: PlanId, task: TaskId, attempt: u32) -> impl Iterator<Item = &Step> {
+        let at = |position| StepKey { plan_id: plan, task_id: task, attempt, position };
+        self.steps.range(at(0)..=at(u32::MAX)).map(|(_, step)| step)
+    }
+
+    /// Records an intent with its events.
+    ///
+    /// # Errors
+    /// `PlanNotFound`; `Damaged` when the step has begun already.
+    pub fn begin(
+        &mut self,
+        key: StepKey,
+        intent: &StepIntent,
+        events: Vec<NewEvent>,
+        at: Timestamp,
+    ) -> Result<Vec<Event>> {
+        self.row(key.plan_id)?;
+        if self.steps.contains_key(&key) {
+            return Err(Error::Damaged(format!("step {} begins once", key.idempotency_key())));
+        }
+        let step = Step { key, intent: intent.clone(), result: None, started_at: at, finished_at: None };
+        self.steps.insert(key, step);
+        self.tell(key.plan_id, events, at)
+    }
+
+    /// Records a result with its events. When there already is one, nothing changes and nothing is told.
+    ///
+    /// # Errors
+    /// `Damaged` when the step never began.
+    pub fn finish(
+        &mut self,
+        key: StepKey,
+        result: &StepResult,
+        events: Vec<NewEvent>,
+        at: Timestamp,
+    ) -> Result<Vec<Event>> {
+        let Some(step) = self.steps.get_mut(&key) else {
+            let step = key.idempotency_key();
+            return Err(Error::Damaged(format!("step {step} has a result and was never begun")));
+        };
+        if step.result.is_some() {
+            return Ok(Vec::new());
+        }
+        step.result = Some(result.clone());
+        step.finished_at = Some(at);
+        self.tell(key.plan_id, events, at)
+    }
+
+    /// Adds a message, and tells the listeners of its plan.
+    ///
+    /// # Errors
+    /// `PlanNotFound` when the plan is not the owner's.
+    pub fn say(&mut self, message: &NewMessage, at: Timestamp) -> Result<(MessageId, Vec<Event>)> {
+        if let Some(plan) = message.plan_id
+            && self.row(plan)?.state.plan.owner != message.owner
+        {
+            return Err(Error::PlanNotFound(plan));
+        }
+        let id = MessageId(self.next_id());
+        let kept = ConversationMessage {
+            id,
+            role: message.role.clone(),
+            content: message.content.clone(),
+            plan_id: message.plan_id,
+            created_at: at,
+        };
+        self.messages.push((message.owner, kept));
+        let Some(plan) = message.plan_id else { return Ok((id, Vec::new())) };
+        let body = EventBody::MessageAdded { message_id: id, role: message.role.clone() };
+        Ok((id, self.tell(plan, vec![NewEvent { task_id: None, body }], at)?))
+    }
+}

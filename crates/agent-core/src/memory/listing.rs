@@ -1,0 +1,145 @@
+//! Questions about what is kept, answered as the stores with a database answer them.
+
+use super::core::MemoryCore;
+use crate::event::{Event, Topic};
+use crate::ids::{PlanId, TaskId};
+use crate::plan::{Attempt, PlanState, PlanStatus, PlanVersion, TaskStatus};
+use crate::ports::{
+    Approval, ConversationMessage, MessageFilter, PlanCounts, PlanFilter, PlanPage, PlanSummary, Step,
+    Visibility,
+};
+
+impl MemoryCore {
+    /// A page of plans, newest first.
+    pub fn list(&self, filter: &PlanFilter) -> PlanPage {
+        let wanted = |state: &&PlanState| {
+            let text = filter.text.as_deref().unwrap_or_default();
+            visible(filter.visibility, state)
+                && filter.status.is_none_or(|status| state.plan.status == status)
+                && contains(&state.plan.goal, text)
+        };
+        let matching = || self.states().rev().filter(wanted);
+        let older = matching().filter(|state| filter.before.is_none_or(|before| state.plan.id < before));
+        // One more than asked for tells whether there is a next page.
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        let mut plans: Vec<PlanSummary> = older.take(limit.saturating_add(1)).map(summary).collect();
+        let more = plans.len() > limit;
+        plans.truncate(limit);
+        let next = plans.last().filter(|_| more).map(|last| last.plan.id);
+        PlanPage { total: matching().count() as u64, plans, next }
+    }
+
+    /// Counts over all visible plans.
+    pub fn counts(&self, visibility: Visibility) -> PlanCounts {
+        let visible = || self.states().filter(|state| visible(visibility, state));
+        let completed = visible().filter(|state| state.plan.status == PlanStatus::Completed);
+        PlanCounts { total: visible().count() as u64, completed: completed.count() as u64 }
+    }
+
+    /// All attempts of a plan, oldest first.
+    pub fn attempts(&self, plan: PlanId) -> Vec<Attempt> {
+        let of_plan = (plan, TaskId(i64::MIN), 0)..=(plan, TaskId(i64::MAX), u32::MAX);
+        let mut found: Vec<Attempt> =
+            self.attempts.range(of_plan).map(|(_, attempt)| attempt.clone()).collect();
+        found.sort_by_key(|attempt| (attempt.started_at, attempt.task_id, attempt.attempt));
+        found
+    }
+
+    /// All recorded steps of a plan, by task, attempt and position.
+    pub fn steps(&self, plan: PlanId) -> Vec<Step> {
+        let steps = self.steps.values().filter(|step| step.key.plan_id == plan);
+        steps.cloned().collect()
+    }
+
+    /// The versions of a plan's definition, oldest first; none while nobody has edited it.
+    pub fn versions(&self, plan: PlanId) -> &[PlanVersion] {
+        self.versions.get(&plan).map_or(&[], Vec::as_slice)
+    }
+
+    /// Questions, oldest first. One whose task has ended meanwhile waits for nobody and does not count as open.
+    pub fn approvals(&self, visibility: Visibility, include_decided: bool) -> Vec<Approval> {
+        let open = |approval: &Approval, state: &PlanState| {
+            let ended =
+                |id: TaskId| state.task(id).is_none_or(|task: &crate::plan::Task| task.status.is_terminal());
+            approval.decision.is_none() && !ended(approval.task_id)
+        };
+        let wanted = |approval: &&Approval| {
+            self.rows
+                .get(&approval.plan_id)
+                .map(|row| &row.state)
+                .is_some_and(|state| visible(visibility, state) && (include_decided || open(approval, state)))
+        };
+        self.approvals.values().filter(wanted).cloned().collect()
+    }
+
+    /// Events of a topic with positions above `after`, oldest first, at most `limit`.
+    pub fn read(&self, topic: Topic, after: i64, limit: u32) -> Vec<Event> {
+        let skipped = usize::try_from(after).unwrap_or(0);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        if let Topic::Plan(plan) = topic {
+            return self.events(plan).iter().skip(skipped).take(limit).cloned().collect();
+        }
+        let all = self.log.iter().skip(skipped);
+        let events = all.filter_map(|(plan, place)| self.events(*plan).get(*place));
+        events.filter(|event| belongs(topic, event)).take(limit).cloned().collect()
+    }
+
+    /// The position of the newest event of a topic; 0 when there is none.
+    pub fn head(&self, topic: Topic) -> i64 {
+        if let Topic::Plan(plan) = topic {
+            return self.events(plan).last().map_or(0, |event| event.seq);
+        }
+        let newest = self.log.iter().rev().filter_map(|(plan, place)| self.events(*plan).get(*place));
+        newest.filter(|event| belongs(topic, event)).map(|event| event.cursor).next().unwrap_or(0)
+    }
+
+    /// Messages, oldest first, and how many match in all.
+    pub fn messages(&self, filter: &MessageFilter) -> (Vec<ConversationMessage>, u64) {
+        let matching = || {
+            let visible = self.messages.iter().filter(|(owner, _)| match filter.visibility {
+                Visibility::Owner(wanted) => *owner == wanted,
+                Visibility::Everything => true,
+            });
+            let wanted = |message: &&ConversationMessage| {
+                filter.plan_id.is_none_or(|plan| message.plan_id == Some(plan))
+            };
+            visible.map(|(_, message)| message).filter(wanted)
+        };
+        let newer = matching().filter(|message| filter.after.is_none_or(|after| message.id > after));
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        (newer.take(limit).cloned().collect(), matching().count() as u64)
+    }
+
+    fn states(&self) -> impl DoubleEndedIterator<Item = &PlanState> {
+        self.rows.values().map(|row| &row.state)
+    }
+}
+
+fn visible(visibility: Visibility, state: &PlanState) -> bool {
+    match visibility {
+        Visibility::Owner(owner) => state.plan.owner == owner,
+        Visibility::Everything => true,
+    }
+}
+
+fn belongs(topic: Topic, event: &Event) -> bool {
+    match topic {
+        Topic::Plan(plan) => event.plan_id == plan,
+        Topic::Owner(owner) => event.owner == owner,
+        Topic::Everything => true,
+    }
+}
+
+/// Whether a text is part of a goal, without regard to ASCII case.
+fn contains(goal: &str, text: &str) -> bool {
+    goal.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
+}
+
+fn summary(state: &PlanState) -> PlanSummary {
+    let completed = state.tasks.iter().filter(|task| task.status == TaskStatus::Completed).count();
+    PlanSummary {
+        plan: state.plan.clone(),
+        tasks: u32::try_from(state.tasks.len()).unwrap_or(u32::MAX),
+        completed: u32::try_from(completed).unwrap_or(u32::MAX),
+    }
+}
