@@ -1,6 +1,7 @@
 //! A server that is killed while a plan runs, and started again, finishes the plan without a person.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+use agent_testkit_postgres::{ClusterOptions, PostgresCluster, TestDatabase};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -17,14 +18,17 @@ struct Server {
 }
 
 impl Server {
+    fn start(scene: &Scene) -> Self {
+        Self::start_in(&scene.data, scene)
+    }
+
     #[expect(clippy::disallowed_methods, reason = "the test starts the program as a user would")]
-    fn start(data: &Path, repository: &Path) -> Self {
+    fn start_in(data: &Path, scene: &Scene) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_agent-server"))
             .args(["--dev", "--bind", "127.0.0.1:0"])
             .arg("--repository-root")
-            .arg(repository)
-            .arg("--database-url")
-            .arg(format!("sqlite://{}", data.join("agent.db").display()))
+            .arg(&scene.repository)
+            .env("AGENT_DATABASE_URL", &scene.database_url)
             .current_dir(data)
             .stdout(Stdio::piped())
             .spawn()
@@ -107,6 +111,8 @@ async fn wait_for_line(log: &Path, line: &str) {
 
 struct Scene {
     _folder: tempfile::TempDir,
+    _database: Option<TestDatabase>,
+    database_url: String,
     data: PathBuf,
     repository: PathBuf,
     log: PathBuf,
@@ -119,7 +125,17 @@ impl Scene {
         std::fs::create_dir(&data).unwrap();
         std::fs::create_dir(&repository).unwrap();
         let log = repository.join("effects.log");
-        Self { _folder: folder, data, repository, log }
+        let database_url = format!("sqlite://{}", data.join("agent.db").display());
+        Self { _folder: folder, _database: None, database_url, data, repository, log }
+    }
+
+    /// With its data on a server; `None` where there is no PostgreSQL.
+    fn on_postgres() -> Option<Self> {
+        PostgresCluster::shared().map(|cluster| Self::on(cluster.create_database(None)))
+    }
+
+    fn on(database: TestDatabase) -> Self {
+        Self { database_url: database.url().to_owned(), _database: Some(database), ..Self::new() }
     }
 }
 
@@ -135,7 +151,7 @@ fn logged(line: &str, depends_on: &[u32]) -> Value {
 }
 
 async fn run_until_held(scene: &Scene, effect: &str) -> i64 {
-    let server = Server::start(&scene.data, &scene.repository);
+    let server = Server::start(scene);
     let caller = Caller::log_in(&server).await;
     let tasks = json!([logged("first", &[]), held_task(effect), logged("last", &[2])]);
     let created = caller.post("/plans", json!({"goal": "survive", "tasks": tasks})).await;
@@ -149,10 +165,19 @@ async fn run_until_held(scene: &Scene, effect: &str) -> i64 {
 
 #[tokio::test]
 async fn a_killed_server_finishes_its_plan_when_it_is_started_again() {
-    let scene = Scene::new();
+    finishes_after_a_restart(Scene::new()).await;
+}
+
+#[tokio::test]
+async fn a_killed_server_with_its_data_elsewhere_finishes_its_plan_when_it_is_started_again() {
+    let Some(scene) = Scene::on_postgres() else { return };
+    finishes_after_a_restart(scene).await;
+}
+
+async fn finishes_after_a_restart(scene: Scene) {
     let plan = run_until_held(&scene, "idempotent").await;
 
-    let server = Server::start(&scene.data, &scene.repository);
+    let server = Server::start(&scene);
     let caller = Caller::log_in(&server).await;
     let found = caller.wait_for_end(plan).await;
 
@@ -174,11 +199,60 @@ async fn an_opaque_command_caught_in_flight_is_not_run_again_and_the_plan_says_s
     let scene = Scene::new();
     let plan = run_until_held(&scene, "opaque").await;
 
-    let server = Server::start(&scene.data, &scene.repository);
+    let server = Server::start(&scene);
     let caller = Caller::log_in(&server).await;
     let found = caller.wait_for_end(plan).await;
 
     assert_eq!(found["plan"]["status"], "failed", "{found:#}");
     assert!(found["tasks"][1]["error"].as_str().unwrap().contains("unverified"), "{found:#}");
     assert_eq!(lines(&scene.log), ["first", "middle"]);
+}
+
+#[tokio::test]
+async fn a_plan_of_a_killed_server_is_finished_by_another_that_shares_its_database() {
+    let Some(scene) = Scene::on_postgres() else { return };
+    let other_data = scene.data.with_file_name("other");
+    std::fs::create_dir(&other_data).unwrap();
+    let other = Server::start_in(&other_data, &scene);
+    let caller = Caller::log_in(&other).await;
+    let plan = run_until_held(&scene, "idempotent").await;
+    // It is not this server's before the lease is over, and then it is.
+    let found = caller.wait_for_end(plan).await;
+    assert_eq!(found["plan"]["status"], "completed", "{found:#}");
+    let log = lines(&scene.log);
+    assert_eq!(log.iter().filter(|line| *line == "first").count(), 1, "{log:?}");
+    assert_eq!(log.last().map(String::as_str), Some("last"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_the_database_is_away_requests_are_told_to_come_back_and_then_are_served() {
+    let Some(mut cluster) = PostgresCluster::start(ClusterOptions::default()) else { return };
+    let scene = Scene::on(cluster.create_database(None));
+    let server = Server::start(&scene);
+    let caller = Caller::log_in(&server).await;
+    let created = caller.post("/plans", json!({"goal": "stay", "tasks": [logged("first", &[])]})).await;
+    tokio::task::block_in_place(|| cluster.kill());
+    for path in ["/plans", "/ready"] {
+        let asked = now();
+        let request = caller.http.get(format!("{}{path}", caller.url)).bearer_auth(&caller.token);
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), 503, "{path}");
+        assert!(path == "/ready" || answer.headers().contains_key("retry-after"), "{path}");
+        assert!(asked.elapsed() < Duration::from_secs(5), "{path} took {:?}", asked.elapsed());
+    }
+    tokio::task::block_in_place(|| cluster.restart());
+    let ready = now();
+    while caller.http.get(format!("{}/ready", caller.url)).send().await.unwrap().status() != 200 {
+        assert!(
+            ready.elapsed() < Duration::from_secs(5),
+            "not ready {:?} after the database",
+            ready.elapsed()
+        );
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let plan = created["plan_id"].as_i64().unwrap();
+    caller.post(&format!("/plans/{plan}/execute"), json!({})).await;
+    assert_eq!(caller.wait_for_end(plan).await["plan"]["status"], "completed");
+    assert_eq!(lines(&scene.log), ["first"]);
+    drop((server, scene));
 }

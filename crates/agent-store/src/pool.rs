@@ -3,7 +3,7 @@
 use crate::database::Database;
 use crate::error::{Answer, Error};
 use diesel::connection::SimpleConnection;
-use r2d2::{ManageConnection, Pool, PooledConnection};
+use r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
@@ -89,6 +89,8 @@ impl<D: Database> Readers<D> {
             .min_idle(Some(1))
             .test_on_check_out(false)
             .connection_timeout(RECOVERY)
+            // Whoever asks for a connection is told why there is none.
+            .error_handler(Box::new(NopErrorHandler))
             .build_unchecked(connections);
         let readers = Self { pool, trouble, seats: Arc::new(Semaphore::new(READERS as usize)) };
         drop(take(&readers.pool, &readers.trouble)?);

@@ -51,8 +51,9 @@ impl Database for Postgres {
     // in the order of commits, so that no reader passes one that comes later. It goes with the transaction.
     const BEGIN_WRITING: &'static str =
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock(7018690069355000425)";
-    // `COMMIT` alone would quietly take back a transaction in which a statement failed.
-    const COMMIT: &'static str = "SELECT 1; COMMIT";
+    // `COMMIT` alone succeeds also where a statement failed and everything is taken back, and where no transaction
+    // is open; a savepoint fails in both cases.
+    const COMMIT: &'static str = "SAVEPOINT kept; COMMIT";
     const BEGIN_READING: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
     fn open_writer(&self) -> Result<Conn, Error> {

@@ -40,7 +40,7 @@ pub struct ClusterOptions {
     pub fsync: bool,
     /// Address to listen on.
     pub listen: String,
-    /// Words before the server's own: `ip netns exec …`, for one.
+    /// Words before the server's own, such as `ip netns exec NAME`; whoever can use them is root.
     pub wrapper: Vec<String>,
 }
 
@@ -111,11 +111,11 @@ impl PostgresCluster {
         let number = self.made.fetch_add(1, Ordering::Relaxed);
         let name = format!("agent_test_{}_{number}", std::process::id());
         let admin_url = self.url_of("postgres");
-        let template = template.map_or_else(
-            || "TEMPLATE template0 ENCODING 'UTF8' STRATEGY file_copy".to_owned(),
-            |template| format!("TEMPLATE {template}"),
-        );
-        query(&admin_url, &format!("CREATE DATABASE {name} {template}")).expect("the database is created");
+        let template = template.unwrap_or("template0 ENCODING 'UTF8'");
+        let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+        // Three times as fast, and unknown before version 15.
+        let created = query(&admin_url, &format!("{create} STRATEGY file_copy"));
+        created.or_else(|_unknown| query(&admin_url, &create)).expect("the database is created");
         TestDatabase { url: self.url_of(&name), admin_url, name }
     }
 
@@ -219,10 +219,20 @@ impl Own {
         let made = initdb.current_dir(&folder).output().expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         configure(&folder, port, options, account);
-        let mut words = options.wrapper.iter().map(String::as_str).chain(["sh", "-c", KEEPER, "keeper"]);
-        let mut keeper = Command::new(words.next().expect("at least sh"));
-        keeper.args(words).arg(programs).arg(&folder);
-        let mut keeper = if options.wrapper.is_empty() { as_account(keeper, account) } else { keeper };
+        let mut keeper = match options.wrapper.split_first() {
+            None => as_account(Command::new("sh"), account),
+            Some((program, words)) => {
+                let mut wrapper = Command::new(program);
+                wrapper.args(words);
+                if let Some((user, group)) = account {
+                    let (user, group) = (user.to_string(), group.to_string());
+                    wrapper.args(["setpriv", "--reuid", &user, "--regid", &group, "--clear-groups"]);
+                }
+                wrapper.arg("sh");
+                wrapper
+            }
+        };
+        keeper.args(["-c", KEEPER, "keeper"]).arg(programs).arg(&folder);
         let keeper = keeper.current_dir("/").stdin(Stdio::piped()).process_group(0).spawn();
         Self { folder, port, keeper: keeper.expect("sh runs") }
     }

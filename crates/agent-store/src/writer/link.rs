@@ -50,7 +50,12 @@ impl<D: Database> Link<D> {
 
     /// Commits. When the connection is lost meanwhile, nobody knows whether the database did.
     pub(super) fn commit(&mut self, statements: &str) -> Result<(), Refusal> {
-        match self.conn()?.batch_execute(statements) {
+        // Never on another connection than the transaction was begun on.
+        let committed = match self.conn.as_mut() {
+            Some(conn) => conn.batch_execute(statements),
+            None => return Err(Refusal::Disconnected(Arc::new(Error::Closed))),
+        };
+        match committed {
             Ok(()) => Ok(()),
             Err(error) if self.roll_back() => Err(Refusal::NotCommitted(Arc::new(error))),
             Err(error) => Err(Refusal::OutcomeUnknown(Arc::new(error))),

@@ -128,6 +128,9 @@ async fn when_the_database_gives_up_the_whole_transaction_nothing_commits_by_its
         assert!(matches!(reason(result), Some(Error::NotCommitted(_))), "{result:?}");
     }
     assert_eq!(names(&store).await, Vec::<String>::new());
+    let alone = after_insert("d", |conn| Ok(conn.batch_execute("ROLLBACK")?));
+    let result = &as_one_group(&store, vec![alone]).await[0];
+    assert!(matches!(reason(result), Some(Error::NotCommitted(_))), "{result:?}");
 }
 
 #[tokio::test]

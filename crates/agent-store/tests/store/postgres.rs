@@ -20,6 +20,8 @@ mod leases;
 mod lists;
 #[path = "opening.rs"]
 mod opening;
+#[path = "outages.rs"]
+mod outages;
 #[path = "plans.rs"]
 mod plans;
 #[path = "schema_of_server.rs"]

@@ -101,7 +101,7 @@ async fn a_server_that_is_not_there_or_refuses_is_named_without_the_password() {
 async fn a_database_that_cannot_hold_every_text_is_refused() {
     let Some(world) = World::new().await else { return };
     let name = format!("{}_latin", world.query("SELECT current_database()")[0]);
-    world.execute(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII'"));
+    world.execute(&format!("CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"));
     let url = world.url().replacen(&world.query("SELECT current_database()")[0], &name, 1);
     let refused = open(&url).err().unwrap();
     world.execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
