@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic};
 use crate::ids::{MessageId, PlanId, TaskId, UserId, WorkerId};
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
-use crate::plan::{Attempt, NewPlan, Plan, PlanState, PlanStatus, PlanVersion};
+use crate::plan::{Attempt, Idempotency, NewPlan, Plan, PlanState, PlanStatus, PlanVersion};
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use serde::Serialize;
@@ -266,6 +266,8 @@ pub struct NewMessage {
     pub content: String,
     /// The plan it belongs to.
     pub plan_id: Option<PlanId>,
+    /// Makes a repeated request find the message of the first.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// Which messages to list.
@@ -284,10 +286,10 @@ pub struct MessageFilter {
 /// Keeps conversations.
 #[async_trait]
 pub trait Conversations: Send + Sync {
-    /// Adds a message; with a plan, tells its listeners.
+    /// Adds a message, or finds the one that the same request added before; with a plan, tells its listeners.
     ///
     /// # Errors
-    /// `PlanNotFound` when the plan is not the owner's, `Unavailable`.
+    /// `PlanNotFound` when the plan is not the owner's, `IdempotencyMismatch`, `Unavailable`.
     async fn add(&self, message: &NewMessage, at: Timestamp) -> Result<MessageId>;
 
     /// Messages, oldest first, and how many match in all.

@@ -17,6 +17,7 @@ pub(crate) enum Resource {
     Plan,
     Message,
     User,
+    ApiKey,
 }
 
 impl Resource {
@@ -25,6 +26,7 @@ impl Resource {
             Self::Plan => "plan",
             Self::Message => "message",
             Self::User => "user",
+            Self::ApiKey => "api_key",
         }
     }
 }

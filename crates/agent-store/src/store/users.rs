@@ -21,8 +21,8 @@ impl UserStore for Store {
     }
 
     async fn create(&self, user: &NewUser, at: Timestamp) -> Result<Option<User>> {
-        let row = NewUserRow::new(user, at);
-        self.write_silently(move |conn| users::insert(conn, &row)).await
+        let (row, key) = (NewUserRow::new(user, at), user.request_key.clone());
+        self.write_silently(move |conn| users::create(conn, &row, key.as_ref(), at)).await
     }
 
     async fn update(&self, id: UserId, change: &UserChange) -> Result<Option<User>> {
