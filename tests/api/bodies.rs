@@ -94,6 +94,17 @@ async fn a_task_that_makes_no_sense_is_refused_at_the_place_of_the_fault() {
         ),
         (with_task(json!({"retry": {"tries": 3}})), "invalid_request", "/tasks/0/retry/tries"),
         (with_task(json!({"priority": 256})), "invalid_request", "/tasks/0/priority"),
+        (with_task(json!({"tool": "x"})), "invalid_plan", "/tasks/0/tool"),
+        (
+            json!({"goal": "g", "tasks": [{"description": "a", "kind": "tool", "tool": "dance"}]}),
+            "invalid_plan",
+            "/tasks/0/tool",
+        ),
+        (
+            json!({"goal": "g", "tasks": [{"description": "a", "kind": "tool", "input": {}}]}),
+            "invalid_plan",
+            "/tasks/0/tool",
+        ),
     ])
     .await;
 }

@@ -5,7 +5,9 @@
 mod approvals;
 mod auth;
 mod bodies;
+mod edits;
 mod events;
+mod idempotency;
 mod openapi;
 mod plans;
 mod problems;

@@ -41,7 +41,7 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
     let found: BTreeSet<String> =
         operations(&document).into_iter().map(|(path, method, _)| format!("{method} {path}")).collect();
     let promised = "GET / | GET /health | GET /ready | POST /auth/login | POST /auth/token | GET /auth/validate | \
-        POST /plans | GET /plans | GET /plans/{plan_id} | GET /plans/{plan_id}/tasks | POST /plans/{plan_id}/execute | \
+        POST /plans | GET /plans | GET /plans/{plan_id} | PATCH /plans/{plan_id} | GET /plans/{plan_id}/tasks | POST /plans/{plan_id}/execute | \
         GET /templates | GET /templates/{id} | GET /templates/search/{query} | GET /analytics | \
         GET /analytics/tasks/{id} | GET /analytics/performance | GET /ws/{client_id} | GET /conversation | \
         POST /conversation | POST /scan | GET /stats | GET /docs | GET /redoc | GET /openapi.json | \
@@ -50,7 +50,7 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
         POST /plans/{plan_id}/cancel | POST /plans/{plan_id}/retry | GET /plans/{plan_id}/events | \
         GET /plans/{plan_id}/events/stream | GET /plans/{plan_id}/diff | \
         GET /plans/{plan_id}/tasks/{task_id}/executions | GET /approvals | POST /approvals/{id} | \
-        GET /analytics/plans/{id}";
+        GET /analytics/plans/{id} | GET /plans/{plan_id}/versions | GET /plans/{plan_id}/versions/{version}";
     let promised: BTreeSet<String> = promised.split(" | ").map(|line| line.trim().to_owned()).collect();
     assert_eq!(found, promised);
 }

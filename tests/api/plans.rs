@@ -156,7 +156,7 @@ async fn a_plan_of_somebody_else_does_not_exist() {
     let admin = server.admin().await;
     let plan = admin.create_shell_plan("Private", &["true"]).await;
     let demo = server.demo().await;
-    for path in ["", "/tasks", "/events", "/events/stream", "/diff"] {
+    for path in ["", "/tasks", "/events", "/events/stream", "/diff", "/versions", "/versions/1"] {
         demo.get(&format!("/plans/{plan}{path}")).await.expect_problem(404, "plan_not_found");
     }
     for action in ["execute", "pause", "resume", "cancel", "retry"] {

@@ -20,10 +20,11 @@ async fn ask(client: &Client, method: &str, path: &str) -> Answer {
         .replace("{plan_id}", "999")
         .replace("{task_id}", "999")
         .replace("{key_id}", "999")
+        .replace("{version}", "999")
         .replace("{query}", "test")
         .replace("{client_id}", "me")
         .replace("{id}", "999");
-    let request = client.request(method, &path);
+    let request = client.request(method, &path).header("If-Match", "*");
     let request = if method == "GET" { request } else { request.json(&json!({})) };
     client.send(request).await
 }

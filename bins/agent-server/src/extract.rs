@@ -3,6 +3,7 @@
 
 mod caller;
 mod idempotency;
+mod if_match;
 mod json_pointer;
 mod page;
 mod path;
@@ -10,7 +11,8 @@ mod query;
 mod valid_json;
 
 pub(crate) use caller::{Caller, credential, scope};
-pub(crate) use idempotency::{IdempotencyKey, fingerprint};
+pub(crate) use idempotency::IdempotencyKey;
+pub(crate) use if_match::IfMatch;
 pub(crate) use page::Page;
 pub(crate) use path::ValidPath;
 pub(crate) use query::ValidQuery;

@@ -7,6 +7,7 @@ pub(crate) mod conversation;
 pub(crate) mod documents;
 pub(crate) mod events;
 pub(crate) mod plan_moves;
+pub(crate) mod plan_versions;
 pub(crate) mod plans;
 pub(crate) mod scan;
 pub(crate) mod system;
@@ -38,22 +39,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(users::create_user)
         .service(users::list_users)
         .service(users::update_user);
-    config
-        .service(plans::create_plan)
-        .service(plans::list_plans)
-        .service(plans::find_plan)
-        .service(plans::list_tasks)
-        .service(plans::list_executions)
-        .service(plans::show_diff)
-        .service(plan_moves::execute_plan)
-        .service(plan_moves::pause_plan)
-        .service(plan_moves::resume_plan)
-        .service(plan_moves::cancel_plan)
-        .service(plan_moves::retry_plan)
-        .service(events::list_events)
-        .service(events::stream_events)
-        .service(approvals::list_approvals)
-        .service(approvals::decide_approval);
+    configure_plans(config);
     config
         .service(templates::search_templates)
         .service(templates::list_templates)
@@ -66,4 +52,26 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(conversation::create_message)
         .service(scan::scan_repository)
         .service(websocket::open_websocket);
+}
+
+fn configure_plans(config: &mut ServiceConfig<'_>) {
+    config
+        .service(plans::create_plan)
+        .service(plans::list_plans)
+        .service(plans::find_plan)
+        .service(plan_versions::edit_plan)
+        .service(plan_versions::list_versions)
+        .service(plan_versions::find_version)
+        .service(plans::list_tasks)
+        .service(plans::list_executions)
+        .service(plans::show_diff)
+        .service(plan_moves::execute_plan)
+        .service(plan_moves::pause_plan)
+        .service(plan_moves::resume_plan)
+        .service(plan_moves::cancel_plan)
+        .service(plan_moves::retry_plan)
+        .service(events::list_events)
+        .service(events::stream_events)
+        .service(approvals::list_approvals)
+        .service(approvals::decide_approval);
 }

@@ -78,6 +78,13 @@ impl Embedded {
         Ok(Self { agent, me })
     }
 
+    /// Starts on the user's own data to go on with plans that exist: each names its repository itself, and was
+    /// admitted to it when it was made.
+    pub(crate) async fn to_work(config: Option<PathBuf>) -> Result<Self, Failure> {
+        let arguments = EmbeddedArguments { config, ..EmbeddedArguments::default() };
+        Self::start(&arguments, vec![PathBuf::from("/")]).await
+    }
+
     /// Starts on the user's own data, allowed to work in these folders.
     pub(crate) async fn start(arguments: &EmbeddedArguments, roots: Vec<PathBuf>) -> Result<Self, Failure> {
         let mut settings = arguments.settings(roots.clone())?;

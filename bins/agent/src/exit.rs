@@ -93,6 +93,7 @@ fn of_core(error: &agent_core::Error) -> Failure {
         ),
         Core::PlanNotFound(_)
         | Core::TaskNotFound { .. }
+        | Core::VersionMismatch { .. }
         | Core::RepositoryRefused { .. }
         | Core::IllegalPlanMove { .. }
         | Core::IllegalTaskMove { .. } => Failure::usage(chain(error)),

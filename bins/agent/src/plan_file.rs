@@ -6,6 +6,7 @@ use agent_core::policy::Policy;
 use agent_core::tool::EffectClass;
 use agent_runtime::CreatePlan;
 use agent_server::views::create_plan::{CreatePlan as CreatePlanView, Defects};
+use agent_server::views::edit_plan::EditPlan;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -13,6 +14,16 @@ use std::path::Path;
 
 /// The largest plan file that is read, in bytes.
 const LARGEST: u64 = 8 * 1024 * 1024;
+
+/// Reads an edit of a plan (`-`: standard input), with the fields of `PATCH /plans/{id}`.
+pub(crate) fn read_edit(path: &Path) -> Result<EditPlan, Failure> {
+    let shown = path.display();
+    let text = text_of(path).map_err(|error| {
+        Failure::usage(format!("the edit {shown} cannot be read: {error}; name a file or -"))
+    })?;
+    serde_saphyr::from_str(&text)
+        .map_err(|error| Failure::usage(format!("the edit {shown} is not understood: {error}")))
+}
 
 /// Reads a plan file (`-`: standard input); whatever is wrong with it is named, and nothing has happened then.
 pub(crate) fn read(path: &Path) -> Result<CreatePlan, Failure> {

@@ -32,6 +32,10 @@ pub(crate) fn show_tasks(terminal: &Terminal, state: &PlanState) {
         let detail = match &task.spec.kind {
             TaskKind::Command { command, .. } => Some(format!("runs {command}")),
             TaskKind::Agent { verify: Some(command) } => Some(format!("verified by {command}")),
+            TaskKind::Tool { tool, input } if input.is_null() => Some(format!("calls {tool}")),
+            TaskKind::Tool { tool, input } => {
+                Some(format!("calls {tool} with {}", short(&input.to_string(), 80)))
+            }
             _ => None,
         };
         if let Some(detail) = detail {

@@ -135,6 +135,22 @@ impl SigningKey {
         }
     }
 
+    /// A secret that follows from these parts, as 43 letters: HMAC-SHA-256 under the present signing secret. Each
+    /// part goes in with its length, and the first byte is none that a token begins with.
+    ///
+    /// # Errors
+    /// [`Error::Cryptography`].
+    pub(crate) fn derive(&self, parts: &[&str]) -> Result<String> {
+        let mut message = b"\0agent".to_vec();
+        for part in parts {
+            message.extend(format!("{}:{part}", part.len()).into_bytes());
+        }
+        let signed = crypto::sign(&message, &self.current.encoding, Algorithm::HS256)
+            .map_err(|source| Error::Cryptography(source.into()))?;
+        let bytes = base64url::decode(&signed).and_then(|bytes| bytes.try_into().ok());
+        bytes.map(random::base62_of).ok_or_else(|| Error::Cryptography("a signature of another form".into()))
+    }
+
     /// The key the header names; the header may say nothing but what our own headers say, so neither keys
     /// nor addresses of keys from the token are ever looked at.
     fn key_for(&self, header: &Members) -> Result<&Key> {

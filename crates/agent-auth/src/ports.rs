@@ -3,6 +3,7 @@
 use crate::principal::{Role, Scope};
 use agent_core::Result;
 use agent_core::ids::UserId;
+use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
 
@@ -41,6 +42,17 @@ pub struct NewUser {
     pub password_hash: String,
     /// What they may do.
     pub role: Role,
+    /// Makes a repeated request find the user of the first.
+    pub request_key: Option<RequestKey>,
+}
+
+/// Under which key, and whose, a request is the same request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestKey {
+    /// Who asks.
+    pub owner: UserId,
+    /// The key as they chose it, with what the request says.
+    pub idempotency: Idempotency,
 }
 
 /// What changes about a user; `None` leaves it.
@@ -71,10 +83,10 @@ pub trait UserStore: Send + Sync {
     /// `Unavailable`.
     async fn find(&self, id: UserId) -> Result<Option<Account>>;
 
-    /// Creates a user; `None` when the name is taken.
+    /// Creates a user, or finds the one that a request of the same key made; `None` when the name is taken.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `IdempotencyMismatch` when the key came with another request, `Unavailable`.
     async fn create(&self, user: &NewUser, at: Timestamp) -> Result<Option<User>>;
 
     /// Changes a user; `None` when there is no such user.
@@ -128,15 +140,17 @@ pub struct NewApiKey {
     pub scopes: Vec<Scope>,
     /// When it ends.
     pub expires_at: Option<Timestamp>,
+    /// Makes a repeated request find the key of the first.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// Keeps API keys.
 #[async_trait]
 pub trait ApiKeyStore: Send + Sync {
-    /// Keeps a key.
+    /// Keeps a key, or finds the one that the same request made before.
     ///
     /// # Errors
-    /// `Unavailable`.
+    /// `IdempotencyMismatch` when the request's key came with another request, `Unavailable`.
     async fn insert(&self, key: &NewApiKey, at: Timestamp) -> Result<ApiKey>;
 
     /// The key with that public part, and the hash of its secret.

@@ -23,6 +23,23 @@ pub(crate) fn base62(length: usize) -> Result<String> {
     Ok(text)
 }
 
+/// 32 bytes as a number in 43 letters, which hold just as much.
+pub(crate) fn base62_of(bytes: [u8; 32]) -> String {
+    let mut number = bytes;
+    let mut letters = [b'0'; SECRET_CHARS];
+    for letter in letters.iter_mut().rev() {
+        let mut rest = 0_usize;
+        for byte in &mut number {
+            let value = rest * 256 + usize::from(*byte);
+            // The rest is below 62, so that the quotient is below 256.
+            *byte = u8::try_from(value / 62).unwrap_or(u8::MAX);
+            rest = value % 62;
+        }
+        *letter = BASE62[rest];
+    }
+    letters.iter().copied().map(char::from).collect()
+}
+
 /// Whether all bytes are of the alphabet.
 pub(crate) fn is_base62(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
@@ -31,6 +48,16 @@ pub(crate) fn is_base62(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_of_256_bits_fits_its_letters() {
+        assert_eq!(base62_of([0; 32]), "0".repeat(SECRET_CHARS));
+        let mut sixty_three = [0; 32];
+        sixty_three[31] = 63;
+        assert_eq!(base62_of(sixty_three), format!("{}11", "0".repeat(SECRET_CHARS - 2)));
+        let largest = base62_of([255; 32]);
+        assert!(is_base62(&largest) && !largest.starts_with('0'), "{largest}");
+    }
 
     #[test]
     fn random_text_has_the_length_asked_for_and_uses_the_whole_alphabet() {

@@ -273,6 +273,8 @@ pub struct NewMessage {
     pub content: String,
     /// The plan it belongs to.
     pub plan_id: Option<PlanId>,
+    /// Makes a repeated request find the message of the first.
+    pub idempotency: Option<Idempotency>,
 }
 
 /// Which messages to list.
@@ -291,10 +293,10 @@ pub struct MessageFilter {
 /// Keeps conversations.
 #[async_trait]
 pub trait Conversations: Send + Sync {
-    /// Adds a message; with a plan, tells its listeners.
+    /// Adds a message, or finds the one that the same request added before; with a plan, tells its listeners.
     ///
     /// # Errors
-    /// `PlanNotFound` when the plan is not the owner's, `Unavailable`.
+    /// `PlanNotFound` when the plan is not the owner's, `IdempotencyMismatch`, `Unavailable`.
     async fn add(&self, message: &NewMessage, at: Timestamp) -> Result<MessageId>;
 
     /// Messages, oldest first, and how many match in all.

@@ -231,6 +231,7 @@ impl Agent {
             // No password has this hash: the account is for the process that owns the data, not for logins.
             password_hash: "!".to_owned(),
             role: Role::Admin,
+            request_key: None,
         };
         let created = self.0.store.create(&user, self.0.clock.now()).await?;
         created.ok_or_else(|| {

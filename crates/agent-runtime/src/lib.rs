@@ -36,7 +36,7 @@ pub use agent_store::Error as StoreError;
 pub use error::{Error, Result};
 pub use repositories::RepositoryRoots;
 pub use services::{
-    Conversation, ConversationPage, CreatePlan, EventPage, PlanDetails, Plans, Repositories, Statistics,
-    Stats, Templates,
+    Conversation, ConversationPage, CreatePlan, Edited, EventPage, PlanDetails, Plans, Repositories,
+    Statistics, Stats, Templates,
 };
 pub use settings::{LogFormat, Overrides, Settings};

@@ -7,7 +7,7 @@ mod stats;
 mod templates;
 
 pub use conversation::{Conversation, ConversationPage};
-pub use plans::{CreatePlan, EventPage, PlanDetails, Plans, Statistics};
+pub use plans::{CreatePlan, Edited, EventPage, PlanDetails, Plans, Statistics};
 pub use repositories::Repositories;
 pub use stats::Stats;
 pub use templates::Templates;

@@ -38,7 +38,7 @@
 //! let store = Store::open(&url, Arc::new(Quiet))?;
 //!
 //! let now = Timestamp::from_micros(1_767_268_800_000_000);
-//! let ada = NewUser { username: "ada".into(), password_hash: "…".into(), role: Role::User };
+//! let ada = NewUser { username: "ada".into(), password_hash: "…".into(), role: Role::User, request_key: None };
 //! let ada = UserStore::create(&store, &ada, now).await?.ok_or("the name is taken")?;
 //! let plan = NewPlan {
 //!     owner: ada.id,

@@ -1,5 +1,5 @@
--- What the older schema has no place for is left behind: keys of messages and users, versions, tasks that were
--- taken out of their plan, and calls of tools, which the older program cannot read.
+-- What the older schema has no place for is left behind: keys of messages, users and API keys, versions, tasks
+-- that were taken out of their plan, and calls of tools, which the older program cannot read.
 DELETE FROM idempotency_keys WHERE resource <> 'plan';
 ALTER TABLE idempotency_keys DROP COLUMN resource;
 ALTER TABLE idempotency_keys RENAME COLUMN resource_id TO plan_id;

@@ -40,5 +40,5 @@ DROP INDEX idempotency_keys_by_plan;
 ALTER TABLE idempotency_keys DROP CONSTRAINT idempotency_keys_plan_id_fkey;
 ALTER TABLE idempotency_keys RENAME COLUMN plan_id TO resource_id;
 ALTER TABLE idempotency_keys ADD COLUMN resource TEXT NOT NULL DEFAULT 'plan'
-    CHECK (resource IN ('plan', 'message', 'user'));
+    CHECK (resource IN ('plan', 'message', 'user', 'api_key'));
 ALTER TABLE idempotency_keys ALTER COLUMN resource DROP DEFAULT;

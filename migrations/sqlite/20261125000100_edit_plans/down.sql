@@ -1,5 +1,5 @@
--- What the older schema has no place for is left behind: keys of messages and users, versions, tasks that were
--- taken out of their plan, and calls of tools, which the older program cannot read.
+-- What the older schema has no place for is left behind: keys of messages, users and API keys, versions, tasks
+-- that were taken out of their plan, and calls of tools, which the older program cannot read.
 CREATE TABLE old_idempotency_keys (
     owner_id INTEGER NOT NULL REFERENCES users (id),
     key TEXT NOT NULL,

@@ -89,7 +89,7 @@ CREATE TABLE new_idempotency_keys (
     owner_id INTEGER NOT NULL REFERENCES users (id),
     key TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    resource TEXT NOT NULL CHECK (resource IN ('plan', 'message', 'user')),
+    resource TEXT NOT NULL CHECK (resource IN ('plan', 'message', 'user', 'api_key')),
     resource_id INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     PRIMARY KEY (owner_id, key)

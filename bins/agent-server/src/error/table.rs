@@ -60,6 +60,8 @@ error_codes! {
     PlanNotFound = "plan_not_found", NOT_FOUND, "Plan not found", "List your plans to see their ids.";
     /// No such task.
     TaskNotFound = "task_not_found", NOT_FOUND, "Task not found", "List the plan's tasks to see their ids.";
+    /// No such version of a plan.
+    VersionNotFound = "version_not_found", NOT_FOUND, "Version not found", "List the plan's versions to see which there are.";
     /// No such question.
     ApprovalNotFound = "approval_not_found", NOT_FOUND, "Approval not found", "List the approvals to see their ids.";
     /// No such template.

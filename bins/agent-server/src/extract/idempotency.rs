@@ -4,6 +4,7 @@ use super::caller::after_the_caller;
 use crate::error::{ApiError, ErrorCode, Result};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use agent_core::plan::Idempotency;
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 use serde_json::Value;
@@ -14,7 +15,18 @@ const MAX_KEY: usize = 255;
 
 /// The key under which a repeated request is the same request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct IdempotencyKey(pub(crate) Option<String>);
+pub(crate) struct IdempotencyKey(Option<String>);
+
+impl IdempotencyKey {
+    /// The key with what the request means, where there is a key.
+    ///
+    /// # Errors
+    /// When the request is no JSON, which no view can be.
+    pub(crate) fn with<T: Serialize>(self, request: &T) -> Result<Option<Idempotency>> {
+        let Some(key) = self.0 else { return Ok(None) };
+        Ok(Some(Idempotency { key, fingerprint: fingerprint(request)? }))
+    }
+}
 
 impl FromRequest for IdempotencyKey {
     type Error = ApiError;
@@ -42,7 +54,7 @@ impl FromRequest for IdempotencyKey {
 ///
 /// # Errors
 /// When the request is no JSON, which no view can be.
-pub(crate) fn fingerprint<T: Serialize>(request: &T) -> Result<String> {
+fn fingerprint<T: Serialize>(request: &T) -> Result<String> {
     let value = serde_json::to_value(request).map_err(ApiError::internal)?;
     let mut hasher = Sha256::new();
     feed(&value, &mut hasher);

@@ -1,7 +1,7 @@
 //! Logging in and out, tokens, keys and one's own password.
 
 use crate::error::{ApiError, Result};
-use crate::extract::{Caller, OptionalJson, ValidJson, ValidPath, scope};
+use crate::extract::{Caller, IdempotencyKey, OptionalJson, ValidJson, ValidPath, scope};
 use crate::state::AppState;
 use crate::views::account::{
     ChangePassword, CreateKey, CreatedKeyView, KeyPath, KeysView, Login, Refresh, SessionView, ValidationView,
@@ -97,8 +97,11 @@ pub(crate) async fn change_password(
 }
 
 /// Makes an API key for the caller; the key itself is shown this once.
+///
+/// With `Idempotency-Key`, a repeated request gets the same key again.
 #[utoipa::path(
     tag = "auth",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated request harmless; 1 to 255 characters")),
     request_body = CreateKey,
     responses((status = 201, description = "The key", body = CreatedKeyView), ApiError),
     security(("bearer" = ["keys:manage"]), ("api_key" = ["keys:manage"]))
@@ -106,14 +109,21 @@ pub(crate) async fn change_password(
 #[post("/auth/token")]
 pub(crate) async fn create_key(
     caller: Caller<scope::KeysManage>,
+    key: IdempotencyKey,
     body: OptionalJson<CreateKey>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
+    let key = key.with(&body.0)?;
     let CreateKey { name, scopes, expires_at } = body.0;
     let scopes = scopes.map(|names| agent_auth::parse_scopes(&names)).transpose()?;
     let name = name.unwrap_or_default();
     let authenticator = state.agent().authenticator();
-    let created = authenticator.create_key(&caller, &name, scopes.as_deref(), expires_at).await?;
+    let created = match key {
+        None => authenticator.create_key(&caller, &name, scopes.as_deref(), expires_at).await?,
+        Some(key) => {
+            authenticator.create_key_once(&caller, (&name, scopes.as_deref(), expires_at), &key).await?
+        }
+    };
     Ok(HttpResponse::Created().json(CreatedKeyView::from(created)))
 }
 

@@ -1,7 +1,7 @@
 //! What people, models and tools said.
 
 use crate::error::{ApiError, Result};
-use crate::extract::{Caller, Page, ValidJson, ValidQuery, scope};
+use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidQuery, scope};
 use crate::state::AppState;
 use crate::views::conversation::{CreateMessage, ListMessages, MessagesView, SavedMessageView};
 use actix_web::web::{Data, Json};
@@ -29,8 +29,11 @@ pub(crate) async fn list_messages(
 }
 
 /// Keeps a message.
+///
+/// With `Idempotency-Key`, a repeated request finds the message of the first.
 #[utoipa::path(
     tag = "conversation",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated request harmless; 1 to 255 characters")),
     request_body = CreateMessage,
     responses((status = 201, description = "The message is kept", body = SavedMessageView), ApiError),
     security(("bearer" = ["plans:write"]), ("api_key" = ["plans:write"]))
@@ -38,10 +41,12 @@ pub(crate) async fn list_messages(
 #[post("/conversation")]
 pub(crate) async fn create_message(
     caller: Caller<scope::PlansWrite>,
+    key: IdempotencyKey,
     body: ValidJson<CreateMessage>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
+    let key = key.with(&body.0)?;
     let CreateMessage { role, content, plan_id } = body.0;
-    let id = state.agent().conversation().add(&caller, role, content, plan_id.map(Into::into)).await?;
+    let id = state.agent().conversation().add(&caller, role, content, plan_id.map(Into::into), key).await?;
     Ok(HttpResponse::Created().json(SavedMessageView { status: "saved", message_id: id.get() }))
 }

@@ -1,7 +1,7 @@
 //! Plans: making them and looking at them.
 
 use crate::error::{ApiError, Result};
-use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidPath, ValidQuery, fingerprint, scope};
+use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
 use crate::views::create_plan::{CreatePlan, Defects};
 use crate::views::execution::ExecutionsView;
@@ -12,7 +12,6 @@ use crate::views::plan::{
 use crate::views::task::TaskView;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, get, post};
-use agent_core::plan::Idempotency;
 use agent_core::ports::PlanFilter;
 
 /// Creates a plan: from tasks, from a template, or by a language model from the goal alone.
@@ -37,12 +36,12 @@ pub(crate) async fn create_plan(
     body: ValidJson<CreatePlan>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
-    let fingerprint = fingerprint(&body.0)?;
+    let key = key.with(&body.0)?;
     let mut request: agent_runtime::CreatePlan = body
         .0
         .try_into()
         .map_err(|Defects(defects)| ApiError::fields(crate::error::ErrorCode::InvalidPlan, defects))?;
-    request.idempotency = key.0.map(|key| Idempotency { key, fingerprint });
+    request.idempotency = key;
     let created = state.agent().plans().create(&caller, request).await?;
     let location = format!("/plans/{}", created.plan.id);
     Ok(HttpResponse::Created().insert_header(("Location", location)).json(CreatedPlanView::from(&created)))

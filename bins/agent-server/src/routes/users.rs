@@ -1,27 +1,39 @@
 //! Accounts, for administrators.
 
 use crate::error::{ApiError, Result};
-use crate::extract::{Caller, ValidJson, ValidPath, scope};
+use crate::extract::{Caller, IdempotencyKey, ValidJson, ValidPath, scope};
 use crate::state::AppState;
 use crate::views::account::{CreateUser, UpdateUser, UserPath, UserView, UsersView};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, get, patch, post};
+use secrecy::ExposeSecret;
 
 /// Makes an account.
+///
+/// With `Idempotency-Key`, a repeated request finds the account of the first.
 #[utoipa::path(
     tag = "users",
+    params(("Idempotency-Key" = Option<String>, Header, description = "Makes a repeated request harmless; 1 to 255 characters")),
     request_body = CreateUser,
     responses((status = 201, description = "The user", body = UserView), ApiError),
     security(("bearer" = ["users:manage"]), ("api_key" = ["users:manage"]))
 )]
 #[post("/users")]
 pub(crate) async fn create_user(
-    _caller: Caller<scope::UsersManage>,
+    caller: Caller<scope::UsersManage>,
+    key: IdempotencyKey,
     body: ValidJson<CreateUser>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
     let CreateUser { username, password, role } = body.0;
-    let user = state.agent().authenticator().create_user(&username, &password, role.into()).await?;
+    let authenticator = state.agent().authenticator();
+    let meaning = (&username, password.expose_secret(), role);
+    let user = match key.with(&meaning)? {
+        None => authenticator.create_user(&username, &password, role.into()).await?,
+        Some(key) => {
+            authenticator.create_user_once(&caller, (&username, &password, role.into()), &key).await?
+        }
+    };
     Ok(HttpResponse::Created().json(UserView::from(user)))
 }
 

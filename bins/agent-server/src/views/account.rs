@@ -107,7 +107,7 @@ impl From<&Principal> for ValidationView {
 }
 
 /// An API key to be made.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "ci", "scopes": ["plans:read"], "expires_at": "2027-01-01T00:00:00Z"}))]
 pub struct CreateKey {

@@ -75,7 +75,7 @@ impl From<ConversationMessage> for MessageView {
 }
 
 /// A message to be kept.
-#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"role": "user", "content": "Please keep the old names.", "plan_id": 1}))]
 pub struct CreateMessage {

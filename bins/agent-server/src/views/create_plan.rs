@@ -1,10 +1,11 @@
 //! A plan as it is asked for: over HTTP, and in the plan files of the command line.
 
+use super::kind_fields::KindFields;
 use super::policy::PolicyView;
 use super::task::{CommandView, RetryView};
 use super::words::{EffectView, KindView, OnUnknownView, PriorityView};
 use agent_core::error::Defect;
-use agent_core::plan::{TaskKind, TaskSpec};
+use agent_core::plan::TaskSpec;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -121,7 +122,7 @@ impl TryFrom<CreatePlan> for agent_runtime::CreatePlan {
         }
         let tasks = view.tasks.unwrap_or_default().into_iter().enumerate();
         let tasks: Vec<Option<TaskSpec>> =
-            tasks.map(|(index, task)| task.into_spec(index, &mut defects)).collect();
+            tasks.map(|(index, task)| task.into_spec(&format!("/tasks/{index}"), &mut defects)).collect();
         if !defects.is_empty() {
             return Err(Defects(defects));
         }
@@ -139,10 +140,18 @@ impl TryFrom<CreatePlan> for agent_runtime::CreatePlan {
 }
 
 impl CreateTask {
-    fn into_spec(self, index: usize, defects: &mut Vec<Defect>) -> Option<TaskSpec> {
-        self.note_misplaced(index, defects);
-        let kind = self.task_kind(index, defects)?;
-        let mut spec = TaskSpec::new(self.description, kind);
+    /// The task of the domain, or every reason why there is none. `place` is the pointer of the task.
+    pub(super) fn into_spec(self, place: &str, defects: &mut Vec<Defect>) -> Option<TaskSpec> {
+        let fields = KindFields {
+            command: self.command,
+            env: self.env,
+            working_directory: self.working_directory,
+            patch: self.patch,
+            tool: self.tool,
+            input: self.input,
+            verify: self.verify,
+        };
+        let mut spec = TaskSpec::new(self.description, fields.into_kind(self.kind, place, defects)?);
         spec.priority = self.priority.map(Into::into).unwrap_or_default();
         spec.depends_on = self.depends_on;
         spec.retry = self.retry.map(Into::into).unwrap_or_default();
@@ -151,59 +160,6 @@ impl CreateTask {
         spec.effect = self.effect.map(Into::into);
         spec.on_unknown = self.on_unknown.map(Into::into);
         Some(spec)
-    }
-
-    /// Notes each field that belongs to another kind of task.
-    fn note_misplaced(&self, index: usize, defects: &mut Vec<Defect>) {
-        let given = [
-            ("verify", self.verify.is_some(), KindView::Agent, "agent"),
-            ("command", self.command.is_some(), KindView::Command, "command"),
-            ("env", self.env.is_some(), KindView::Command, "command"),
-            ("working_directory", self.working_directory.is_some(), KindView::Command, "command"),
-            ("patch", self.patch.is_some(), KindView::Patch, "patch"),
-            ("tool", self.tool.is_some(), KindView::Tool, "tool"),
-            ("input", self.input.is_some(), KindView::Tool, "tool"),
-        ];
-        for (field, is_given, owner, name) in given {
-            if is_given && self.kind != owner {
-                let detail = format!("belongs to tasks of kind {name:?}");
-                defects.push(Defect::new(format!("/tasks/{index}/{field}"), detail));
-            }
-        }
-    }
-
-    fn task_kind(&self, index: usize, defects: &mut Vec<Defect>) -> Option<TaskKind> {
-        let mut missing = |field: &str, what: &str| {
-            defects.push(Defect::new(format!("/tasks/{index}/{field}"), format!("is missing: {what}")));
-        };
-        match self.kind {
-            KindView::Agent => Some(TaskKind::Agent { verify: self.verify.clone().map(Into::into) }),
-            KindView::Command => {
-                let Some(command) = self.command.clone() else {
-                    missing("command", "a command task says what to run");
-                    return None;
-                };
-                let env = self.env.clone().unwrap_or_default();
-                let working_directory = self.working_directory.clone();
-                Some(TaskKind::Command { command: command.into(), env, working_directory })
-            }
-            KindView::Patch => match self.patch.clone() {
-                Some(patch) => Some(TaskKind::Patch { patch }),
-                None => {
-                    missing("patch", "a patch task says what to apply");
-                    None
-                }
-            },
-            KindView::Scan => Some(TaskKind::Scan),
-            KindView::Approval => Some(TaskKind::Approval),
-            KindView::Tool => match self.tool.clone() {
-                Some(tool) => Some(TaskKind::Tool { tool, input: self.input.clone().unwrap_or_default() }),
-                None => {
-                    missing("tool", "a tool task says what to call");
-                    None
-                }
-            },
-        }
     }
 }
 

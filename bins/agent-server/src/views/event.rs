@@ -29,7 +29,9 @@ pub struct StreamEvents {
     pub after: Option<String>,
 }
 
-/// What happened to a plan. Further fields depend on `event`.
+/// What happened to a plan. Further fields depend on `event`: `plan_edited` has `version`, `by` and `summary`;
+/// `run_recovered` has `generation`, `tasks_in_flight` and `actions[]` of `task_id`, `attempt` and `how` (`repeat`,
+/// `continue`, `compare`, `outcome_unknown`, `crash_loop`); docs/api-design.md lists all.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "seq": 42, "cursor": 99, "event": "task_completed", "plan_id": 1, "task_id": 3,
@@ -40,7 +42,7 @@ pub struct EventView {
     pub seq: i64,
     /// Position among the events of all plans.
     pub cursor: i64,
-    /// What happened, such as `task_completed`.
+    /// What happened, such as `task_completed`, `plan_edited` or `run_recovered`.
     pub event: String,
     /// The plan.
     pub plan_id: i64,

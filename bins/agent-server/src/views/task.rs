@@ -1,7 +1,8 @@
 //! Tasks as they are answered.
 
+use super::kind_fields;
 use super::words::{EffectView, KindView, OnUnknownView, PriorityView, TaskStatusView};
-use agent_core::plan::{CommandLine, PlanState, RetryPolicy, Task, TaskKind};
+use agent_core::plan::{CommandLine, PlanState, RetryPolicy, Task};
 use agent_core::time::Timestamp;
 use serde::de::value::SeqAccessDeserializer;
 use serde::de::{self, SeqAccess, Visitor};
@@ -178,44 +179,10 @@ pub struct TaskView {
     pub verify: Option<CommandView>,
 }
 
-/// The fields that only one kind of task has.
-#[derive(Default)]
-struct KindFields {
-    command: Option<CommandView>,
-    env: Option<BTreeMap<String, String>>,
-    working_directory: Option<String>,
-    patch: Option<String>,
-    tool: Option<String>,
-    input: Option<Value>,
-    verify: Option<CommandView>,
-}
-
-fn kind_fields(kind: &TaskKind) -> (KindView, KindFields) {
-    match kind.clone() {
-        TaskKind::Agent { verify } => {
-            (KindView::Agent, KindFields { verify: verify.map(Into::into), ..KindFields::default() })
-        }
-        TaskKind::Command { command, env, working_directory } => {
-            let env = (!env.is_empty()).then_some(env);
-            let command = Some(command.into());
-            (KindView::Command, KindFields { command, env, working_directory, ..KindFields::default() })
-        }
-        TaskKind::Patch { patch } => {
-            (KindView::Patch, KindFields { patch: Some(patch), ..KindFields::default() })
-        }
-        TaskKind::Scan => (KindView::Scan, KindFields::default()),
-        TaskKind::Approval => (KindView::Approval, KindFields::default()),
-        TaskKind::Tool { tool, input } => {
-            let input = (!input.is_null()).then_some(input);
-            (KindView::Tool, KindFields { tool: Some(tool), input, ..KindFields::default() })
-        }
-    }
-}
-
 impl TaskView {
     /// A task among the others of its plan.
     pub fn of(task: &Task, state: &PlanState) -> Self {
-        let (kind, fields) = kind_fields(&task.spec.kind);
+        let (kind, fields) = kind_fields::of(&task.spec.kind);
         let ids = task.spec.depends_on.iter().filter_map(|position| Some(state.at(*position)?.id.get()));
         Self {
             id: task.id.get(),

@@ -138,6 +138,30 @@ words! {
         Admin,
     }
 
+    /// What became of a task's definition in an edit.
+    DefinitionFateView = agent_core::plan::DefinitionFate {
+        /// It is as it was.
+        Unchanged,
+        /// It is new.
+        Added,
+        /// It differs.
+        Changed,
+        /// It is gone.
+        Removed,
+    }
+
+    /// What became of the work on a task in an edit.
+    WorkFateView = agent_core::plan::WorkFate {
+        /// There was none yet.
+        None,
+        /// What is done or under way stands.
+        Kept,
+        /// What was done is to be done again; where its inputs come out the same, its result is taken again.
+        Invalidated,
+        /// What was under way was stopped.
+        Cancelled,
+    }
+
     /// How much work a template is.
     DifficultyView = agent_templates::Difficulty {
         /// Up to 3 tasks.

@@ -1,4 +1,6 @@
-//! `agent plans`: looks at the plans in the user's data folder.
+//! `agent plans`: looks at the plans in the user's data folder, and changes them.
+
+mod change;
 
 use crate::embedded::Embedded;
 use crate::exit::{Exit, Failure, Outcome};
@@ -19,8 +21,11 @@ Examples:
   agent plans show 7
   agent plans events 7 --json
   agent plans diff 7 | git apply -R        take a plan's changes back
+  agent plans edit 7 edit.yaml             see `agent plans edit --help`
+  agent plans versions 7
+  agent plans retry 7 --task 12 --following
 
-Reads what `agent run` and `agent plan` keep in AGENT_DATABASE_URL, or in the user's data folder.";
+Works on what `agent run` and `agent plan` keep in AGENT_DATABASE_URL, or in the user's data folder.";
 
 /// Events read at once.
 const PAGE: u32 = 200;
@@ -63,6 +68,12 @@ enum Action {
     /// Show what a plan changed
     #[command(after_help = EXAMPLES)]
     Diff(One),
+    /// Change a plan's goal, rules and tasks, whatever it is doing
+    Edit(change::Edit),
+    /// List the versions that edits have left
+    Versions(change::Versions),
+    /// Try again what failed, or a task with all that follows from it
+    Retry(change::Retry),
 }
 
 #[derive(Debug, Args)]
@@ -77,15 +88,35 @@ struct One {
 
 impl Plans {
     pub(super) async fn run(self, terminal: Terminal) -> Outcome {
-        let embedded = Embedded::to_read(self.config).await?;
+        let embedded = if self.action.works() {
+            Embedded::to_work(self.config).await?
+        } else {
+            Embedded::to_read(self.config).await?
+        };
         let outcome = self.action.run(&embedded, terminal).await;
         embedded.agent.stop().await;
-        outcome.map(|()| Exit::Done)
+        outcome
     }
 }
 
 impl Action {
-    async fn run(self, embedded: &Embedded, terminal: Terminal) -> Result<(), Failure> {
+    /// Whether plans may be carried out by it.
+    fn works(&self) -> bool {
+        matches!(self, Self::Edit(_) | Self::Retry(_))
+    }
+
+    async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
+        match self {
+            Self::Edit(edit) => edit.run(embedded, terminal).await,
+            Self::Versions(versions) => versions.run(embedded, terminal).await,
+            Self::Retry(retry) => retry.run(embedded, terminal).await,
+            Self::List { .. } | Self::Show(_) | Self::Events(_) | Self::Diff(_) => {
+                self.look(embedded, terminal).await.map(|()| Exit::Done)
+            }
+        }
+    }
+
+    async fn look(self, embedded: &Embedded, terminal: Terminal) -> Result<(), Failure> {
         let plans = embedded.agent.plans();
         let me = &embedded.me;
         match self {
@@ -116,6 +147,7 @@ impl Action {
                 diff::show(&terminal, &changes);
                 Ok(())
             }
+            Self::Edit(_) | Self::Versions(_) | Self::Retry(_) => Ok(()),
         }
     }
 }

@@ -57,3 +57,37 @@ fn plans_are_listed_shown_and_followed() {
     let unknown = place.agent(&["plans", "show", "99"]).with_code(2);
     assert!(unknown.stderr.contains("plan 99 does not exist"), "{}", unknown.stderr);
 }
+
+#[test]
+fn a_plan_is_edited_its_versions_listed_and_a_task_run_again() {
+    let place = Workplace::with_repository();
+    let plan = place.beside(
+        "plan.yaml",
+        "goal: Write\ntasks:\n  - {description: First, kind: command, command: echo a >> log}\n  \
+         - {description: Second, kind: command, command: echo b >> log, depends_on: [1]}\n",
+    );
+    let done = place.agent(&["run", "--plan", &plan, "--json"]).with_code(0).json();
+    let second = done["tasks"][1]["id"].to_string();
+    let edit = format!(
+        "operations:\n  - {{op: update, task_id: {second}, task: {{command: echo B >> log, timeout_ms: null}}}}\n"
+    );
+    let edited =
+        place.agent_with_input(&["plans", "edit", "1", "-", "--if-version", "1"], &edit).with_code(0);
+    assert!(edited.stdout.contains("version 2: 1 changed, 1 kept, 1 to be done again"), "{}", edited.stdout);
+    let stale = place.agent_with_input(&["plans", "edit", "1", "-", "--if-version", "1"], &edit).with_code(2);
+    assert!(stale.stderr.contains("version"), "{}", stale.stderr);
+    let wrong = place.beside("wrong.json", r#"{"operations": [{"op": "remove", "task_id": 99}]}"#);
+    let refused = place.agent(&["plans", "edit", "1", &wrong]).with_code(2);
+    assert!(refused.stderr.contains("/operations/0/task_id"), "{}", refused.stderr);
+    let versions = place.agent(&["plans", "versions", "1", "--json"]).with_code(0).json();
+    assert_eq!(
+        (&versions["total"], &versions["versions"][1]["summary"]["invalidated"]),
+        (&json!(2), &json!(1))
+    );
+    assert!(place.agent(&["plans", "versions", "1"]).with_code(0).stdout.contains("1 changed"));
+    place.agent(&["run", "--resume", "1"]).with_code(0);
+    let again =
+        place.agent(&["plans", "retry", "1", "--task", &second, "--following", "--json"]).with_code(0);
+    assert_eq!(again.json()["tasks"][1]["attempts"], 3);
+    place.agent(&["plans", "retry", "1"]).with_code(2);
+}

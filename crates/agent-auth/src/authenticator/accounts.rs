@@ -5,11 +5,12 @@
 use super::Authenticator;
 use crate::error::{Error, Result};
 use crate::password::{Verdict, check_password_rules};
-use crate::ports::{NewUser, User, UserChange};
-use crate::principal::Role;
+use crate::ports::{NewUser, RequestKey, User, UserChange};
+use crate::principal::{Principal, Role};
 use crate::random;
 use crate::username::check_username;
 use agent_core::ids::UserId;
+use agent_core::plan::Idempotency;
 use secrecy::SecretString;
 
 const ADMIN: &str = "admin";
@@ -36,7 +37,29 @@ impl Authenticator {
     pub async fn create_user(&self, username: &str, password: &SecretString, role: Role) -> Result<User> {
         check_username(username)?;
         check_password_rules(password, username)?;
-        self.insert_user(username, password, role).await?.ok_or(Error::UsernameTaken)
+        self.insert_user(username, password, role, None).await?.ok_or(Error::UsernameTaken)
+    }
+
+    /// As [`Authenticator::create_user`], for a caller whose repeated request finds the user of the first.
+    ///
+    /// # Errors
+    /// As [`Authenticator::create_user`]; `Store` with `IdempotencyMismatch` when the key came with another request.
+    pub async fn create_user_once(
+        &self,
+        caller: &Principal,
+        (username, password, role): (&str, &SecretString, Role),
+        idempotency: &Idempotency,
+    ) -> Result<User> {
+        check_username(username)?;
+        check_password_rules(password, username)?;
+        let owner = caller.user_id;
+        // What recognises the request knows the password, so that it is kept under the signing secret only.
+        let parts = ["user", &owner.to_string(), &idempotency.key, &idempotency.fingerprint];
+        let idempotency =
+            Idempotency { key: idempotency.key.clone(), fingerprint: self.signing_key.derive(&parts)? };
+        let request_key = Some(RequestKey { owner, idempotency });
+        let created = self.insert_user(username, password, role, request_key).await?;
+        created.ok_or(Error::UsernameTaken)
     }
 
     /// All users by id.
@@ -86,7 +109,7 @@ impl Authenticator {
     pub async fn create_demo_accounts(&self) -> Result<()> {
         for (username, password, role) in DEMO_ACCOUNTS {
             if self.stores.users.find_by_name(username).await?.is_none() {
-                self.insert_user(username, &password.into(), role).await?;
+                self.insert_user(username, &password.into(), role, None).await?;
             }
         }
         Ok(())
@@ -120,18 +143,24 @@ impl Authenticator {
         }
         if let Some(password) = password {
             check_password_rules(&password, ADMIN)?;
-            self.insert_user(ADMIN, &password, Role::Admin).await?;
+            self.insert_user(ADMIN, &password, Role::Admin, None).await?;
             return Ok(None);
         }
         let generated = random::base62(ONE_TIME_PASSWORD_CHARS)?;
-        let created = self.insert_user(ADMIN, &generated.as_str().into(), Role::Admin).await?;
+        let created = self.insert_user(ADMIN, &generated.as_str().into(), Role::Admin, None).await?;
         // Another server that starts at the same time may have been first; then its password is the one.
         Ok(created.map(|_| generated))
     }
 
-    async fn insert_user(&self, username: &str, password: &SecretString, role: Role) -> Result<Option<User>> {
+    async fn insert_user(
+        &self,
+        username: &str,
+        password: &SecretString,
+        role: Role,
+        request_key: Option<RequestKey>,
+    ) -> Result<Option<User>> {
         let password_hash = self.passwords.hash(password).await?;
-        let user = NewUser { username: username.to_owned(), password_hash, role };
+        let user = NewUser { username: username.to_owned(), password_hash, role, request_key };
         Ok(self.stores.users.create(&user, self.clock.now()).await?)
     }
 

@@ -3,8 +3,10 @@
 use super::Authenticator;
 use crate::api_key::{self, ParsedKey};
 use crate::error::{Error, Result};
+use crate::jwt::SigningKey;
 use crate::ports::{ApiKey, NewApiKey};
 use crate::principal::{Principal, Scope};
+use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use std::fmt;
 
@@ -50,6 +52,31 @@ impl Authenticator {
         scopes: Option<&[Scope]>,
         expires_at: Option<Timestamp>,
     ) -> Result<CreatedKey> {
+        self.make_key(principal, (name, scopes, expires_at), None).await
+    }
+
+    /// As [`Authenticator::create_key`], for a caller whose repeated request gets the same key again. Its secret
+    /// follows from the request and the signing secret, so that it is still kept nowhere; under another signing
+    /// secret the repeated request is refused.
+    ///
+    /// # Errors
+    /// As [`Authenticator::create_key`]; `Store` with `IdempotencyMismatch` when the key came with another request,
+    /// or with a credential that may grant something else.
+    pub async fn create_key_once(
+        &self,
+        principal: &Principal,
+        request: (&str, Option<&[Scope]>, Option<Timestamp>),
+        idempotency: &Idempotency,
+    ) -> Result<CreatedKey> {
+        self.make_key(principal, request, Some(idempotency)).await
+    }
+
+    async fn make_key(
+        &self,
+        principal: &Principal,
+        (name, scopes, expires_at): (&str, Option<&[Scope]>, Option<Timestamp>),
+        idempotency: Option<&Idempotency>,
+    ) -> Result<CreatedKey> {
         let now = self.clock.now();
         check_name(name)?;
         if expires_at.is_some_and(|end| end <= now) {
@@ -61,18 +88,35 @@ impl Authenticator {
         if owned.iter().filter(is_live).count() >= MAX_KEYS {
             return Err(Error::InvalidKeyRequest("you have 100 keys already; revoke one first"));
         }
-        let secret = api_key::generate()?;
-        let parsed = ParsedKey::parse(&secret)?;
+        let seed =
+            idempotency.map(|idempotency| Seed::of(principal, &scopes, idempotency, &self.signing_key));
+        let seed = seed.transpose()?;
+        let public_id = api_key::generate_public_id()?;
+        let secret = self.secret_of(&public_id, seed.as_ref())?;
         let new = NewApiKey {
             owner: principal.user_id,
-            secret_hash: parsed.secret_hash().to_vec(),
-            public_id: parsed.public_id,
+            secret_hash: ParsedKey::parse(&secret)?.secret_hash().to_vec(),
+            public_id,
             name: name.to_owned(),
             scopes,
             expires_at,
+            idempotency: seed.as_ref().map(|seed| seed.0.clone()),
         };
         let key = self.stores.keys.insert(&new, now).await?;
+        // An earlier request may have made it, with another public part and so with another secret.
+        let secret = if key.public_id == new.public_id {
+            secret
+        } else {
+            self.secret_of(&key.public_id, seed.as_ref())?
+        };
         Ok(CreatedKey { secret, key })
+    }
+
+    /// The whole text of a key: random, or following from the request that asks for it.
+    fn secret_of(&self, public_id: &str, seed: Option<&Seed>) -> Result<String> {
+        let Some(Seed(request)) = seed else { return api_key::generate(public_id) };
+        let parts = ["api key", public_id, &request.key, &request.fingerprint];
+        Ok(api_key::compose(public_id, &self.signing_key.derive(&parts)?))
     }
 
     /// The caller's keys, oldest first, revoked ones too.
@@ -90,6 +134,25 @@ impl Authenticator {
     pub async fn revoke_key(&self, principal: &Principal, id: i64) -> Result<()> {
         let revoked = self.stores.keys.revoke(principal.user_id, id, self.clock.now()).await?;
         if revoked { Ok(()) } else { Err(Error::KeyNotFound(id)) }
+    }
+}
+
+/// What a request for a key is recognised by. What it grants belongs to that: a credential that may do less must
+/// not get at the key that a wider one asked for.
+struct Seed(Idempotency);
+
+impl Seed {
+    fn of(
+        principal: &Principal,
+        scopes: &[Scope],
+        idempotency: &Idempotency,
+        signing_key: &SigningKey,
+    ) -> Result<Self> {
+        let scopes: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+        let (owner, scopes) = (principal.user_id.to_string(), scopes.join(" "));
+        let parts = ["key request", &owner, &scopes, &idempotency.key, &idempotency.fingerprint];
+        let fingerprint = signing_key.derive(&parts)?;
+        Ok(Self(Idempotency { key: idempotency.key.clone(), fingerprint }))
     }
 }
 

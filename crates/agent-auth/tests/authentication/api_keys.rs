@@ -2,6 +2,7 @@
 
 use crate::fixture::{World, assert_refused};
 use agent_auth::{Credential, Error, ParsedKey, Principal, Role, Scope, UpdateUser, parse_scopes};
+use agent_core::plan::Idempotency;
 use agent_core::ports::Clock;
 use std::time::Duration;
 
@@ -73,6 +74,7 @@ async fn a39_a_key_with_the_right_public_part_and_another_secret_is_refused() {
         name: "other".into(),
         scopes: vec![Scope::PlansRead],
         expires_at: None,
+        idempotency: None,
     };
     use agent_auth::ports::ApiKeyStore;
     other.stores.insert(&stolen, other.clock.now()).await.unwrap();
@@ -194,4 +196,37 @@ async fn the_last_use_of_a_key_is_noted_to_the_minute() {
     assert_eq!(world.stores.key_touches(), 2);
     let listed = world.auth.list_keys(&alice).await.unwrap();
     assert_eq!(listed[0].last_used_at, Some(world.clock.now()));
+}
+
+fn request(key: &str, fingerprint: &str) -> Idempotency {
+    Idempotency { key: key.to_owned(), fingerprint: fingerprint.to_owned() }
+}
+
+#[tokio::test]
+async fn a_repeated_request_gets_the_same_key_and_its_secret_is_kept_nowhere() {
+    let world = World::with_accounts().await;
+    let alice = world.principal("alice").await;
+    let once = |key, fingerprint| {
+        let (auth, alice, request) = (&world.auth, &alice, request(key, fingerprint));
+        async move { auth.create_key_once(alice, ("ci", None, None), &request).await }
+    };
+    let first = once("order-7", "body").await.unwrap();
+    assert_eq!(once("order-7", "body").await.unwrap(), first);
+    assert_eq!(by_key(&world, &first.secret).await.unwrap().username, "alice");
+    let secret = &first.secret[first.secret.len() - 49..first.secret.len() - 6];
+    assert!(!world.stores.dump().contains(secret));
+    let other = once("order-7", "another body").await.unwrap_err();
+    assert!(matches!(other, Error::Store(agent_core::Error::IdempotencyMismatch(_))), "{other}");
+    assert_ne!(once("order-8", "body").await.unwrap().secret, first.secret);
+}
+
+#[tokio::test]
+async fn a_narrower_credential_does_not_get_at_the_key_of_a_wider_one() {
+    let world = World::with_accounts().await;
+    let alice = world.principal("alice").await;
+    let request = request("order-7", "body");
+    world.auth.create_key_once(&alice, ("ci", None, None), &request).await.unwrap();
+    let narrow = Principal { scopes: vec![Scope::KeysManage], ..alice };
+    let refused = world.auth.create_key_once(&narrow, ("ci", None, None), &request).await.unwrap_err();
+    assert!(matches!(refused, Error::Store(agent_core::Error::IdempotencyMismatch(_))), "{refused}");
 }

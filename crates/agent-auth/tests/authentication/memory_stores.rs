@@ -1,11 +1,12 @@
 //! The three stores in memory, with the semantics the ports promise.
 
 use agent_auth::ports::{
-    Account, ApiKey, ApiKeyStore, NewApiKey, NewRefreshToken, NewUser, Redeemed, RefreshTokenStore, User,
-    UserChange, UserStore,
+    Account, ApiKey, ApiKeyStore, NewApiKey, NewRefreshToken, NewUser, Redeemed, RefreshTokenStore,
+    RequestKey, User, UserChange, UserStore,
 };
 use agent_core::Result;
 use agent_core::ids::UserId;
+use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ struct Kept {
     accounts: BTreeMap<i64, Account>,
     keys: BTreeMap<i64, (ApiKey, Vec<u8>)>,
     refresh: Vec<Refresh>,
+    requests: BTreeMap<(i64, String), (String, i64)>,
     key_lookups: usize,
     key_touches: usize,
 }
@@ -30,6 +32,17 @@ struct Refresh {
     token: NewRefreshToken,
     used: bool,
     revoked: bool,
+}
+
+impl Kept {
+    /// The id of what a request of this key made, if it is the same request.
+    fn made_by(&self, owner: UserId, request: &Idempotency) -> Result<Option<i64>> {
+        match self.requests.get(&(owner.get(), request.key.clone())) {
+            Some((fingerprint, id)) if *fingerprint == request.fingerprint => Ok(Some(*id)),
+            Some(_) => Err(agent_core::Error::IdempotencyMismatch(request.key.clone())),
+            None => Ok(None),
+        }
+    }
 }
 
 impl MemoryStores {
@@ -72,6 +85,14 @@ impl UserStore for MemoryStores {
 
     async fn create(&self, new: &NewUser, at: Timestamp) -> Result<Option<User>> {
         let mut kept = self.kept.lock().unwrap();
+        if let Some(RequestKey { owner, idempotency }) = &new.request_key {
+            if let Some(id) = kept.made_by(*owner, idempotency)? {
+                return Ok(kept.accounts.get(&id).map(|account| account.user.clone()));
+            }
+            let id = kept.accounts.len() as i64 + 1;
+            let made = (idempotency.fingerprint.clone(), id);
+            kept.requests.insert((owner.get(), idempotency.key.clone()), made);
+        }
         if kept.accounts.values().any(|a| a.user.username.eq_ignore_ascii_case(&new.username)) {
             return Ok(None);
         }
@@ -106,6 +127,12 @@ impl ApiKeyStore for MemoryStores {
     async fn insert(&self, new: &NewApiKey, at: Timestamp) -> Result<ApiKey> {
         let mut kept = self.kept.lock().unwrap();
         let id = kept.keys.len() as i64 + 1;
+        if let Some(request) = &new.idempotency {
+            if let Some(id) = kept.made_by(new.owner, request)? {
+                return Ok(kept.keys[&id].0.clone());
+            }
+            kept.requests.insert((new.owner.get(), request.key.clone()), (request.fingerprint.clone(), id));
+        }
         let key = ApiKey {
             id,
             owner: new.owner,

@@ -80,6 +80,7 @@ impl ExecutorPorts {
             role: role.to_owned(),
             content,
             plan_id: Some(state.plan.id),
+            idempotency: None,
         };
         if let Err(error) = self.conversations.add(&message, self.clock.now()).await {
             tracing::warn!(plan = %state.plan.id, %error, "a message of the conversation was not kept");

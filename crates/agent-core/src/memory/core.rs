@@ -4,7 +4,7 @@ use super::commit::name_question;
 use crate::error::{Error, Result};
 use crate::event::{Event, NewEvent};
 use crate::executor::opening;
-use crate::ids::{ApprovalId, Generation, PlanId, TaskId, UserId, WorkerId};
+use crate::ids::{ApprovalId, Generation, MessageId, PlanId, TaskId, UserId, WorkerId};
 use crate::plan::{Attempt, Idempotency, NewPlan, PlanState, PlanStatus, PlanVersion, Task, TaskSpec};
 use crate::ports::{
     Approval, AttemptChange, Change, ConversationMessage, Created, Fence, NewApproval, Opening, Step, StepKey,
@@ -44,11 +44,18 @@ pub(super) struct Row {
     pub(super) generation: i64,
 }
 
+/// What a request with an idempotency key has made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Made {
+    Plan(PlanId),
+    Message(MessageId),
+}
+
 /// What an idempotency key stands for.
 #[derive(Debug)]
 struct Key {
     fingerprint: String,
-    plan: PlanId,
+    made: Made,
     kept_at: Timestamp,
 }
 
@@ -73,7 +80,8 @@ impl MemoryCore {
         now: Timestamp,
     ) -> Result<Created> {
         let (owner, at) = (opening.state.plan.owner, opening.change.at);
-        if let Some(plan) = self.find_by_key(owner, idempotency, at)? {
+        if let Some(made) = self.find_by_key(owner, idempotency, at)? {
+            let Made::Plan(plan) = made else { return Err(mismatch(idempotency)) };
             return Ok(Created { state: self.load(plan)?, fence: None, is_new: false });
         }
         let id = PlanId(self.next_id());
@@ -88,10 +96,7 @@ impl MemoryCore {
         let ids: Vec<TaskId> = state.tasks.iter().map(|task| task.id).collect();
         self.rows.insert(id, Row { state: state.clone(), events: Vec::new(), holder, generation });
         self.begin_as_opened(id, &opening.change, &ids)?;
-        if let Some(Idempotency { key, fingerprint }) = idempotency {
-            let kept = Key { fingerprint: fingerprint.clone(), plan: id, kept_at: at };
-            self.keys.insert((owner, key.clone()), kept);
-        }
+        self.keep_key(owner, idempotency, Made::Plan(id), at);
         Ok(Created { state, fence, is_new: true })
     }
 
@@ -116,17 +121,31 @@ impl MemoryCore {
         self.tell(plan, told, change.at).map(|_| ())
     }
 
-    fn find_by_key(
+    pub(super) fn keep_key(
+        &mut self,
+        owner: UserId,
+        idempotency: Option<&Idempotency>,
+        made: Made,
+        at: Timestamp,
+    ) {
+        if let Some(Idempotency { key, fingerprint }) = idempotency {
+            let kept = Key { fingerprint: fingerprint.clone(), made, kept_at: at };
+            self.keys.insert((owner, key.clone()), kept);
+        }
+    }
+
+    /// What was made under a key within a day.
+    pub(super) fn find_by_key(
         &mut self,
         owner: UserId,
         idempotency: Option<&Idempotency>,
         at: Timestamp,
-    ) -> Result<Option<PlanId>> {
+    ) -> Result<Option<Made>> {
         let Some(idempotency) = idempotency else { return Ok(None) };
         self.keys.retain(|_, key| at < key.kept_at.plus(KEY_LIFETIME));
         match self.keys.get(&(owner, idempotency.key.clone())) {
             None => Ok(None),
-            Some(key) if key.fingerprint == idempotency.fingerprint => Ok(Some(key.plan)),
+            Some(key) if key.fingerprint == idempotency.fingerprint => Ok(Some(key.made)),
             Some(_) => Err(Error::IdempotencyMismatch(idempotency.key.clone())),
         }
     }
@@ -187,4 +206,9 @@ impl MemoryCore {
         }
         Ok(told)
     }
+}
+
+/// The error for a key that stands for something else.
+pub(super) fn mismatch(idempotency: Option<&Idempotency>) -> Error {
+    Error::IdempotencyMismatch(idempotency.map(|idempotency| idempotency.key.clone()).unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! Steps and messages.
 
-use super::core::MemoryCore;
+use super::core::{Made, MemoryCore, mismatch};
 use crate::error::{Error, Result};
 use crate::event::{Event, EventBody, NewEvent};
 use crate::ids::{MessageId, PlanId, TaskId};
@@ -67,7 +67,14 @@ impl MemoryCore {
         {
             return Err(Error::PlanNotFound(plan));
         }
+        let idempotency = message.idempotency.as_ref();
+        match self.find_by_key(message.owner, idempotency, at)? {
+            Some(Made::Message(id)) => return Ok((id, Vec::new())),
+            Some(Made::Plan(_)) => return Err(mismatch(idempotency)),
+            None => {}
+        }
         let id = MessageId(self.next_id());
+        self.keep_key(message.owner, idempotency, Made::Message(id), at);
         let kept = ConversationMessage {
             id,
             role: message.role.clone(),

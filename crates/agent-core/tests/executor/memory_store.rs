@@ -132,8 +132,13 @@ async fn a_listener_hears_what_the_log_says() {
     create(&store, &with_key("a"), PlanStatus::Running).await.unwrap();
     let theirs = NewPlan { owner: UserId(2), ..new_plan(vec![scan(&[])]) };
     create(&store, &theirs, PlanStatus::Running).await.unwrap();
-    let message =
-        |owner| NewMessage { owner, role: "user".into(), content: "Hello".into(), plan_id: Some(mine) };
+    let message = |owner| NewMessage {
+        owner,
+        role: "user".into(),
+        content: "Hello".into(),
+        plan_id: Some(mine),
+        idempotency: None,
+    };
     store.add(&message(UserId(1)), NOON).await.unwrap();
     assert!(
         matches!(store.add(&message(UserId(2)), NOON).await, Err(Error::PlanNotFound(plan)) if plan == mine)

@@ -5,6 +5,7 @@ use agent_auth::Principal;
 use agent_core::Error;
 use agent_core::error::Defect;
 use agent_core::ids::{MessageId, PlanId};
+use agent_core::plan::Idempotency;
 use agent_core::plan::graph::MAX_TEXT;
 use agent_core::ports::{Clock, ConversationMessage, Conversations, MessageFilter, NewMessage};
 use std::sync::Arc;
@@ -46,16 +47,17 @@ impl Conversation {
         Ok(ConversationPage { messages, total, next })
     }
 
-    /// Keeps a message.
+    /// Keeps a message; with an idempotency key, a repeated request finds the message of the first.
     ///
     /// # Errors
-    /// `InvalidPlan` naming the bad field, `PlanNotFound`.
+    /// `InvalidPlan` naming the bad field, `PlanNotFound`, `IdempotencyMismatch`.
     pub async fn add(
         &self,
         caller: &Principal,
         role: String,
         content: String,
         plan_id: Option<PlanId>,
+        idempotency: Option<Idempotency>,
     ) -> Result<MessageId> {
         if !["system", "user", "assistant", "tool"].contains(&role.as_str()) {
             let defect = Defect::new("/role", format!("{role:?} is none of: system, user, assistant, tool"));
@@ -65,7 +67,7 @@ impl Conversation {
             let detail = format!("must be 1 to {MAX_TEXT} bytes of text without NUL");
             return Err(Error::InvalidPlan(vec![Defect::new("/content", detail)]).into());
         }
-        let message = NewMessage { owner: caller.user_id, role, content, plan_id };
+        let message = NewMessage { owner: caller.user_id, role, content, plan_id, idempotency };
         Ok(Conversations::add(&self.store, &message, self.clock.now()).await?)
     }
 }

@@ -1,7 +1,9 @@
 //! Plans as a caller sees them: their own, or everybody's for administrators.
 
+mod edit;
 mod request;
 
+pub use edit::Edited;
 pub use request::CreatePlan;
 
 use crate::error::Result;
@@ -13,7 +15,7 @@ use agent_core::event::{Event, EventBody, Topic};
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, Submitted};
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
-use agent_core::plan::{Attempt, NewPlan, PlanEdit, PlanState, PlanStatus, PlanVersion, TaskStatus};
+use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, TaskStatus};
 use agent_core::ports::{
     Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step,
     Visibility,
@@ -21,7 +23,7 @@ use agent_core::ports::{
 use agent_core::tool::name;
 use agent_events::{Hub, Subscription};
 use futures_util::StreamExt;
-use request::{check, check_policy};
+use request::check;
 use std::sync::Arc;
 
 /// Figures of one plan.
@@ -114,7 +116,13 @@ impl Plans {
     /// A goal in plain words is the first line of the plan's conversation.
     async fn note_goal(&self, caller: &Principal, state: &PlanState, goal: String) -> Result<()> {
         let plan_id = Some(state.plan.id);
-        let message = NewMessage { owner: caller.user_id, role: "user".to_owned(), content: goal, plan_id };
+        let message = NewMessage {
+            owner: caller.user_id,
+            role: "user".to_owned(),
+            content: goal,
+            plan_id,
+            idempotency: None,
+        };
         Conversations::add(&self.store, &message, state.plan.created_at).await?;
         Ok(())
     }
@@ -204,43 +212,6 @@ impl Plans {
         following: bool,
     ) -> Result<Submitted> {
         self.submit(caller, id, Fact::RetryRequested { task, following }).await
-    }
-
-    /// Changes the plan's goal, rules and tasks, whatever it is doing. Work whose inputs stay the same stays done.
-    ///
-    /// # Errors
-    /// `PlanNotFound`, `VersionMismatch`, `InvalidPlan`, `IllegalPlanMove`.
-    pub async fn edit(&self, caller: &Principal, id: PlanId, edit: PlanEdit) -> Result<PlanState> {
-        self.state(caller, id).await?;
-        if let Some(policy) = &edit.policy {
-            let mut defects = Vec::new();
-            check_policy(caller, policy, &mut defects);
-            if !defects.is_empty() {
-                return Err(Error::InvalidPlan(defects).into());
-            }
-        }
-        let fact = Fact::EditRequested { edit, by: caller.username.clone() };
-        self.executor.submit(id, fact).await?;
-        self.state(caller, id).await
-    }
-
-    /// The versions of the plan's definition, oldest first; only the present one while nobody has edited it.
-    ///
-    /// # Errors
-    /// `PlanNotFound`.
-    pub async fn versions(&self, caller: &Principal, id: PlanId) -> Result<Vec<PlanVersion>> {
-        let state = self.state(caller, id).await?;
-        let kept = PlanReader::versions(&self.store, id).await?;
-        if !kept.is_empty() {
-            return Ok(kept);
-        }
-        Ok(vec![PlanVersion {
-            plan_id: id,
-            definition: state.definition(),
-            changes: Vec::new(),
-            by: None,
-            created_at: state.plan.created_at,
-        }])
     }
 
     async fn submit(&self, caller: &Principal, id: PlanId, fact: Fact) -> Result<Submitted> {

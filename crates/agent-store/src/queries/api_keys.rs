@@ -1,5 +1,6 @@
 //! API keys.
 
+use super::idempotency::{self, Resource};
 use super::{Conn, plans};
 use crate::error::{Answer, Error};
 use crate::rows::account::{ApiKeyRow, NewApiKeyRow};
@@ -7,13 +8,32 @@ use crate::rows::plain;
 use crate::schema::api_keys;
 use agent_auth::ports::ApiKey;
 use agent_core::ids::UserId;
+use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
 const MINUTE: i64 = 60 * 1_000_000;
 
-/// Keeps a key.
-pub(crate) fn insert(conn: &mut Conn, owner: UserId, row: &NewApiKeyRow) -> Answer<ApiKey> {
+/// Keeps a key, or finds the one made by the same request.
+pub(crate) fn create(
+    conn: &mut Conn,
+    owner: UserId,
+    row: &NewApiKeyRow,
+    key: Option<&Idempotency>,
+    at: Timestamp,
+) -> Answer<ApiKey> {
+    let Some(key) = key else { return insert(conn, owner, row) };
+    if let Some(existing) = idempotency::find(conn, owner, key, Resource::ApiKey, at)? {
+        let row: ApiKeyRow =
+            api_keys::table.find(existing).select(ApiKeyRow::as_select()).get_result(conn)?;
+        return Ok(row.into_key()?.0);
+    }
+    let made = insert(conn, owner, row)?;
+    idempotency::keep(conn, owner, key, (Resource::ApiKey, made.id), at)?;
+    Ok(made)
+}
+
+fn insert(conn: &mut Conn, owner: UserId, row: &NewApiKeyRow) -> Answer<ApiKey> {
     let inserted = diesel::insert_into(api_keys::table)
         .values(row)
         .returning(ApiKeyRow::as_returning())

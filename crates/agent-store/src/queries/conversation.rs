@@ -1,5 +1,6 @@
 //! Conversations.
 
+use super::idempotency::{self, Resource};
 use super::{Backend, Conn, events, plans};
 use crate::error::{Answer, Error};
 use crate::rows::event::PendingEvent;
@@ -13,8 +14,14 @@ use agent_core::ports::{ConversationMessage, MessageFilter, NewMessage, Visibili
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
-/// Adds a message, and tells the listeners of its plan.
+/// Adds a message and tells the listeners of its plan, or finds the one kept under the same key.
 pub(crate) fn add(conn: &mut Conn, message: &NewMessage, at: Timestamp) -> Answer<Written<MessageId>> {
+    let key = message.idempotency.as_ref();
+    if let Some(key) = key
+        && let Some(existing) = idempotency::find(conn, message.owner, key, Resource::Message, at)?
+    {
+        return Ok(Written::silent(MessageId(existing)));
+    }
     let reserved =
         message.plan_id.map(|plan| plans::reserve_owned(conn, plan, message.owner, 1)).transpose()?;
     let inserted = diesel::insert_into(messages::table)
@@ -28,6 +35,9 @@ pub(crate) fn add(conn: &mut Conn, message: &NewMessage, at: Timestamp) -> Answe
         }
         Err(error) => return Err(error.into()),
     };
+    if let Some(key) = key {
+        idempotency::keep(conn, message.owner, key, (Resource::Message, id.get()), at)?;
+    }
     let events = match (message.plan_id, reserved) {
         (Some(plan), Some(reserved)) => {
             let body = EventBody::MessageAdded { message_id: id, role: message.role.clone() };

@@ -18,6 +18,7 @@ pub(crate) enum Resource {
     Plan,
     Message,
     User,
+    ApiKey,
 }
 
 impl Resource {
@@ -26,6 +27,7 @@ impl Resource {
             Self::Plan => "plan",
             Self::Message => "message",
             Self::User => "user",
+            Self::ApiKey => "api_key",
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Accounts.
 
 use super::Conn;
+use super::idempotency::{self, Resource};
 use crate::error::Answer;
 use crate::rows::account::{NewUserRow, UserChangeRow, UserRow, folded};
 use crate::schema::users;
-use agent_auth::ports::{Account, User};
+use agent_auth::ports::{Account, RequestKey, User};
 use agent_core::ids::UserId;
+use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
 /// The account of a name, without regard to ASCII case.
@@ -21,8 +23,25 @@ pub(crate) fn find(conn: &mut Conn, id: UserId) -> Answer<Option<Account>> {
     Ok(row.map(UserRow::into_account).transpose()?)
 }
 
-/// Adds an account; `None` when the name is taken.
-pub(crate) fn insert(conn: &mut Conn, row: &NewUserRow) -> Answer<Option<User>> {
+/// Adds an account, or finds the one made under the same key; `None` when the name is taken.
+pub(crate) fn create(
+    conn: &mut Conn,
+    row: &NewUserRow,
+    key: Option<&RequestKey>,
+    at: Timestamp,
+) -> Answer<Option<User>> {
+    let Some(RequestKey { owner, idempotency: key }) = key else { return insert(conn, row) };
+    if let Some(existing) = idempotency::find(conn, *owner, key, Resource::User, at)? {
+        return Ok(find(conn, UserId(existing))?.map(|account| account.user));
+    }
+    let user = insert(conn, row)?;
+    if let Some(user) = &user {
+        idempotency::keep(conn, *owner, key, (Resource::User, user.id.get()), at)?;
+    }
+    Ok(user)
+}
+
+fn insert(conn: &mut Conn, row: &NewUserRow) -> Answer<Option<User>> {
     let inserted = diesel::insert_into(users::table)
         .values(row)
         .on_conflict(users::username_folded)

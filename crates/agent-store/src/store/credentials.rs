@@ -11,8 +11,8 @@ use async_trait::async_trait;
 #[async_trait]
 impl ApiKeyStore for Store {
     async fn insert(&self, key: &NewApiKey, at: Timestamp) -> Result<ApiKey> {
-        let (owner, row) = (key.owner, NewApiKeyRow::new(key, at)?);
-        transact_silently!(self, db, |conn| db::api_keys::insert(conn, owner, &row))
+        let (owner, row, request) = (key.owner, NewApiKeyRow::new(key, at)?, key.idempotency.clone());
+        transact_silently!(self, db, |conn| db::api_keys::create(conn, owner, &row, request.as_ref(), at))
     }
 
     async fn find_key(&self, public_id: &str) -> Result<Option<(ApiKey, Vec<u8>)>> {

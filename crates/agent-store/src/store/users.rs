@@ -20,8 +20,8 @@ impl UserStore for Store {
     }
 
     async fn create(&self, user: &NewUser, at: Timestamp) -> Result<Option<User>> {
-        let row = NewUserRow::new(user, at);
-        transact_silently!(self, db, |conn| db::users::insert(conn, &row))
+        let (row, key) = (NewUserRow::new(user, at), user.request_key.clone());
+        transact_silently!(self, db, |conn| db::users::create(conn, &row, key.as_ref(), at))
     }
 
     async fn update(&self, id: UserId, change: &UserChange) -> Result<Option<User>> {

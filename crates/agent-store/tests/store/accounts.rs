@@ -12,7 +12,12 @@ use std::error::Error as _;
 #[tokio::test]
 async fn a_name_is_found_and_taken_without_regard_to_case() {
     let Some(world) = World::new().await else { return };
-    let new = NewUser { username: "Grace".into(), password_hash: "h1".into(), role: Role::Admin };
+    let new = NewUser {
+        username: "Grace".into(),
+        password_hash: "h1".into(),
+        role: Role::Admin,
+        request_key: None,
+    };
     let made = UserStore::create(&world.store, &new, at(1)).await.unwrap().unwrap();
     assert_eq!(
         (made.username.as_str(), made.role, made.disabled, made.created_at),
@@ -52,6 +57,7 @@ fn new_key(owner: UserId, public_id: &str) -> NewApiKey {
         name: "build server".into(),
         scopes: vec![Scope::PlansRead, Scope::PlansExecute],
         expires_at: Some(at(1_000)),
+        idempotency: None,
     }
 }
 

@@ -8,7 +8,7 @@ use agent_core::ids::UserId;
 use agent_core::ports::{Conversations, MessageFilter, NewMessage, Visibility};
 
 fn message(owner: UserId, content: &str) -> NewMessage {
-    NewMessage { owner, role: "user".into(), content: content.into(), plan_id: None }
+    NewMessage { owner, role: "user".into(), content: content.into(), plan_id: None, idempotency: None }
 }
 
 fn filter(visibility: Visibility) -> MessageFilter {

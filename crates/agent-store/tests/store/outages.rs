@@ -2,7 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "how long an outage lasts is what is tested")]
 
-use crate::world::{Recorder, at, change, new_plan, numbers, open, progress, user};
+use crate::world::{Recorder, at, change, make, new_plan, numbers, open, progress, user};
 use agent_core::Error;
 use agent_core::event::Topic;
 use agent_core::ids::{PlanId, UserId};
@@ -36,7 +36,7 @@ async fn make_plans(
     for number in 0.. {
         let plan = keyed(owner, number);
         loop {
-            match store.create(&plan, PlanStatus::Created, at(0)).await {
+            match make(&store, &plan, PlanStatus::Created, at(0)).await {
                 Ok(made) => break acknowledged.lock().unwrap().push(made.plan.id),
                 Err(Error::Unavailable(_)) => tokio::time::sleep(MOMENT).await,
                 Err(other) => panic!("{other:?}"),
@@ -127,11 +127,11 @@ async fn a_line_cut_behind_a_commit_leaves_one_plan_however_often_it_is_asked_fo
     let Some((proxy, store, _, owner, _database)) = behind_a_proxy().await else { return };
     let plan = keyed(owner, 1);
     proxy.arm();
-    let error = store.create(&plan, PlanStatus::Created, at(0)).await.unwrap_err();
+    let error = make(&store, &plan, PlanStatus::Created, at(0)).await.unwrap_err();
     assert!(is_unknown(&error), "{error:?}");
     assert_eq!(proxy.cuts(), 1);
-    let first = store.create(&plan, PlanStatus::Created, at(1)).await.unwrap();
-    let second = store.create(&plan, PlanStatus::Created, at(2)).await.unwrap();
+    let first = make(&store, &plan, PlanStatus::Created, at(1)).await.unwrap();
+    let second = make(&store, &plan, PlanStatus::Created, at(2)).await.unwrap();
     assert_eq!((first.plan.id, first.plan.created_at), (second.plan.id, at(0)));
     assert_eq!(store.counts(Visibility::Everything).await.unwrap().total, 1);
 }
@@ -139,7 +139,7 @@ async fn a_line_cut_behind_a_commit_leaves_one_plan_however_often_it_is_asked_fo
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_line_cut_behind_a_commit_changes_a_plan_once() {
     let Some((proxy, store, told, owner, _database)) = behind_a_proxy().await else { return };
-    let state = store.create(&new_plan(owner, 1), PlanStatus::Created, at(0)).await.unwrap();
+    let state = make(&store, &new_plan(owner, 1), PlanStatus::Created, at(0)).await.unwrap();
     let mut next = change(&state);
     next.plan.goal = "changed".into();
     next.events = vec![progress("changed")];
@@ -225,7 +225,7 @@ async fn silence(server: &str) {
     // Long enough that the line goes dead in the middle of it.
     let long = NewPlan { idempotency: keyed(owner, 1).idempotency, ..new_plan(owner, 10_000) };
     let (asking, asked) = (store.clone(), long.clone());
-    let waiting = tokio::spawn(async move { asking.create(&asked, PlanStatus::Created, at(0)).await });
+    let waiting = tokio::spawn(async move { make(&asking, &asked, PlanStatus::Created, at(0)).await });
     let in_transaction = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted";
     while database.query(in_transaction) != ["1"] {}
     assert!(ip(&format!("-n {server} link set cable down")));
@@ -233,7 +233,7 @@ async fn silence(server: &str) {
     let error = waiting.await.unwrap().unwrap_err();
     assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
     assert!(silent.elapsed() < SOON, "noticed after {:?}", silent.elapsed());
-    let again = store.create(&long, PlanStatus::Created, at(0)).await.unwrap_err();
+    let again = make(&store, &long, PlanStatus::Created, at(0)).await.unwrap_err();
     assert!(matches!(again, Error::Unavailable(_)), "{again:?}");
     let read = store.counts(Visibility::Everything).await.unwrap_err();
     assert!(matches!(read, Error::Unavailable(_)), "{read:?}");
@@ -241,7 +241,7 @@ async fn silence(server: &str) {
     assert!(ip(&format!("-n {server} link set cable up")));
     let back = Instant::now();
     let made = loop {
-        match store.create(&long, PlanStatus::Created, at(1)).await {
+        match make(&store, &long, PlanStatus::Created, at(1)).await {
             Ok(made) => break made,
             Err(error) => assert!(matches!(error, Error::Unavailable(_)), "{error:?}"),
         }

@@ -171,7 +171,12 @@ pub(crate) async fn make(
 }
 
 pub(crate) async fn user(store: &Store, name: &str) -> UserId {
-    let new = NewUser { username: name.into(), password_hash: "$argon2id$".into(), role: Role::User };
+    let new = NewUser {
+        username: name.into(),
+        password_hash: "$argon2id$".into(),
+        role: Role::User,
+        request_key: None,
+    };
     UserStore::create(store, &new, at(0)).await.unwrap().unwrap().id
 }
 

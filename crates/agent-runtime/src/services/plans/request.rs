@@ -60,17 +60,22 @@ impl CreatePlan {
 /// What can be said about a request without looking at the world.
 pub(super) fn check(caller: &Principal, request: &CreatePlan) -> Result<()> {
     let mut defects = Vec::new();
-    if request.goal.trim().is_empty() {
-        defects.push(Defect::new("/goal", "must say what is to be reached"));
-    }
-    if request.goal.len() > graph::MAX_TEXT {
-        defects.push(Defect::new("/goal", format!("longer than {} bytes", graph::MAX_TEXT)));
-    }
-    if request.goal.contains('\0') {
-        defects.push(Defect::new("/goal", "may hold no NUL"));
-    }
+    check_goal(&request.goal, &mut defects);
     check_policy(caller, &request.policy, &mut defects);
     if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects).into()) }
+}
+
+/// What can be said about a goal.
+pub(super) fn check_goal(goal: &str, defects: &mut Vec<Defect>) {
+    if goal.trim().is_empty() {
+        defects.push(Defect::new("/goal", "must say what is to be reached"));
+    }
+    if goal.len() > graph::MAX_TEXT {
+        defects.push(Defect::new("/goal", format!("longer than {} bytes", graph::MAX_TEXT)));
+    }
+    if goal.contains('\0') {
+        defects.push(Defect::new("/goal", "may hold no NUL"));
+    }
 }
 
 /// What can be said about the rules a caller asks for.

@@ -1,0 +1,190 @@
+//! `agent plans edit|versions|retry`: changing what a plan is to do, and doing it again.
+
+use crate::embedded::Embedded;
+use crate::exit::{Exit, Failure, Outcome};
+use crate::output::{Terminal, plain, short, table};
+use crate::progress::Progress;
+use crate::signals::interrupted;
+use crate::{plan_file, plan_view, watch};
+use agent_core::ids::PlanId;
+use agent_core::plan::{DefinitionChange, DefinitionFate, PlanState, PlanStatus, WorkFate};
+use agent_runtime::Edited;
+use agent_server::views::version::{EditedPlanView, PlanVersionsView};
+use clap::Args;
+use std::path::PathBuf;
+
+const EDIT_EXAMPLES: &str = "\
+Examples:
+  agent plans edit 7 edit.yaml
+  agent plans edit 7 edit.json --if-version 3     only if nobody has edited it since
+  echo '{\"operations\": [{\"op\": \"remove\", \"task_id\": 12}]}' | agent plans edit 7 -
+
+The file has the fields of PATCH /plans/{id}, in YAML or JSON:
+  operations:
+    - {op: update, task_id: 11, task: {command: [cargo, test]}}
+    - {op: add, task: {description: Look around, kind: scan, depends_on: [2]}}
+
+What is done and not concerned stays done. A plan that was running goes on here.";
+
+const VERSIONS_EXAMPLES: &str = "\
+Examples:
+  agent plans versions 7
+  agent plans versions 7 --json";
+
+const RETRY_EXAMPLES: &str = "\
+Examples:
+  agent plans retry 7                        everything that did not complete
+  agent plans retry 7 --task 12              one task, with what it needs
+  agent plans retry 7 --task 12 --following  that task and all that follows, completed or not";
+
+/// Arguments of `agent plans edit`.
+#[derive(Debug, Args)]
+#[command(after_help = EDIT_EXAMPLES)]
+pub(super) struct Edit {
+    /// The plan
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    plan_id: i64,
+    /// The edit, in YAML or JSON (`-`: standard input)
+    file: PathBuf,
+    /// Refuse when the plan has another version by now
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    if_version: Option<u32>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `agent plans versions`.
+#[derive(Debug, Args)]
+#[command(after_help = VERSIONS_EXAMPLES)]
+pub(super) struct Versions {
+    /// The plan
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    plan_id: i64,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `agent plans retry`.
+#[derive(Debug, Args)]
+#[command(after_help = RETRY_EXAMPLES)]
+pub(super) struct Retry {
+    /// The plan
+    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
+    plan_id: i64,
+    /// Only this task, by its id
+    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
+    task: Option<i64>,
+    /// Also all that follows from the task, completed or not
+    #[arg(long, requires = "task")]
+    following: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Edit {
+    pub(super) async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
+        let view = plan_file::read_edit(&self.file)?;
+        let id = PlanId(self.plan_id);
+        let make = |state: &PlanState| view.clone().into_edit(state);
+        let edited = embedded.agent.plans().edit_with(&embedded.me, id, self.if_version, make).await?;
+        let goes_on = edited.details.state.plan.status == PlanStatus::Running;
+        if self.json {
+            terminal.json(&EditedPlanView::from(edited))?;
+        } else {
+            show(&terminal, &edited);
+        }
+        if goes_on { follow(embedded, id, terminal, self.json).await } else { Ok(Exit::Done) }
+    }
+}
+
+impl Versions {
+    pub(super) async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
+        let versions = embedded.agent.plans().versions(&embedded.me, PlanId(self.plan_id)).await?;
+        if self.json {
+            terminal.json(&PlanVersionsView::of(self.plan_id, versions))?;
+            return Ok(Exit::Done);
+        }
+        let mut table = table(["version", "made", "by", "tasks", "changes", "goal"]);
+        for version in versions {
+            table.add_row([
+                version.definition.version.to_string(),
+                version.created_at.to_string(),
+                plain(version.by.as_deref().unwrap_or_default()),
+                version.definition.tasks.len().to_string(),
+                counted(&version.changes),
+                short(&version.definition.goal, 60),
+            ]);
+        }
+        terminal.line(table.trim_fmt());
+        Ok(Exit::Done)
+    }
+}
+
+impl Retry {
+    pub(super) async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
+        let (id, task) = (PlanId(self.plan_id), self.task.map(Into::into));
+        embedded.agent.plans().retry(&embedded.me, id, task, self.following).await?;
+        let exit = follow(embedded, id, terminal, self.json).await?;
+        if self.json {
+            let details = embedded.agent.plans().find(&embedded.me, id).await?;
+            let changes = embedded.agent.plans().diff(&embedded.me, id).await?;
+            terminal.json(&plan_view::as_json(details, &changes)?)?;
+        }
+        Ok(exit)
+    }
+}
+
+/// Works on the plan until it has ended or waits for a person.
+async fn follow(embedded: &Embedded, id: PlanId, terminal: Terminal, quiet: bool) -> Outcome {
+    let Embedded { agent, me } = embedded;
+    let mut progress = if quiet { Progress::silent(terminal) } else { Progress::new(terminal) };
+    progress.plan(watch::task_lines(&agent.plans().state(me, id).await?));
+    let settled = tokio::select! {
+        settled = watch::until_settled(agent, me, id, &mut progress, None) => settled?,
+        () = interrupted() => {
+            progress.end();
+            let advice = format!("interrupted; the plan is kept, and goes on with `agent run --resume {id}`");
+            return Err(Failure::work(advice));
+        }
+    };
+    progress.end();
+    if !quiet {
+        let details = agent.plans().find(me, id).await?;
+        let changes = agent.plans().diff(me, id).await?;
+        plan_view::show_outcome(&terminal, &details, &changes);
+    }
+    Ok(plan_view::exit_of(settled.plan.status))
+}
+
+fn show(terminal: &Terminal, edited: &Edited) {
+    let state = &edited.details.state;
+    let (id, version) = (state.plan.id, edited.version);
+    if edited.changes.is_empty() {
+        terminal.line(format_args!("plan {id} is so already; it stays at version {version}"));
+        return;
+    }
+    plan_view::show_tasks(terminal, state);
+    terminal.line(format_args!("\nplan {id} is at version {version}: {}", counted(&edited.changes)));
+    if state.plan.status == PlanStatus::Created {
+        terminal.line(format_args!("carry it out with `agent run --resume {id}`"));
+    }
+}
+
+/// What an edit meant, in words; empty for the first version.
+fn counted(changes: &[DefinitionChange]) -> String {
+    let definitions = |fate| changes.iter().filter(|change| change.definition == fate).count();
+    let works = |fate| changes.iter().filter(|change| change.work == fate).count();
+    let counts = [
+        (definitions(DefinitionFate::Added), "added"),
+        (definitions(DefinitionFate::Changed), "changed"),
+        (definitions(DefinitionFate::Removed), "removed"),
+        (works(WorkFate::Kept), "kept"),
+        (works(WorkFate::Invalidated), "to be done again"),
+        (works(WorkFate::Cancelled), "stopped"),
+    ];
+    let told = counts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
+    told.collect::<Vec<_>>().join(", ")
+}
