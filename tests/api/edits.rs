@@ -2,7 +2,7 @@
 
 use agent_testkit::{Answer, Client, TestServer};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 async fn edit(client: &Client, plan: i64, seen: &str, body: Value) -> Answer {
     let request = client.request("PATCH", &format!("/plans/{plan}")).header("If-Match", seen);
@@ -91,11 +91,12 @@ async fn a_running_plan_is_edited_and_what_no_longer_counts_is_stopped() {
 
 /// Waits for something that nobody tells of.
 async fn until(is_so: impl Fn() -> bool, what: &str) {
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while !is_so() {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    let turned_out = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(15), turned_out).await.is_ok(), "{what}");
 }
 
 /// Whether a process with that command line descends from this one.
@@ -258,10 +259,6 @@ async fn a_task_runs_again_with_all_that_follows_from_it() {
     demo.post(&retry, json!({"task_id": second})).await.expect_problem(409, "illegal_move");
     demo.post(&retry, json!({"task_id": second, "following": "yes"})).await.expect(422);
     demo.post(&retry, json!({"task_id": second, "following": true})).await.expect(202);
-    let deadline = Instant::now() + Duration::from_secs(15);
-    while demo.get(&format!("/plans/{plan}")).await.json["plan"]["status"] != "completed" {
-        assert!(Instant::now() < deadline, "it ends");
-        tokio::task::yield_now().await;
-    }
+    demo.wait_for_plan(plan, &["completed", "failed"]).await;
     assert_eq!(server.repository().read("log"), "a\nb\nc\nb\nc\n");
 }

@@ -91,6 +91,20 @@ async fn a_goal_alone_is_planned_by_the_language_model() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tool_of_the_server_is_called_once() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let input = json!({"path": "README.md"});
+    let task = json!({"description": "Read it", "kind": "tool", "tool": "read_file", "input": input});
+    let plan = demo.create_plan(json!({"goal": "g", "tasks": [task], "auto_execute": true})).await;
+    let done = demo.wait_for_plan(plan, &["completed", "failed"]).await;
+    assert_eq!(done["plan"]["status"], "completed", "{done:#}");
+    let task = &done["tasks"][0];
+    assert_eq!((&task["kind"], &task["tool"], &task["input"]), (&json!("tool"), &json!("read_file"), &input));
+    assert!(task["result"].to_string().contains("# Example"), "{task:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_goal_alone_needs_a_language_model() {
     let server = TestServer::start().await;
     let refused = server.demo().await.post("/plans", json!({"goal": "Do something"})).await;

@@ -1,3 +1,5 @@
+//! What becomes of an edit on its way from the wire to the domain.
+
 use super::*;
 use agent_core::ids::{PlanId, Revision, UserId};
 use agent_core::plan::{CommandLine, Plan, PlanStatus, Task, TaskSpec, TaskStatus};
