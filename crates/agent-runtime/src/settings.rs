@@ -51,6 +51,8 @@ pub struct Settings {
     pub max_parallel_tasks: usize,
     /// Ceiling of an attempt.
     pub task_timeout: Duration,
+    /// How long a plan stays with a server that is no longer heard of.
+    pub lease: Duration,
     /// Log filter.
     pub log: String,
     /// Log format.
@@ -98,10 +100,12 @@ impl Settings {
                 "dev: demo accounts are only for a loopback address; bind to 127.0.0.1 or leave --dev out";
             return Err(Error::Settings(text.to_owned()));
         }
-        let task_timeout = match raw.task_timeout.as_deref() {
-            Some(text) => duration("task_timeout", text)?,
-            None => Duration::from_secs(300),
+        let seconds = |key, text: Option<&str>, otherwise| match text {
+            Some(text) => duration(key, text),
+            None => Ok(Duration::from_secs(otherwise)),
         };
+        let task_timeout = seconds("task_timeout", raw.task_timeout.as_deref(), 300)?;
+        let lease = seconds("lease", raw.lease.as_deref(), 15)?;
         let llm_provider = raw.llm_provider.as_deref().map(str::parse).transpose();
         let log_format = match raw.log_format.as_deref().unwrap_or("text") {
             "text" => LogFormat::Text,
@@ -123,6 +127,7 @@ impl Settings {
             repository_roots: raw.repository_roots.unwrap_or_else(|| vec![PathBuf::from(".")]),
             max_parallel_tasks: at_least_one("max_parallel_tasks", raw.max_parallel_tasks.unwrap_or(cores))?,
             task_timeout,
+            lease,
             log: raw.log.unwrap_or_else(|| "info".to_owned()),
             log_format,
             environment,
@@ -150,6 +155,7 @@ impl Settings {
             ("repository_roots", Some(format!("[{}]", roots.join(", ")))),
             ("max_parallel_tasks", Some(self.max_parallel_tasks.to_string())),
             ("task_timeout", Some(quoted(&format!("{}ms", self.task_timeout.as_millis())))),
+            ("lease", Some(quoted(&format!("{}ms", self.lease.as_millis())))),
             ("log", Some(quoted(&self.log))),
             ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
         ];

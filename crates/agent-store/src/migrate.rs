@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::sqlite::{Backend, Conn};
 use agent_core::BoxError;
+use agent_core::failpoint;
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
@@ -13,7 +14,10 @@ pub(crate) fn bring_up_to_date(conn: &mut Conn) -> Result<(), Error> {
     // The write lock from the start: two programs that open the same new file must not both create its tables.
     conn.immediate_transaction(|conn| {
         refuse_newer(conn)?;
-        conn.run_pending_migrations(MIGRATIONS).map_err(Stop::Failed)?;
+        let applied = conn.run_pending_migrations(MIGRATIONS).map_err(Stop::Failed)?;
+        if !applied.is_empty() {
+            failpoint::reach(failpoint::MIGRATED);
+        }
         Ok(())
     })
     .map_err(|stop| match stop {

@@ -7,6 +7,7 @@
 use crate::error::{Answer, Error, Failure};
 use crate::sqlite::{Conn, dialect};
 use agent_core::event::Event;
+use agent_core::failpoint;
 use agent_core::ports::CommitListener;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
@@ -213,6 +214,7 @@ impl Thread {
         for job in batch {
             if failure.is_none() && !job.events().is_empty() {
                 self.tell(job.events());
+                failpoint::reach(failpoint::STORE_AFTER_TELLING);
             }
             job.answer(failure.as_ref());
         }
@@ -220,12 +222,16 @@ impl Thread {
 
     fn transact(&mut self, batch: &mut [Box<dyn Job>]) -> QueryResult<()> {
         dialect::begin(&mut self.conn)?;
-        let kept = match batch {
+        let kept = match &mut *batch {
             [alone] => alone.run(&mut self.conn),
             several => self.run_each(several)?,
         };
+        // A crash is of interest where somebody is told of what was committed, not at the renewal of a lease.
+        let telling = batch.iter().any(|job| !job.events().is_empty());
         if kept {
+            pass(failpoint::STORE_BEFORE_COMMIT, telling);
             self.conn.batch_execute("COMMIT")?;
+            pass(failpoint::STORE_AFTER_COMMIT, telling);
             self.counters.commits.fetch_add(1, Ordering::Relaxed);
         } else {
             drop(self.conn.batch_execute("ROLLBACK"));
@@ -256,6 +262,12 @@ impl Thread {
                 "a commit listener ended in a panic; its listeners read the events when next woken"
             );
         }
+    }
+}
+
+fn pass(place: &'static str, telling: bool) {
+    if telling {
+        failpoint::reach(place);
     }
 }
 

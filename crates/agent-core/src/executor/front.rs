@@ -6,6 +6,7 @@ use super::machine;
 use super::shared::{Shared, Signals};
 use super::wiring::{ExecutorPorts, ExecutorSettings};
 use crate::error::{Error, Result};
+use crate::failpoint;
 use crate::ids::{ExecutionId, PlanId};
 use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
 use futures_util::FutureExt;
@@ -88,6 +89,7 @@ impl Executor {
         };
         let now = self.0.ports.clock.now();
         let state = self.0.ports.plans.create(&plan, status, now).await?;
+        failpoint::reach(failpoint::CREATED);
         if state.plan.status.is_live() {
             self.0.wake(state.plan.id);
         }
@@ -115,6 +117,7 @@ impl Executor {
             };
             match ports.plans.commit(&change, None).await {
                 Ok(committed) => {
+                    failpoint::reach(failpoint::SUBMITTED);
                     self.0.wake(plan);
                     let state = machine::apply(&state, &change);
                     return Ok(Submitted { state, execution_id: committed.execution_id });
@@ -184,12 +187,14 @@ impl Shared {
     }
 
     async fn drive_claimed(self: &Arc<Self>, claim: crate::ports::Claim, signals: Arc<Signals>) {
+        failpoint::reach(failpoint::CLAIMED);
         let plan = claim.state.plan.id;
         let fence = claim.fence.clone();
         signals.held.store(true, Ordering::Release);
         let driving = AssertUnwindSafe(Driver::new(Arc::clone(self), claim, signals).run());
         // A plan whose driver broke is taken up again after a rest, rather than held by nobody.
         let ended = driving.catch_unwind().await.unwrap_or(driver::Ended::Broken);
+        failpoint::reach(failpoint::BEFORE_RELEASE);
         if ended == driver::Ended::StillOurs
             && let Err(error) = self.ports.plans.release(plan, &fence).await
         {

@@ -3,6 +3,7 @@
 use super::wiring::ExecutorPorts;
 use crate::error::Error;
 use crate::event::{EventBody, NewEvent};
+use crate::failpoint;
 use crate::ids::{PlanId, TaskId};
 use crate::model::{Completion, ModelError, Prompt, Silent, Usage};
 use crate::ports::{Fence, LanguageModel, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus};
@@ -134,7 +135,9 @@ impl<'a> Gate<'a> {
             Some(step) => self.settle_in_flight(&tool, step).await?,
             None => self.fresh_call(key, name, &tool, input, effect).await?,
         };
+        failpoint::reach(failpoint::GATE_AFTER_CALL);
         self.finish_tool(key, name, &answer).await?;
+        failpoint::reach(failpoint::GATE_AFTER_RESULT);
         Ok(answer)
     }
 
@@ -157,6 +160,7 @@ impl<'a> Gate<'a> {
         let called = EventBody::ToolCalled { tool: name.to_owned(), summary: tool.summary_json(&input) };
         let events = vec![NewEvent { task_id: Some(self.task_id), body: called }];
         self.ports.journal.begin(key, &intent, events, self.ports.clock.now(), &self.fence).await?;
+        failpoint::reach(failpoint::GATE_AFTER_INTENT);
         match prepared {
             Ok(_) => outcome_of(tool.call_json(input, &self.context).await),
             Err(error) => outcome_of(Err(error)),

@@ -20,10 +20,6 @@ use agent_store::Store;
 use secrecy::SecretString;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a plan stays with a worker that is no longer heard of.
-const LEASE: Duration = Duration::from_secs(15);
 
 /// What stands before the executor does.
 pub(super) struct Parts {
@@ -117,7 +113,7 @@ impl AgentBuilder {
             worker: worker_id(parts.home.is_some()),
             max_parallel: self.settings.max_parallel_tasks,
             task_timeout: self.settings.task_timeout,
-            lease: LEASE,
+            lease: self.settings.lease,
             recover: self.settings.recover,
         };
         Executor::new(ports, settings)

@@ -98,6 +98,7 @@ raw_settings! {
     repository_roots: Vec<PathBuf>,
     max_parallel_tasks: usize,
     task_timeout: String,
+    lease: String,
     log: String,
     log_format: String,
     otlp_endpoint: String,
