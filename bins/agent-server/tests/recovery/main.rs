@@ -8,6 +8,7 @@
 
 mod dice;
 mod effects;
+mod failpoints;
 mod history;
 mod killed;
 mod load;

@@ -232,6 +232,7 @@ impl<'a> Gate<'a> {
             };
             self.ports.journal.begin(key, &intent, Vec::new(), self.ports.clock.now(), &self.fence).await?;
         }
+        failpoint::reach(failpoint::GATE_AFTER_INTENT);
         self.meter.model_calls.fetch_add(1, Ordering::Relaxed);
         let mut sink = Silent;
         let answered = tokio::select! {
@@ -239,9 +240,11 @@ impl<'a> Gate<'a> {
             () = self.context.cancel.cancelled() => return Err(Stop::Cancelled),
             answered = model.complete(prompt, &mut sink) => answered,
         };
+        failpoint::reach(failpoint::GATE_AFTER_CALL);
         match answered {
             Ok(completion) => {
                 self.finish_model(key, &completion).await?;
+                failpoint::reach(failpoint::GATE_AFTER_RESULT);
                 Ok(completion)
             }
             Err(error) => Err(self.model_failed(key, &error).await?),
