@@ -38,9 +38,6 @@ pub struct Executor(Arc<Shared>);
 const REST: Duration = Duration::from_millis(200);
 const LONGEST_REST: Duration = Duration::from_secs(5);
 
-/// How many plans are taken over before leases are renewed again.
-const CLAIMS_IN_A_ROW: u32 = 64;
-
 /// How often a request is tried again when others change the plan at the same time.
 const CONFLICT_RETRIES: u32 = 64;
 
@@ -264,10 +261,11 @@ impl Shared {
     }
 
     /// Takes over some of the plans that nobody holds. True when there may be more: leases are renewed before
-    /// those are asked for, since each claim takes a while.
+    /// those are asked for, since each claim takes a while, and how long a while depends on the disk.
     async fn take_over(self: &Arc<Self>) -> bool {
         let (worker, lease) = (&self.settings.worker, self.settings.lease);
-        for _ in 0..CLAIMS_IN_A_ROW {
+        let renew_at = tokio::time::Instant::now() + lease / 3;
+        while tokio::time::Instant::now() < renew_at {
             match self.ports.plans.claim(worker, lease, None).await {
                 Ok(Some(claim)) => {
                     let plan = claim.state.plan.id;
