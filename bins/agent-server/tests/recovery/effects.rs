@@ -54,11 +54,6 @@ impl Effects {
         let attempts = self.0.keys().filter(|(of_plan, of_task, _)| (*of_plan, *of_task) == (plan, task));
         attempts.map(|key| self.begins(*key)).sum()
     }
-
-    /// How many lines there are.
-    pub(crate) fn total(&self) -> usize {
-        self.0.values().map(Vec::len).sum()
-    }
 }
 
 /// `plan-1/task-2/attempt-3`

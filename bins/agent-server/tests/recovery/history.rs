@@ -25,7 +25,22 @@ impl History<'_> {
             self.nothing_recorded_ran_again(),
         ];
         let plan = self.id();
-        checks.into_iter().flatten().map(|complaint| format!("plan {plan}: {complaint}")).collect()
+        let mut complaints: Vec<String> =
+            checks.into_iter().flatten().map(|complaint| format!("plan {plan}: {complaint}")).collect();
+        if !complaints.is_empty() {
+            complaints.push(format!("events of plan {plan}: {}", self.story()));
+        }
+        complaints
+    }
+
+    /// The events in a few words each.
+    fn story(&self) -> String {
+        let words = self.events.iter().map(|event| {
+            let time = event["timestamp"].as_str().unwrap_or_default().split('T').nth(1).unwrap_or_default();
+            let (name, task) = (event["event"].as_str().unwrap_or_default(), &event["task_id"]);
+            format!("{time} {name} {task} {}{}", event["generation"], event["status"])
+        });
+        words.collect::<Vec<_>>().join("; ")
     }
 
     pub(crate) fn id(&self) -> i64 {
