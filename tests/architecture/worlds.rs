@@ -21,7 +21,6 @@ const fn world(
 
 const HTTP_CLIENTS: &[(&str, &str)] = &[
     ("agent", "the command line is a client of a server elsewhere"),
-    ("agent-server", "its tests are clients"),
     ("agent-testkit", "its clients are real"),
     ("agent-tests", "the tests are clients"),
 ];
@@ -56,7 +55,7 @@ const WORLDS: &[World] = &[
 const NOT_IN_DENY: &[&str] = &["libc"];
 
 /// Exceptions that hold in tests only.
-const TESTS_ONLY: &[(&str, &str)] = &[("actix-web", "agent-llm"), ("reqwest", "agent-server")];
+const TESTS_ONLY: &[(&str, &str)] = &[("actix-web", "agent-llm")];
 
 fn users(package: &str, kind: Option<DependencyKind>) -> BTreeSet<&'static str> {
     let uses = |member: &&cargo_metadata::Package| {

@@ -15,6 +15,7 @@
 pub mod error;
 pub mod event;
 pub mod executor;
+pub mod failpoint;
 pub mod ids;
 pub mod memory;
 pub mod model;

@@ -59,6 +59,8 @@ pub struct Settings {
     pub task_timeout: Duration,
     /// Crashes in a row that may catch the same attempt in flight before its task fails.
     pub max_recoveries: u32,
+    /// How long a plan stays with a server that is no longer heard of.
+    pub lease: Duration,
     /// Log filter.
     pub log: String,
     /// Log format.
@@ -107,10 +109,12 @@ impl Settings {
                 "dev: demo accounts are only for a loopback address; bind to 127.0.0.1 or leave --dev out";
             return Err(Error::Settings(text.to_owned()));
         }
-        let task_timeout = match raw.task_timeout.as_deref() {
-            Some(text) => duration("task_timeout", text)?,
-            None => Duration::from_secs(300),
+        let seconds = |key, text: Option<&str>, otherwise| match text {
+            Some(text) => duration(key, text),
+            None => Ok(Duration::from_secs(otherwise)),
         };
+        let task_timeout = seconds("task_timeout", raw.task_timeout.as_deref(), 300)?;
+        let lease = seconds("lease", raw.lease.as_deref(), 15)?;
         let llm_provider = raw.llm_provider.as_deref().map(str::parse).transpose();
         let log_format = match raw.log_format.as_deref().unwrap_or("text") {
             "text" => LogFormat::Text,
@@ -136,6 +140,7 @@ impl Settings {
             max_recoveries: at_least_one("max_recoveries", raw.max_recoveries.unwrap_or(3))?
                 .try_into()
                 .unwrap_or(u32::MAX),
+            lease,
             log: raw.log.unwrap_or_else(|| "info".to_owned()),
             log_format,
             environment,
@@ -164,6 +169,7 @@ impl Settings {
             ("max_parallel_tasks", Some(self.max_parallel_tasks.to_string())),
             ("task_timeout", Some(quoted(&format!("{}ms", self.task_timeout.as_millis())))),
             ("max_recoveries", Some(self.max_recoveries.to_string())),
+            ("lease", Some(quoted(&format!("{}ms", self.lease.as_millis())))),
             ("log", Some(quoted(&self.log))),
             ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
         ];

@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use agent_core::BoxError;
+use agent_core::failpoint;
 use diesel::backend::Backend;
 use diesel::migration::{Migration, MigrationSource};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness};
@@ -14,7 +15,10 @@ where
     EmbeddedMigrations: MigrationSource<B>,
 {
     refuse_newer(conn, &migrations)?;
-    conn.run_pending_migrations(migrations).map_err(Stop::Failed)?;
+    let applied = conn.run_pending_migrations(migrations).map_err(Stop::Failed)?;
+    if !applied.is_empty() {
+        failpoint::reach(failpoint::MIGRATED);
+    }
     Ok(())
 }
 

@@ -23,15 +23,15 @@ pub struct Answer {
 }
 
 impl Answer {
-    async fn read(response: Response) -> Self {
+    async fn read(response: Response) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
             (name.as_str().to_owned(), value.to_str().unwrap_or_default().to_owned())
         };
         let headers = response.headers().iter().map(header).collect();
-        let text = response.text().await.expect("a body of text");
+        let text = response.text().await?;
         let json = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Self { status, headers, text, json }
+        Ok(Self { status, headers, text, json })
     }
 
     /// A header, empty where there is none.
@@ -84,6 +84,12 @@ impl Client {
         Self { http, url: url.to_owned(), headers: Vec::new() }
     }
 
+    /// The same client of another server, or of the same one at a new address.
+    #[must_use]
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
     /// The same client with a bearer token, in place of any other credential.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
@@ -126,7 +132,15 @@ impl Client {
 
     /// Sends a request that a test has finished.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        Answer::read(request.send().await.expect("an answer")).await
+        self.try_send(request).await.expect("an answer")
+    }
+
+    /// Sends a request to a server that may be killed meanwhile.
+    ///
+    /// # Errors
+    /// When no whole answer came.
+    pub async fn try_send(&self, request: RequestBuilder) -> Result<Answer, reqwest::Error> {
+        Answer::read(request.send().await?).await
     }
 
     /// GET.

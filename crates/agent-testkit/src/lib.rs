@@ -18,12 +18,14 @@
 #![expect(clippy::expect_used, reason = "a test that cannot set itself up fails, and says so")]
 
 mod client;
+mod process;
 mod repository;
 mod script;
 mod server;
 mod socket;
 
 pub use client::{Answer, Client};
+pub use process::{Database, Ended, ServerCommand, ServerProcess, Starting};
 pub use repository::{Repository, RepositoryBuilder};
 pub use script::write_script;
 pub use server::{TestServer, TestServerBuilder};

@@ -5,6 +5,7 @@ use super::assignment::Assignment;
 use super::fact::Outcome;
 use super::gate::{Gate, Stop, outcome_of};
 use super::wiring::ExecutorPorts;
+use crate::failpoint;
 use crate::plan::{Task, TaskKind};
 use crate::tool::{CommandInput, CommandReport, EffectClass, name};
 use serde_json::{Value, json};
@@ -118,7 +119,10 @@ async fn single_step(
     let mut context = assignment.context.clone();
     let (plan, task, attempt) = (assignment.state.plan.id, assignment.task, assignment.attempt);
     context.idempotency_key = format!("plan-{plan}/task-{task}/attempt-{attempt}");
-    outcome_of(tool.call_json(input, &context).await)?.into_output()
+    failpoint::reach(failpoint::JOB_BEFORE_EFFECT);
+    let called = tool.call_json(input, &context).await;
+    failpoint::reach(failpoint::JOB_AFTER_EFFECT);
+    outcome_of(called)?.into_output()
 }
 
 fn judge_command(output: Value) -> Result<Value, Stop> {

@@ -7,6 +7,7 @@ use super::shared::{Shared, Signals};
 use super::slots::Slot;
 use super::{machine, schedule};
 use crate::error::{BoxError, Error, Result};
+use crate::failpoint;
 use crate::ids::TaskId;
 use crate::plan::{PlanState, TaskStatus};
 use crate::ports::{Claim, Fence, StepKind};
@@ -291,7 +292,10 @@ impl Driver {
             self.looked_at = now;
             let decision = machine::advance_all(&self.state, facts.clone(), now)?;
             let (Some(change), Some(next)) = (decision.change, decision.next) else { return Ok(()) };
-            match self.shared.ports.plans.commit(&change, Some(&self.fence)).await {
+            failpoint::reach(failpoint::DRIVER_BEFORE_COMMIT);
+            let committed = self.shared.ports.plans.commit(&change, Some(&self.fence)).await;
+            failpoint::reach(failpoint::DRIVER_AFTER_COMMIT);
+            match committed {
                 Ok(_) if change.new_tasks.is_empty() => {
                     self.state = Arc::new(next);
                     return Ok(());

@@ -8,6 +8,7 @@ use super::shared::{Shared, Signals};
 use super::slots::{Slot, Slots};
 use super::wiring::{ExecutorPorts, ExecutorSettings};
 use crate::error::{Defect, Error, Result};
+use crate::failpoint;
 use crate::ids::{ExecutionId, PlanId};
 use crate::plan::{EditOperation, NewPlan, PlanEdit, PlanState, PlanStatus, TaskKind, TaskSpec, graph};
 use crate::ports::Claim;
@@ -39,9 +40,6 @@ pub struct Executor(Arc<Shared>);
 /// The first and the longest pause before a plan is looked at again that could not be driven on.
 const REST: Duration = Duration::from_millis(200);
 const LONGEST_REST: Duration = Duration::from_secs(5);
-
-/// How many plans are taken over before leases are renewed again.
-const CLAIMS_IN_A_ROW: u32 = 64;
 
 /// How often a request is tried again when others change the plan at the same time.
 const CONFLICT_RETRIES: u32 = 64;
@@ -120,6 +118,7 @@ impl Executor {
             };
             match ports.plans.commit(&change, None).await {
                 Ok(committed) => {
+                    failpoint::reach(failpoint::SUBMITTED);
                     self.0.wake(plan);
                     return Ok(Submitted { state, execution_id: committed.execution_id });
                 }
@@ -159,6 +158,7 @@ impl Shared {
         let granted = u32::try_from(slots.len()).unwrap_or(u32::MAX);
         let opening = opening::open(plan, status, granted, hold, self.ports.clock.now())?;
         let created = self.ports.plans.create(&opening, idempotency.as_ref()).await?;
+        failpoint::reach(failpoint::CREATED);
         match created.fence {
             Some(fence) => {
                 let claim = Claim { state: created.state.clone(), fence, recovered: false };
@@ -278,6 +278,7 @@ impl Shared {
     }
 
     async fn drive_claimed(self: &Arc<Self>, claim: Claim, signals: Arc<Signals>, start: driver::Start) {
+        failpoint::reach(failpoint::CLAIMED);
         let plan = claim.state.plan.id;
         let fence = claim.fence.clone();
         signals.held.store(true, Ordering::Release);
@@ -285,6 +286,7 @@ impl Shared {
         let driving = AssertUnwindSafe(driver.run());
         // A plan whose driver broke is taken up again after a rest, rather than held by nobody.
         let ended = driving.catch_unwind().await.unwrap_or(driver::Ended::Broken);
+        failpoint::reach(failpoint::BEFORE_RELEASE);
         // A plan that has ended is not renewed, which looks like a loss; what others hold stays with them.
         if !matches!(ended, driver::Ended::Broken | driver::Ended::Over)
             && let Err(error) = self.ports.plans.release(plan, &fence).await
@@ -358,10 +360,11 @@ impl Shared {
     }
 
     /// Takes over some of the plans that nobody holds. True when there may be more: leases are renewed before
-    /// those are asked for, since each claim takes a while.
+    /// those are asked for, since each claim takes a while, and how long a while depends on the disk.
     async fn take_over(self: &Arc<Self>) -> bool {
         let (worker, lease) = (&self.settings.worker, self.settings.lease);
-        for _ in 0..CLAIMS_IN_A_ROW {
+        let renew_at = tokio::time::Instant::now() + lease / 3;
+        while tokio::time::Instant::now() < renew_at {
             match self.ports.plans.claim(worker, lease, None).await {
                 Ok(Some(claim)) => {
                     let plan = claim.state.plan.id;

@@ -4,6 +4,7 @@ use super::job::BROKE_OFF;
 use super::wiring::ExecutorPorts;
 use crate::error::Error;
 use crate::event::{EventBody, NewEvent};
+use crate::failpoint;
 use crate::ids::{PlanId, TaskId};
 use crate::model::{Completion, ModelError, Prompt, Silent, Usage};
 use crate::ports::{Fence, LanguageModel, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus};
@@ -141,7 +142,9 @@ impl<'a> Gate<'a> {
             Ok(answer) => answer,
             Err(stop) => return Err(self.settle_stopped(key, name, stop).await),
         };
+        failpoint::reach(failpoint::GATE_AFTER_CALL);
         self.finish_tool(key, name, &answer).await?;
+        failpoint::reach(failpoint::GATE_AFTER_RESULT);
         Ok(answer)
     }
 
@@ -178,6 +181,7 @@ impl<'a> Gate<'a> {
         let called = EventBody::ToolCalled { tool: name.to_owned(), summary: tool.summary_json(&input) };
         let events = vec![NewEvent { task_id: Some(self.task_id), body: called }];
         self.ports.journal.begin(key, &intent, events, self.ports.clock.now(), &self.fence).await?;
+        failpoint::reach(failpoint::GATE_AFTER_INTENT);
         match prepared {
             Ok(_) => outcome_of(self.call(tool, input).await),
             Err(error) => outcome_of(Err(error)),
@@ -255,6 +259,7 @@ impl<'a> Gate<'a> {
             };
             self.ports.journal.begin(key, &intent, Vec::new(), self.ports.clock.now(), &self.fence).await?;
         }
+        failpoint::reach(failpoint::GATE_AFTER_INTENT);
         self.meter.model_calls.fetch_add(1, Ordering::Relaxed);
         let mut sink = Silent;
         let answered = tokio::select! {
@@ -267,9 +272,11 @@ impl<'a> Gate<'a> {
             }
             answered = model.complete(prompt, &mut sink) => answered,
         };
+        failpoint::reach(failpoint::GATE_AFTER_CALL);
         match answered {
             Ok(completion) => {
                 self.finish_model(key, &completion).await?;
+                failpoint::reach(failpoint::GATE_AFTER_RESULT);
                 Ok(completion)
             }
             Err(error) => Err(self.model_failed(key, &error).await?),

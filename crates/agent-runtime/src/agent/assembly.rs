@@ -21,10 +21,6 @@ use secrecy::SecretString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// How long a plan stays with a worker that is no longer heard of.
-const LEASE: Duration = Duration::from_secs(15);
 
 /// What stands before the executor does.
 pub(super) struct Parts {
@@ -121,8 +117,8 @@ impl AgentBuilder {
             worker: parts.worker.clone(),
             max_parallel: self.settings.max_parallel_tasks,
             task_timeout: self.settings.task_timeout,
-            lease: LEASE,
             max_recoveries: self.settings.max_recoveries,
+            lease: self.settings.lease,
             recover: self.settings.recover,
         };
         Executor::new(ports, settings)

@@ -99,6 +99,7 @@ raw_settings! {
     max_parallel_tasks: usize,
     task_timeout: String,
     max_recoveries: usize,
+    lease: String,
     log: String,
     log_format: String,
     otlp_endpoint: String,

@@ -5,6 +5,7 @@ use super::link::Link;
 use super::{Counters, Message};
 use crate::database::Database;
 use agent_core::event::Event;
+use agent_core::failpoint;
 use agent_core::ports::CommitListener;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
@@ -122,13 +123,14 @@ impl<D: Database> Thread<D> {
         for job in batch {
             if refusal.is_none() && !job.events().is_empty() {
                 self.tell(job.events());
+                failpoint::reach(failpoint::STORE_AFTER_TELLING);
             }
             job.answer(refusal.as_ref());
         }
     }
 
     fn transact(&mut self, batch: &mut [Box<dyn Job<D::Conn>>]) -> Result<(), Refusal> {
-        let ran = match batch {
+        let ran = match &mut *batch {
             [alone] => {
                 self.link.begin(D::BEGIN_WRITING)?;
                 Ok(alone.run(self.link.conn()?).then_some(""))
@@ -141,7 +143,11 @@ impl<D: Database> Thread<D> {
         match ran {
             Ok(Some(end)) => {
                 let committing = now();
+                // A crash is of interest where somebody is told of it, not at the renewal of a lease.
+                let telling = batch.iter().any(|job| !job.events().is_empty());
+                pass(failpoint::STORE_BEFORE_COMMIT, telling);
                 self.link.commit(&format!("{end}{}", D::COMMIT))?;
+                pass(failpoint::STORE_AFTER_COMMIT, telling);
                 self.last_commit = committing.elapsed();
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
                 Ok(())
@@ -164,6 +170,12 @@ impl<D: Database> Thread<D> {
                 "a commit listener ended in a panic; its listeners read the events when next woken"
             );
         }
+    }
+}
+
+fn pass(place: &'static str, telling: bool) {
+    if telling {
+        failpoint::reach(place);
     }
 }
 
