@@ -15,6 +15,9 @@ use tracing_subscriber::EnvFilter;
 
 /// Running tasks may finish within this time after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(6);
+/// Why a server ends by itself.
+const STORAGE_FAILED: &str = "the storage failed while it was written to, so nothing more can be promised. \
+    What was acknowledged before is kept. Check the disk, then start the server again.";
 /// How often free memory is returned to the system.
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// An allocation that is large enough to make the allocator look after its free memory.
@@ -148,14 +151,17 @@ async fn serve_until_told(settings: Settings) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "agent-server ready on {}", server.url())?;
     std::io::stdout().flush()?;
     let tidying = tokio::spawn(give_memory_back());
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
+    let failed = tokio::select! {
+        _ = terminate.recv() => false,
+        _ = interrupt.recv() => false,
+        () = agent.storage_failed() => true,
+    };
     tracing::info!("stopping: no new work is taken");
     tidying.abort();
     server.stop().await;
-    agent.stop_within(GRACE).await;
+    // What could not be recorded any more is not worth waiting for.
+    agent.stop_within(if failed { Duration::ZERO } else { GRACE }).await;
+    anyhow::ensure!(!failed, STORAGE_FAILED);
     Ok(())
 }
 

@@ -115,6 +115,9 @@ pub enum Error {
     /// The store cannot be reached or refused to write.
     #[error("the store cannot be reached")]
     Unavailable(#[source] BoxError),
+    /// The disk of the store is full; nothing of what was asked is kept.
+    #[error("the storage is full")]
+    StorageFull(#[source] BoxError),
     /// What is stored does not make sense; a defect of the program or of the disk.
     #[error("stored data is damaged: {0}")]
     Damaged(String),

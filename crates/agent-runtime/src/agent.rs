@@ -239,6 +239,12 @@ impl Agent {
         })
     }
 
+    /// Waits until the storage has failed. Nothing is written any more then: the program is to be ended and,
+    /// once the disk is looked after, started again.
+    pub async fn storage_failed(&self) {
+        self.0.store.failed().await;
+    }
+
     /// Stops taking work, lets what runs finish within ten seconds, and closes the database.
     pub async fn stop(self) {
         self.stop_within(Duration::from_secs(10)).await;

@@ -87,6 +87,9 @@ pub enum Error {
     /// the request again is safe: a change names the revision it was made for, a creation its key.
     #[error("the connection was lost in a commit; look whether it is there, or send the request again")]
     OutcomeUnknown(#[source] Arc<diesel::result::Error>),
+    /// The disk is full; nothing of the transaction is kept, nor of those that shared its commit.
+    #[error("the disk of the database is full; make room and send the request again")]
+    Full(#[source] Arc<diesel::result::Error>),
     /// A query ended in a panic; its transaction was rolled back.
     #[error("a query ended in a panic and was rolled back; the log says where")]
     Panicked,
@@ -97,7 +100,10 @@ pub enum Error {
 
 impl From<Error> for agent_core::Error {
     fn from(error: Error) -> Self {
-        Self::Unavailable(Box::new(error))
+        match error {
+            Error::Full(_) => Self::StorageFull(Box::new(error)),
+            other => Self::Unavailable(Box::new(other)),
+        }
     }
 }
 
@@ -133,9 +139,23 @@ impl From<Failure> for agent_core::Error {
             Failure::Database(diesel::result::Error::DeserializationError(source)) => {
                 Self::Damaged(source.to_string())
             }
+            Failure::Database(error) if is_full(&error) => Error::Full(Arc::new(error)).into(),
             Failure::Database(error) => Self::Unavailable(Box::new(error)),
         }
     }
+}
+
+/// Whether the disk is full. diesel hides the codes, so the words decide: those of SQLite (`SQLITE_FULL`), and those
+/// of the system that PostgreSQL passes on.
+pub(crate) fn is_full(error: &diesel::result::Error) -> bool {
+    let text = error.to_string();
+    ["database or disk is full", "No space left on device"].iter().any(|words| text.contains(words))
+}
+
+/// Whether the disk refused to read or to write (`SQLITE_IOERR`), a failed `fsync` among it. Afterwards nobody knows
+/// what is on it: a second `fsync` that succeeds says nothing of the pages that the first one lost.
+pub(crate) fn is_broken(error: &diesel::result::Error) -> bool {
+    error.to_string().contains("disk I/O error")
 }
 
 /// What a query yields.

@@ -107,6 +107,15 @@ impl Store {
         }
     }
 
+    /// Waits until the disk of the database has failed (an `fsync` did not succeed): what is written from then on
+    /// is refused, and the program is to be ended, because only a new start reads what is really there.
+    pub async fn failed(&self) {
+        match &*self.engine {
+            AnyEngine::Sqlite(engine) => engine.failed().await,
+            AnyEngine::Postgres(engine) => engine.failed().await,
+        }
+    }
+
     /// How much was written, and in how many commits.
     pub fn statistics(&self) -> WriterStatistics {
         match &*self.engine {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use thread::Thread;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// What a transaction yields once it is committed.
 #[derive(Debug)]
@@ -55,6 +55,7 @@ struct Counters {
 pub(crate) struct Writer<D: Database> {
     sender: Sender<Message<D::Conn>>,
     counters: Arc<Counters>,
+    failed: watch::Receiver<bool>,
 }
 
 enum Message<C> {
@@ -68,19 +69,20 @@ impl<D: Database> Writer<D> {
         let (sender, receiver) = channel();
         let (opened, has_opened) = channel();
         let counters = Arc::new(Counters::default());
+        let (tell_failed, failed) = watch::channel(false);
         let (database, counted) = (Arc::clone(database), Arc::clone(&counters));
         let builder = std::thread::Builder::new().name("agent-store-writer".to_owned());
         let run = move || match Link::open(database) {
             Ok(link) => {
                 // Whoever opens the store waits for this.
                 drop(opened.send(Ok(())));
-                Thread::new(link, receiver, listener, counted).run();
+                Thread::new(link, receiver, listener, counted, tell_failed).run();
             }
             Err(error) => drop(opened.send(Err(error))),
         };
         builder.spawn(run).map_err(Error::Thread)?;
         has_opened.recv().map_err(|_ended| Error::Closed)??;
-        Ok(Self { sender, counters })
+        Ok(Self { sender, counters, failed })
     }
 
     /// Runs a transaction and waits until it is on the disk. It is carried out even when nobody waits any more.
@@ -101,6 +103,15 @@ impl<D: Database> Writer<D> {
         self.sender.send(Message::Close(reply)).map_err(|_closed| Error::Closed)?;
         let emptied = answer.await.map_err(|_closed| Error::Closed)?;
         emptied.map_err(|error| Failure::Database(error).into())
+    }
+
+    /// Waits until the disk has failed; for ever, where it does not.
+    pub(crate) async fn failed(&self) {
+        let mut failed = self.failed.clone();
+        let ended = failed.wait_for(|failed| *failed).await.is_err();
+        if ended {
+            std::future::pending::<()>().await;
+        }
     }
 
     pub(crate) fn statistics(&self) -> WriterStatistics {

@@ -54,6 +54,7 @@ impl From<agent_core::Error> for ApiError {
             Core::NoLanguageModel => Self::new(ErrorCode::NoLanguageModel, text),
             Core::Unsupported(_) => Self::new(ErrorCode::Unsupported, text),
             Core::Stopping => unavailable(ErrorCode::Stopping),
+            Core::StorageFull(_) => unavailable(ErrorCode::StorageFull).with_source(error),
             Core::Unavailable(_) => unavailable(ErrorCode::Unavailable).with_source(error),
             other => Self::internal(other),
         }
@@ -149,6 +150,7 @@ mod tests {
             (Core::Unsupported("x".into()), ErrorCode::Unsupported),
             (Core::Stopping, ErrorCode::Stopping),
             (Core::Unavailable("disk".into()), ErrorCode::Unavailable),
+            (Core::StorageFull("disk".into()), ErrorCode::StorageFull),
             (Core::Damaged("row".into()), ErrorCode::Internal),
         ]
     }

@@ -118,6 +118,8 @@ error_codes! {
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error", "The server failed; its log knows more under this request_id.";
     /// The database does not answer.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Temporarily unavailable", "The database cannot be reached at the moment; send the request again.";
+    /// The disk is full.
+    StorageFull = "storage_full", SERVICE_UNAVAILABLE, "Storage full", "The disk of the server is full and nothing was kept; send the request again when there is room.";
     /// More work than can be borne.
     Busy = "busy", SERVICE_UNAVAILABLE, "Busy", "Too much at this moment; send the request again in a second.";
     /// The server is going away.

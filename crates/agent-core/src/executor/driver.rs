@@ -238,11 +238,15 @@ impl Driver {
             match self.shared.ports.plans.load(self.state.plan.id).await {
                 Ok(state) if self.shows_foreign_work(&state) => match self.check_lease().await {
                     Ok(()) => return self.look_at(state),
-                    Err(Error::Unavailable(error)) => self.wait_for_store(error, &mut patience).await?,
+                    Err(Error::Unavailable(error) | Error::StorageFull(error)) => {
+                        self.wait_for_store(error, &mut patience).await?
+                    }
                     Err(other) => return Err(other),
                 },
                 Ok(state) => return self.look_at(state),
-                Err(Error::Unavailable(error)) => self.wait_for_store(error, &mut patience).await?,
+                Err(Error::Unavailable(error) | Error::StorageFull(error)) => {
+                    self.wait_for_store(error, &mut patience).await?
+                }
                 Err(other) => return Err(other),
             }
         }
@@ -306,7 +310,9 @@ impl Driver {
                     return Box::pin(self.take(vec![Fact::TimeReached])).await;
                 }
                 Err(Error::Conflict { .. }) => self.reload().await?,
-                Err(Error::Unavailable(error)) => self.wait_for_store(error, &mut patience).await?,
+                Err(Error::Unavailable(error) | Error::StorageFull(error)) => {
+                    self.wait_for_store(error, &mut patience).await?
+                }
                 Err(other) => return Err(other),
             }
         }

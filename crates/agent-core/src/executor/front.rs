@@ -309,7 +309,7 @@ impl Shared {
         while !self.stop.is_cancelled() {
             match self.ports.plans.load(plan).await {
                 Ok(state) if state.plan.status.is_live() => return self.wake(plan),
-                Err(Error::Unavailable(_)) => self.rest(pause).await,
+                Err(Error::Unavailable(_) | Error::StorageFull(_)) => self.rest(pause).await,
                 Ok(_) | Err(_) => return,
             }
             pause = (pause * 2).min(LONGEST_REST);

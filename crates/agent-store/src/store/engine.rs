@@ -26,6 +26,10 @@ impl<D: Database> Engine<D> {
         self.writer.close().await
     }
 
+    pub(super) async fn failed(&self) {
+        self.writer.failed().await;
+    }
+
     /// How much was written.
     pub(crate) fn statistics(&self) -> WriterStatistics {
         self.writer.statistics()

@@ -1,7 +1,7 @@
 //! What callers hand to the writer, and how they are answered.
 
 use super::Written;
-use crate::error::{Answer, Error};
+use crate::error::{Answer, Error, Failure, is_full};
 use agent_core::event::Event;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -18,9 +18,20 @@ pub(super) enum Refusal {
     Disconnected(Arc<Error>),
 }
 
+impl Refusal {
+    /// What the database said when it refused.
+    pub(super) fn cause(&self) -> Option<&Arc<diesel::result::Error>> {
+        match self {
+            Self::NotCommitted(error) | Self::OutcomeUnknown(error) => Some(error),
+            Self::Disconnected(_) => None,
+        }
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         match refusal {
+            Refusal::NotCommitted(error) if is_full(&error) => Self::Full(error),
             Refusal::NotCommitted(error) => Self::NotCommitted(error),
             Refusal::OutcomeUnknown(error) => Self::OutcomeUnknown(error),
             Refusal::Disconnected(error) => Self::Disconnected(error),
@@ -34,6 +45,8 @@ pub(super) trait Job<C>: Send {
     fn run(&mut self, conn: &mut C) -> bool;
     /// What listeners are told when it was kept.
     fn events(&self) -> &[Event];
+    /// The error of the database, when it found the disk full: SQLite may give up all that share the commit.
+    fn found_no_room(&mut self) -> Option<diesel::result::Error>;
     /// Tells the caller, after the commit or after its failure.
     fn answer(self: Box<Self>, refusal: Option<&Refusal>);
 }
@@ -71,6 +84,13 @@ where
         match &self.outcome {
             Some(Ok(written)) => &written.events,
             _ => &[],
+        }
+    }
+
+    fn found_no_room(&mut self) -> Option<diesel::result::Error> {
+        match self.outcome.take_if(|outcome| matches!(outcome, Err(Failure::Database(e)) if is_full(e))) {
+            Some(Err(Failure::Database(error))) => Some(error),
+            _ => None,
         }
     }
 

@@ -68,6 +68,12 @@ impl<D: Database> Link<D> {
         self.conn.is_some()
     }
 
+    /// Leaves the connection open for good: SQLite empties its log when the last one closes, and that must not
+    /// happen on a disk that has failed.
+    pub(super) fn abandon(&mut self) {
+        std::mem::forget(self.conn.take());
+    }
+
     /// What is left to do before the connection is closed.
     pub(super) fn finish(&mut self) -> QueryResult<()> {
         self.conn.as_mut().map_or(Ok(()), D::finish)

@@ -146,6 +146,22 @@ async fn a_failure_that_nobody_told_of_is_not_committed() {
 }
 
 #[tokio::test]
+async fn a_full_disk_is_told_to_everybody_whose_commit_it_cost() {
+    let Some((_place, store)) = testing::open(Arc::new(Quiet)) else { return };
+    let full = after_insert("b", |conn| {
+        conn.batch_execute("ROLLBACK")?;
+        let words = Box::new("database or disk is full".to_owned());
+        let kind = diesel::result::DatabaseErrorKind::Unknown;
+        Err(diesel::result::Error::DatabaseError(kind, words).into())
+    });
+    let results = as_one_group(&store, vec![insert("a"), full, insert("c")]).await;
+    for result in &results {
+        assert!(matches!(result, Err(agent_core::Error::StorageFull(_))), "{result:?}");
+    }
+    assert_eq!(names(&store).await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_panic_of_a_listener_does_not_stop_the_writer() {
     struct Loud;
     impl CommitListener for Loud {

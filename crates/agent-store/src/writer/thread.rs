@@ -4,6 +4,7 @@ use super::job::{Job, Refusal};
 use super::link::Link;
 use super::{Counters, Message};
 use crate::database::Database;
+use crate::error::is_broken;
 use agent_core::event::Event;
 use agent_core::failpoint;
 use agent_core::ports::CommitListener;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 /// The most transactions that share one commit.
 const MAX_BATCH: usize = 256;
@@ -46,6 +47,10 @@ pub(super) struct Thread<D: Database> {
     expected: usize,
     /// How long it took to reach the disk.
     last_commit: Duration,
+    /// The disk has failed: everything is refused from then on, for this reason.
+    broken: Option<Refusal>,
+    /// Tells whoever must know of it.
+    failed: watch::Sender<bool>,
 }
 
 impl<D: Database> Thread<D> {
@@ -54,8 +59,10 @@ impl<D: Database> Thread<D> {
         receiver: Receiver<Message<D::Conn>>,
         listener: Arc<dyn CommitListener>,
         counters: Arc<Counters>,
+        failed: watch::Sender<bool>,
     ) -> Self {
-        Self { link, receiver, listener, counters, expected: 1, last_commit: Duration::ZERO }
+        let (expected, last_commit) = (1, Duration::ZERO);
+        Self { link, receiver, listener, counters, expected, last_commit, broken: None, failed }
     }
 
     pub(super) fn run(mut self) {
@@ -65,13 +72,25 @@ impl<D: Database> Thread<D> {
                 self.process(jobs);
             }
             if let Some(reply) = closing {
-                let finished = self.link.finish();
+                let finished = self.finish();
                 // The connection is closed before the answer: whoever waited may remove the file.
                 drop(self);
                 drop(reply.send(finished));
                 return;
             }
         }
+        if self.broken.is_some() {
+            self.link.abandon();
+        }
+    }
+
+    /// What is left to do at the end; nothing more on a disk that has failed.
+    fn finish(&mut self) -> QueryResult<()> {
+        if self.broken.is_none() {
+            return self.link.finish();
+        }
+        self.link.abandon();
+        Err(diesel::result::Error::BrokenTransactionManager)
     }
 
     /// Everything that waits already, up to the limit or to a request to close, and what is about to come:
@@ -109,7 +128,11 @@ impl<D: Database> Thread<D> {
 
     fn process(&mut self, mut batch: Vec<Box<dyn Job<D::Conn>>>) {
         self.counters.jobs.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        let refusal = self.transact(&mut batch).err();
+        if let Some(refusal) = &self.broken {
+            return batch.into_iter().for_each(|job| job.answer(Some(refusal)));
+        }
+        let refusal = self.transact(&mut batch).err().map(|refusal| explained(refusal, &mut batch));
+        self.notice_failure(refusal.as_ref());
         match &refusal {
             None => {}
             // Said once by whoever was told; every caller is told.
@@ -127,6 +150,14 @@ impl<D: Database> Thread<D> {
             }
             job.answer(refusal.as_ref());
         }
+    }
+
+    /// After the disk has failed once, nothing may be reported as durable any more.
+    fn notice_failure(&mut self, refusal: Option<&Refusal>) {
+        let Some(cause) = refusal.and_then(Refusal::cause).filter(|cause| is_broken(cause)) else { return };
+        tracing::error!(error = %cause, "the storage has failed; nothing is written any more until a new start");
+        self.broken = refusal.cloned();
+        self.failed.send_replace(true);
     }
 
     fn transact(&mut self, batch: &mut [Box<dyn Job<D::Conn>>]) -> Result<(), Refusal> {
@@ -171,6 +202,12 @@ impl<D: Database> Thread<D> {
             );
         }
     }
+}
+
+/// Why a group failed, rather than that its savepoint is gone: a full disk is named by the job that met it.
+fn explained<C>(refusal: Refusal, batch: &mut [Box<dyn Job<C>>]) -> Refusal {
+    let no_room = batch.iter_mut().find_map(|job| job.found_no_room());
+    no_room.map_or(refusal, |error| Refusal::NotCommitted(Arc::new(error)))
 }
 
 fn pass(place: &'static str, telling: bool) {
