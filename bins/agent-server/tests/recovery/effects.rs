@@ -22,7 +22,7 @@ pub(crate) struct Effects(BTreeMap<Key, Vec<Effect>>);
 /// A shell line that logs its begin, does something, and logs its end. Each line of the log is flushed.
 pub(crate) fn logged(work: &str) -> String {
     let say = |what| {
-        format!("read L < life; echo $L $AGENT_IDEMPOTENCY_KEY {what} >> effects.log && sync effects.log")
+        format!("read L < life && echo $L $AGENT_IDEMPOTENCY_KEY {what} >> effects.log && sync effects.log")
     };
     format!("{} && {work} && {}", say("begin"), say("end"))
 }

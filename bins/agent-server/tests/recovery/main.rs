@@ -6,15 +6,22 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod attempts;
+mod clock;
 mod dice;
+mod disk;
 mod effects;
 mod failpoints;
 mod history;
 mod keys;
 mod killed;
 mod load;
+mod pace;
 mod random_kills;
 mod scene;
+mod schema;
 mod settings;
+mod soak;
+mod storage;
 mod two_servers;
 mod watch;

@@ -3,6 +3,7 @@
 use crate::effects::Effects;
 use agent_core::time::Timestamp;
 use agent_testkit::{Client, Database, ServerCommand, ServerProcess};
+use agent_testkit_postgres::TestDatabase;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -38,6 +39,24 @@ impl Scene {
         std::fs::create_dir(&repository).unwrap();
         let scene = Self { _folder: folder, data, repository, database, lives: Vec::new() };
         scene.write("life", "0\n");
+        scene
+    }
+
+    /// With its data on a server, which is to be kept as long as the scene.
+    pub(crate) fn on_database(database: &TestDatabase) -> Self {
+        Self::on(Database::At(database.url().to_owned()))
+    }
+
+    /// A new scene with the accounts and the secret of another, whose server is gone: a token that was valid there
+    /// is valid here.
+    pub(crate) fn with_accounts_of(other: &Self) -> Self {
+        let scene = Self::new();
+        for file in std::fs::read_dir(&other.data).unwrap() {
+            let (path, name) = (file.as_ref().unwrap().path(), file.unwrap().file_name());
+            if name.to_string_lossy().starts_with("agent.db") {
+                std::fs::copy(path, scene.data.join(name)).unwrap();
+            }
+        }
         scene
     }
 
