@@ -2,9 +2,10 @@
 
 use super::{Backend, Conn};
 use crate::prepared::Prepared;
+use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
-use crate::schema::{plans, tasks};
+use crate::schema::{events, plans, tasks};
 use agent_core::BoxError;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -66,6 +67,23 @@ pub(crate) fn insert_tasks(conn: &mut Conn, rows: &[NewTaskRow]) -> QueryResult<
         ids.extend(added.into_iter().map(|(_, id)| id));
     }
     Ok(ids)
+}
+
+/// Adds events and yields their cursors, in the order given; many rows per statement, as tasks.
+pub(crate) fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<i64>> {
+    let mut cursors = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(CHUNK) {
+        let insert =
+            diesel::insert_into(events::table).values(chunk).returning((events::seq, events::cursor));
+        let mut added: Vec<(i64, i64)> = if chunk.len() <= FEW {
+            Prepared(insert).get_results(conn)?
+        } else {
+            insert.get_results(conn)?
+        };
+        added.sort_unstable();
+        cursors.extend(added.into_iter().map(|(_, cursor)| cursor));
+    }
+    Ok(cursors)
 }
 
 /// Whether a plan's goal contains a text, without regard to case.

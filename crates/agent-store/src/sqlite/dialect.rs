@@ -2,9 +2,10 @@
 
 use super::{Backend, Conn};
 use crate::prepared::Prepared;
+use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
-use crate::schema::{plans, tasks};
+use crate::schema::{events, plans, tasks};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -72,6 +73,13 @@ pub(crate) fn now(conn: &mut Conn) -> QueryResult<i64> {
 /// way to go to the database.
 pub(crate) fn insert_tasks(conn: &mut Conn, rows: &[NewTaskRow]) -> QueryResult<Vec<i64>> {
     let insert = |row| diesel::insert_into(tasks::table).values(row).returning(tasks::id).get_result(conn);
+    rows.iter().map(insert).collect()
+}
+
+/// Adds events and yields their cursors, in the order given; one row per statement, as tasks.
+pub(crate) fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<i64>> {
+    let insert =
+        |row| diesel::insert_into(events::table).values(row).returning(events::cursor).get_result(conn);
     rows.iter().map(insert).collect()
 }
 
