@@ -233,10 +233,14 @@ impl Agent {
             role: Role::Admin,
             request_key: None,
         };
-        let created = self.0.store.create(&user, self.0.clock.now()).await?;
-        created.ok_or_else(|| {
-            Error::Internal("the local account was created by somebody else just now".to_owned())
-        })
+        if let Some(created) = UserStore::create(&self.0.store, &user, self.0.clock.now()).await? {
+            return Ok(created);
+        }
+        // Somebody else created it just now.
+        let found = self.0.store.find_by_name(LOCAL_USER).await?;
+        found
+            .map(|account| account.user)
+            .ok_or_else(|| Error::Internal("the local account is gone".to_owned()))
     }
 
     /// Waits until the storage has failed. Nothing is written any more then: the program is to be ended and,

@@ -76,6 +76,7 @@ mod location;
 mod migrate;
 mod pool;
 mod postgres;
+mod prepared;
 mod rows;
 mod schema;
 mod sqlite;

@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub struct TestServerBuilder {
     repository: RepositoryBuilder,
     script: Option<Value>,
+    database_url: Option<String>,
     options: ServeOptions,
 }
 
@@ -32,6 +33,13 @@ impl TestServerBuilder {
         self
     }
 
+    /// The database to keep its data in; a file of its own unless said otherwise.
+    #[must_use]
+    pub fn database_url(mut self, url: &str) -> Self {
+        self.database_url = Some(url.to_owned());
+        self
+    }
+
     /// How requests are served, such as with shorter intervals on WebSocket connections.
     #[must_use]
     pub fn options(mut self, options: ServeOptions) -> Self {
@@ -46,6 +54,9 @@ impl TestServerBuilder {
         let mut settings = Settings::embedded(folder.path());
         settings.environment.retain(|name, _| !name.ends_with("_API_KEY") && !name.starts_with("AGENT_"));
         settings.dev = true;
+        if let Some(url) = self.database_url {
+            settings.database_url = url;
+        }
         settings.recover = true;
         settings.repository_roots = vec![repository.path().to_path_buf()];
         if let Some(turns) = self.script {

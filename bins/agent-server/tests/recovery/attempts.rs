@@ -41,6 +41,7 @@ async fn a_step_that_takes_the_server_with_it_three_times_fails_and_the_server_s
         return;
     }
     let mut scene = Scene::new();
+    let thrice = scene.server().env("AGENT_MAX_RECOVERIES", "3");
     let (server, caller) = begin(&mut scene).await;
     let tasks = json!([command("true", "idempotent", &[])]);
     let plan = caller.create_plan(json!({"goal": "crash", "tasks": tasks})).await;
@@ -48,7 +49,7 @@ async fn a_step_that_takes_the_server_with_it_three_times_fails_and_the_server_s
     server.kill();
     for crash in 0..3 {
         scene.next_life();
-        let starting = scene.server().env("AGENT_FAILPOINT", JOB_BEFORE_EFFECT).spawn();
+        let starting = thrice.clone().env("AGENT_FAILPOINT", JOB_BEFORE_EFFECT).spawn();
         match starting.ready() {
             Ok(server) if crash == 0 => {
                 let there = caller.at(server.url());
@@ -61,7 +62,9 @@ async fn a_step_that_takes_the_server_with_it_three_times_fails_and_the_server_s
             Err(_) => {}
         }
     }
-    let (_server, caller) = begin(&mut scene).await;
+    scene.next_life();
+    let server = thrice.start();
+    let caller = server.demo().await;
     let done = until_over(&caller, plan).await;
     assert_eq!(done["plan"]["status"], "failed", "{done:#}");
     assert!(done["tasks"][0]["error"].as_str().unwrap().starts_with("crash_loop"), "{done:#}");

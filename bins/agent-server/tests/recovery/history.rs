@@ -117,12 +117,12 @@ impl History<'_> {
     /// Completed, or stopped by an opaque command whose outcome nobody knows and whose plan says `fail`.
     fn every_task_ended_as_declared(&self) -> Vec<String> {
         let mut complaints = Vec::new();
-        let gave_up = self.tasks().iter().any(|task| self.may_fail(task) || self.looped(task));
+        let gave_up = self.tasks().iter().any(|task| self.may_fail(task));
         for task in self.tasks() {
             let n_completed = self.of_task("task_completed", task).count();
             let as_declared = match task["status"].as_str().unwrap() {
                 "completed" => n_completed == 1,
-                "failed" => n_completed == 0 && (self.may_fail(task) || self.looped(task)),
+                "failed" => n_completed == 0 && self.may_fail(task),
                 "skipped" => n_completed == 0 && gave_up,
                 _ => false,
             };
@@ -141,13 +141,6 @@ impl History<'_> {
     fn may_fail(&self, task: &Value) -> bool {
         let unknown = task["error"].as_str().is_some_and(|error| error.contains("unverified"));
         task["status"] == "failed" && task["effect"] == "opaque" && task["on_unknown"] == "fail" && unknown
-    }
-
-    /// Whether crash after crash caught the same attempt, so that it was given up.
-    fn looped(&self, task: &Value) -> bool {
-        let actions = self.named("run_recovered").filter_map(|event| event["actions"].as_array()).flatten();
-        let caught = actions.filter(|action| action["task_id"] == task["id"]).count();
-        caught >= 3 && task["error"].as_str().is_some_and(|error| error.starts_with("crash_loop"))
     }
 
     fn of_task<'a>(&'a self, name: &'a str, task: &'a Value) -> impl Iterator<Item = &'a Value> {

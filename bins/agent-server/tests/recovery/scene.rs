@@ -66,6 +66,8 @@ impl Scene {
         // More than there are cores, so that a kill catches several tasks.
         ServerCommand::new(program, &self.data, &self.repository, &self.database)
             .env("AGENT_MAX_PARALLEL_TASKS", "8")
+            // What kills the server here is the suite, not the tasks that it catches again and again.
+            .env("AGENT_MAX_RECOVERIES", "1000")
     }
 
     /// Begins the next life: what commands log from now on carries its number.

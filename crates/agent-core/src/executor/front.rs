@@ -21,6 +21,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
+use tokio::sync::RwLock;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -57,6 +58,7 @@ impl Executor {
             slots,
             stop: CancellationToken::new(),
             drivers: Mutex::default(),
+            creations: RwLock::new(()),
             tracker: TaskTracker::new(),
             runtime: Handle::current(),
         }))
@@ -157,6 +159,7 @@ impl Shared {
         let hold = runs.then(|| (self.settings.worker.clone(), self.settings.lease));
         let granted = u32::try_from(slots.len()).unwrap_or(u32::MAX);
         let opening = opening::open(plan, status, granted, hold, self.ports.clock.now())?;
+        let _creating = self.creations.read().await;
         let created = self.ports.plans.create(&opening, idempotency.as_ref()).await?;
         failpoint::reach(failpoint::CREATED);
         match created.fence {
@@ -164,7 +167,9 @@ impl Shared {
                 let claim = Claim { state: created.state.clone(), fence, recovered: false };
                 self.adopt(claim, slots);
             }
-            None if created.state.plan.status.is_live() => self.wake(created.state.plan.id),
+            None if created.is_new && created.state.plan.status.is_live() => {
+                self.wake(created.state.plan.id);
+            }
             None => {}
         }
         Ok(created.state)
@@ -182,7 +187,11 @@ impl Shared {
     /// Drives a plan that was just created, and is ours.
     fn adopt(self: &Arc<Self>, claim: Claim, slots: Vec<Slot>) {
         let signals = Arc::new(Signals::default());
-        self.registry().insert(claim.state.plan.id, Arc::clone(&signals));
+        let before = self.registry().insert(claim.state.plan.id, Arc::clone(&signals));
+        if before.is_some() {
+            // Somebody heard of the plan before its driver was in the books; they find this one there.
+            signals.changed.notify_one();
+        }
         let shared = Arc::clone(self);
         let fresh = driver::Start::Fresh(slots);
         self.tracker
@@ -258,6 +267,11 @@ impl Shared {
     }
 
     async fn drive(self: Arc<Self>, plan: PlanId, signals: Arc<Signals>) {
+        // What is just being created here is ours by the record, and must not be taken for something left behind.
+        drop(self.creations.write().await);
+        if !self.registry().get(&plan).is_some_and(|present| Arc::ptr_eq(present, &signals)) {
+            return;
+        }
         let (worker, lease) = (&self.settings.worker, self.settings.lease);
         match self.ports.plans.claim(worker, lease, Some(plan)).await {
             Ok(Some(claim)) => self.drive_claimed(claim, signals, driver::Start::TakenUp).await,

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, RwLock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -18,6 +18,9 @@ pub(super) struct Shared {
     pub(super) slots: Slots,
     pub(super) stop: CancellationToken,
     pub(super) drivers: Mutex<HashMap<PlanId, Arc<Signals>>>,
+    /// Held for reading from before a plan is stored until its driver is in the books: whoever gets it for
+    /// writing knows that every plan stored by then is there.
+    pub(super) creations: RwLock<()>,
     pub(super) tracker: TaskTracker,
     /// Where drivers run, whichever thread a request came in on.
     pub(super) runtime: Handle,

@@ -1,8 +1,11 @@
 //! What PostgreSQL says in its own way.
 
 use super::{Backend, Conn};
+use crate::prepared::Prepared;
+use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
-use crate::schema::plans;
+use crate::rows::task::NewTaskRow;
+use crate::schema::{events, plans, tasks};
 use agent_core::BoxError;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -41,7 +44,46 @@ pub(super) fn prepare(conn: &mut Conn) -> Result<(), BoxError> {
 /// The database's clock, in microseconds since the Unix epoch; leases rest on it.
 pub(crate) fn now(conn: &mut Conn) -> QueryResult<i64> {
     let microseconds = sql::<BigInt>("(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint");
-    diesel::select(microseconds).get_result(conn)
+    Prepared(diesel::select(microseconds)).get_result(conn)
+}
+
+/// Rows per statement; sixteen columns each stay well below the 65,535 values that a statement may have.
+const CHUNK: usize = 500;
+/// Inserts of so many rows, one statement for each number, are kept prepared.
+const FEW: usize = 20;
+
+/// Adds tasks and yields their ids, in the order given. Many rows per statement: each is a journey to the server.
+pub(crate) fn insert_tasks(conn: &mut Conn, rows: &[NewTaskRow]) -> QueryResult<Vec<i64>> {
+    let mut ids = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(CHUNK) {
+        let insert = diesel::insert_into(tasks::table).values(chunk).returning((tasks::position, tasks::id));
+        let mut added: Vec<(Option<i64>, i64)> = if chunk.len() <= FEW {
+            Prepared(insert).get_results(conn)?
+        } else {
+            insert.get_results(conn)?
+        };
+        // No database promises to answer in the order of the rows.
+        added.sort_unstable();
+        ids.extend(added.into_iter().map(|(_, id)| id));
+    }
+    Ok(ids)
+}
+
+/// Adds events and yields their cursors, in the order given; many rows per statement, as tasks.
+pub(crate) fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<i64>> {
+    let mut cursors = Vec::with_capacity(rows.len());
+    for chunk in rows.chunks(CHUNK) {
+        let insert =
+            diesel::insert_into(events::table).values(chunk).returning((events::seq, events::cursor));
+        let mut added: Vec<(i64, i64)> = if chunk.len() <= FEW {
+            Prepared(insert).get_results(conn)?
+        } else {
+            insert.get_results(conn)?
+        };
+        added.sort_unstable();
+        cursors.extend(added.into_iter().map(|(_, cursor)| cursor));
+    }
+    Ok(cursors)
 }
 
 /// Whether a plan's goal contains a text, without regard to case.

@@ -1,7 +1,7 @@
 //! The log of events.
 
 use super::plans::Reserved;
-use super::{Backend, Conn};
+use super::{Backend, Conn, dialect};
 use crate::error::Answer;
 use crate::rows::event::{EventRow, NewEventRow, PendingEvent};
 use crate::schema::{blobs, events};
@@ -19,32 +19,27 @@ pub(crate) fn append(
     pending: Vec<PendingEvent>,
     at: Timestamp,
 ) -> Answer<Vec<Event>> {
-    let mut appended = Vec::with_capacity(pending.len());
-    for (seq, event) in (reserved.first_seq..).zip(pending) {
-        let row = NewEventRow {
-            plan_id: plan.get(),
-            seq,
-            owner_id: reserved.owner.get(),
-            task_id: event.task_id.map(|id| id.get()),
-            created_at: at.as_micros(),
-            name: event.body.name(),
-            result_blob: event.blob.as_ref().map(|blob| blob.hash.as_slice()),
-            payload: &event.payload,
-        };
-        // One row per statement: most changes tell of one or two things, and this statement stays prepared.
-        let cursor =
-            diesel::insert_into(events::table).values(row).returning(events::cursor).get_result(conn)?;
-        appended.push(Event {
-            seq,
-            cursor,
-            plan_id: plan,
-            task_id: event.task_id,
-            timestamp: at,
-            owner: reserved.owner,
-            body: event.body,
-        });
-    }
-    Ok(appended)
+    let rows = (reserved.first_seq..).zip(&pending).map(|(seq, event)| NewEventRow {
+        plan_id: plan.get(),
+        seq,
+        owner_id: reserved.owner.get(),
+        task_id: event.task_id.map(|id| id.get()),
+        created_at: at.as_micros(),
+        name: event.body.name(),
+        result_blob: event.blob.as_ref().map(|blob| blob.hash.as_slice()),
+        payload: &event.payload,
+    });
+    let cursors = dialect::insert_events(conn, &rows.collect::<Vec<_>>())?;
+    let event = |((seq, cursor), event): ((i64, i64), PendingEvent)| Event {
+        seq,
+        cursor,
+        plan_id: plan,
+        task_id: event.task_id,
+        timestamp: at,
+        owner: reserved.owner,
+        body: event.body,
+    };
+    Ok((reserved.first_seq..).zip(cursors).zip(pending).map(event).collect())
 }
 
 /// How many numbers events take.

@@ -2,6 +2,7 @@
 
 use super::{Conn, dialect, plans as plan_queries};
 use crate::error::Answer;
+use crate::prepared::Prepared;
 use crate::schema::plans;
 use agent_core::ids::{Generation, PlanId, WorkerId};
 use agent_core::plan::PlanStatus;
@@ -20,14 +21,12 @@ pub(crate) fn claim(
     let Some((id, holder)) = claimable(conn, worker, id, now)? else {
         return Ok(None);
     };
-    let generation = diesel::update(plans::table.find(id))
-        .set((
-            plans::lease_owner.eq(&worker.0),
-            plans::lease_generation.eq(plans::lease_generation + 1),
-            plans::lease_expires_at.eq(ends(now, lease)),
-        ))
-        .returning(plans::lease_generation)
-        .get_result(conn)?;
+    let taken = diesel::update(plans::table.find(id)).set((
+        plans::lease_owner.eq(&worker.0),
+        plans::lease_generation.eq(plans::lease_generation + 1),
+        plans::lease_expires_at.eq(ends(now, lease)),
+    ));
+    let generation = Prepared(taken.returning(plans::lease_generation)).get_result(conn)?;
     let state = plan_queries::load(conn, PlanId(id))?;
     let fence = Fence { worker: worker.clone(), generation: Generation(generation) };
     Ok(Some(Claim { state, fence, recovered: holder.is_some() }))
@@ -79,9 +78,10 @@ pub(crate) fn release(conn: &mut Conn, id: PlanId, fence: &Fence) -> Answer<()> 
 
 /// Takes the lease off a plan that needs nobody any more.
 pub(crate) fn let_go(conn: &mut Conn, id: PlanId) -> Answer<()> {
-    diesel::update(plans::table.find(id.get()).filter(plans::lease_owner.is_not_null()))
-        .set((plans::lease_owner.eq(None::<String>), plans::lease_expires_at.eq(None::<i64>)))
-        .execute(conn)?;
+    let held = plans::table.find(id.get()).filter(plans::lease_owner.is_not_null());
+    let nobody = (plans::lease_owner.eq(None::<String>), plans::lease_expires_at.eq(None::<i64>));
+    let freed = Prepared(diesel::update(held).set(nobody).returning(plans::id));
+    freed.get_result::<i64>(conn).optional()?;
     Ok(())
 }
 

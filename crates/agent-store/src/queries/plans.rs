@@ -2,6 +2,7 @@
 
 use super::{Conn, tasks};
 use crate::error::{Answer, Error};
+use crate::prepared::Prepared;
 use crate::rows::plan::{NewPlanRow, PlanDefinitionRow, PlanRow, PlanStandingRow};
 use crate::schema::plans;
 use agent_core::ids::{PlanId, Revision, UserId};
@@ -52,12 +53,12 @@ pub(crate) fn update(
     let wanted = plans::table.find(id.get()).filter(plans::revision.eq(seen.get()));
     let yielded = (plans::next_seq, plans::owner_id);
     let updated = match fence {
-        None => diesel::update(wanted).set(changes).returning(yielded).get_result(conn),
+        None => Prepared(diesel::update(wanted).set(changes).returning(yielded)).get_result(conn),
         Some(fence) => {
             let held = wanted
                 .filter(plans::lease_owner.eq(&fence.worker.0))
                 .filter(plans::lease_generation.eq(fence.generation.get()));
-            diesel::update(held).set(changes).returning(yielded).get_result(conn)
+            Prepared(diesel::update(held).set(changes).returning(yielded)).get_result(conn)
         }
     };
     match updated.optional()? {
@@ -104,7 +105,7 @@ pub(crate) fn reserve_fenced(conn: &mut Conn, id: PlanId, fence: &Fence, n_event
         held.select(yielded).get_result(conn).optional()?
     } else {
         let advanced = plans::next_seq.eq(plans::next_seq + n_events);
-        diesel::update(held).set(advanced).returning(yielded).get_result(conn).optional()?
+        Prepared(diesel::update(held).set(advanced).returning(yielded)).get_result(conn).optional()?
     };
     row.map(|row| reserved(row, n_events)).ok_or_else(|| agent_core::Error::LeaseLost(id).into())
 }

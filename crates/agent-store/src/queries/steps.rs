@@ -2,6 +2,7 @@
 
 use super::{Conn, blobs, events, plans};
 use crate::error::Answer;
+use crate::prepared::Prepared;
 use crate::rows::blob::Blob;
 use crate::rows::event::PendingEvent;
 use crate::rows::step::{NewStepRow, StepResultRow, StepRow};
@@ -83,7 +84,8 @@ pub(crate) fn finish(
     if let Some(blob) = blob {
         blobs::keep(conn, blob)?;
     }
-    if diesel::update(step.filter(steps::status.is_null())).set(row).execute(conn)? == 1 {
+    let unfinished = diesel::update(step.filter(steps::status.is_null())).set(row);
+    if Prepared(unfinished.returning(steps::position)).get_result::<i64>(conn).optional()?.is_some() {
         let reserved = plans::reserve_fenced(conn, key.plan_id, fence, events::count(&pending))?;
         return events::append(conn, key.plan_id, &reserved, pending, at);
     }

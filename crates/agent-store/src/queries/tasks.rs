@@ -1,15 +1,13 @@
 //! Tasks of a plan.
 
-use super::Conn;
+use super::{Conn, dialect};
 use crate::error::Answer;
+use crate::prepared::Prepared;
 use crate::rows::task::{NewTaskRow, TaskDefinitionRow, TaskRow, TaskStandingRow};
 use crate::schema::{blobs, tasks};
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::plan::Task;
 use diesel::prelude::*;
-
-/// Rows per statement; sixteen columns each stay well below SQLite's 32,766 bound values.
-const CHUNK: usize = 500;
 
 /// The tasks of a plan, by position.
 pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Task>> {
@@ -28,15 +26,7 @@ pub(crate) fn insert(conn: &mut Conn, plan: PlanId, mut rows: Vec<NewTaskRow>) -
     for row in &mut rows {
         row.plan_id = plan.get();
     }
-    let mut ids = Vec::with_capacity(rows.len());
-    for chunk in rows.chunks(CHUNK) {
-        let added = diesel::insert_into(tasks::table).values(chunk).returning((tasks::position, tasks::id));
-        let mut added: Vec<(Option<i64>, i64)> = added.get_results(conn)?;
-        // No database promises to answer in the order of the rows.
-        added.sort_unstable();
-        ids.extend(added.into_iter().map(|(_, id)| id));
-    }
-    Ok(ids)
+    Ok(dialect::insert_tasks(conn, &rows)?)
 }
 
 /// The position that the next task of a plan gets.
@@ -51,9 +41,10 @@ pub(crate) fn next_position(conn: &mut Conn, plan: PlanId) -> Answer<i64> {
 /// Changes where a task of the plan stands.
 pub(crate) fn update(conn: &mut Conn, plan: PlanId, id: TaskId, row: &TaskStandingRow) -> Answer<()> {
     let wanted = tasks::table.find(id.get()).filter(tasks::plan_id.eq(plan.get()));
-    match diesel::update(wanted).set(row).execute(conn)? {
-        0 => Err(agent_core::Error::TaskNotFound { plan, task: id }.into()),
-        _ => Ok(()),
+    let changed = Prepared(diesel::update(wanted).set(row).returning(tasks::id)).get_result::<i64>(conn);
+    match changed.optional()? {
+        None => Err(agent_core::Error::TaskNotFound { plan, task: id }.into()),
+        Some(_) => Ok(()),
     }
 }
 

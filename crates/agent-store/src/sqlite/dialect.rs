@@ -1,8 +1,11 @@
 //! What SQLite says in its own way.
 
 use super::{Backend, Conn};
+use crate::prepared::Prepared;
+use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
-use crate::schema::plans;
+use crate::rows::task::NewTaskRow;
+use crate::schema::{events, plans, tasks};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -63,7 +66,21 @@ pub(crate) fn checkpoint(conn: &mut Conn) -> QueryResult<()> {
 /// The database's clock, in microseconds since the Unix epoch; leases rest on it.
 pub(crate) fn now(conn: &mut Conn) -> QueryResult<i64> {
     let milliseconds = sql::<BigInt>("CAST(ROUND(unixepoch('now', 'subsec') * 1000) AS INTEGER)");
-    diesel::select(milliseconds).get_result::<i64>(conn).map(|milliseconds| milliseconds * 1_000)
+    Prepared(diesel::select(milliseconds)).get_result::<i64>(conn).map(|milliseconds| milliseconds * 1_000)
+}
+
+/// Adds tasks and yields their ids, in the order given. One row per statement: it stays prepared, and there is no
+/// way to go to the database.
+pub(crate) fn insert_tasks(conn: &mut Conn, rows: &[NewTaskRow]) -> QueryResult<Vec<i64>> {
+    let insert = |row| diesel::insert_into(tasks::table).values(row).returning(tasks::id).get_result(conn);
+    rows.iter().map(insert).collect()
+}
+
+/// Adds events and yields their cursors, in the order given; one row per statement, as tasks.
+pub(crate) fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<i64>> {
+    let insert =
+        |row| diesel::insert_into(events::table).values(row).returning(events::cursor).get_result(conn);
+    rows.iter().map(insert).collect()
 }
 
 /// Whether a plan's goal contains a text, without regard to ASCII case.
