@@ -13,6 +13,9 @@ use std::time::Duration;
 
 /// The opening of a plan in its first status. One that runs is settled and, as far as there are slots for it,
 /// begun: so that its creation and its first intents are one commit.
+///
+/// # Errors
+/// None that a plan without a defect leads to: granting slots refuses nothing.
 pub fn open(
     plan: NewPlan,
     status: PlanStatus,
