@@ -8,6 +8,7 @@
 mod agent_loop;
 mod assignment;
 mod attempt;
+mod creation;
 mod draft;
 mod driver;
 pub mod fact;
@@ -15,6 +16,7 @@ mod fingerprint;
 mod front;
 mod gate;
 mod job;
+mod known_tools;
 pub mod machine;
 mod moves;
 pub mod opening;

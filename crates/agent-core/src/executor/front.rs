@@ -3,16 +3,14 @@
 use super::driver::{self, Driver};
 use super::fact::Fact;
 use super::machine;
-use super::opening;
 use super::shared::{Shared, Signals};
-use super::slots::{Slot, Slots};
+use super::slots::Slots;
 use super::wiring::{ExecutorPorts, ExecutorSettings};
-use crate::error::{Defect, Error, Result};
+use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::ids::{ExecutionId, PlanId};
-use crate::plan::{EditOperation, NewPlan, PlanEdit, PlanState, PlanStatus, TaskKind, TaskSpec, graph};
+use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
 use crate::ports::Claim;
-use crate::tool::EffectClass;
 use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -92,7 +90,11 @@ impl Executor {
             (false, true) => PlanStatus::Running,
             (false, false) => PlanStatus::Created,
         };
-        self.0.create(plan, status).await
+        // A caller that goes away after the commit must not leave a plan that is held and driven by nobody.
+        let shared = Arc::clone(&self.0);
+        let creating = async move { shared.create(plan, status).await };
+        let created = self.0.tracker.spawn_on(creating, &self.0.runtime).await;
+        created.unwrap_or_else(|broken| Err(Error::Unavailable(Box::new(broken))))
     }
 
     /// Takes a request about a plan: the change is durable when this returns.
@@ -151,104 +153,6 @@ impl Executor {
 }
 
 impl Shared {
-    /// Stores a plan; one that is to run is ours from its first moment on, and begins with the slots it can get.
-    async fn create(self: &Arc<Self>, mut plan: NewPlan, status: PlanStatus) -> Result<PlanState> {
-        let idempotency = plan.idempotency.take();
-        let runs = status == PlanStatus::Running;
-        let slots = if runs { self.first_slots(&plan) } else { Vec::new() };
-        let hold = runs.then(|| (self.settings.worker.clone(), self.settings.lease));
-        let granted = u32::try_from(slots.len()).unwrap_or(u32::MAX);
-        let opening = opening::open(plan, status, granted, hold, self.ports.clock.now())?;
-        let _creating = self.creations.read().await;
-        let created = self.ports.plans.create(&opening, idempotency.as_ref()).await?;
-        failpoint::reach(failpoint::CREATED);
-        match created.fence {
-            Some(fence) => {
-                let claim = Claim { state: created.state.clone(), fence, recovered: false };
-                self.adopt(claim, slots);
-            }
-            None if created.is_new && created.state.plan.status.is_live() => {
-                self.wake(created.state.plan.id);
-            }
-            None => {}
-        }
-        Ok(created.state)
-    }
-
-    /// Slots for the tasks that can begin at once, as far as they are free.
-    fn first_slots(&self, plan: &NewPlan) -> Vec<Slot> {
-        let ready = plan.tasks.iter().filter(|task| task.depends_on.is_empty()).count();
-        let room = plan.policy.max_parallel.map_or(usize::MAX, |most| most.max(1) as usize);
-        // The plan has no id yet; its share is counted under the stand-in until these attempts end.
-        let slot = || self.slots.try_acquire(plan.owner, PlanId(0));
-        std::iter::from_fn(slot).take(ready.min(room)).collect()
-    }
-
-    /// Drives a plan that was just created, and is ours.
-    fn adopt(self: &Arc<Self>, claim: Claim, slots: Vec<Slot>) {
-        let signals = Arc::new(Signals::default());
-        let before = self.registry().insert(claim.state.plan.id, Arc::clone(&signals));
-        if before.is_some() {
-            // Somebody heard of the plan before its driver was in the books; they find this one there.
-            signals.changed.notify_one();
-        }
-        let shared = Arc::clone(self);
-        let fresh = driver::Start::Fresh(slots);
-        self.tracker
-            .spawn_on(async move { shared.drive_claimed(claim, signals, fresh).await }, &self.runtime);
-    }
-
-    /// Refuses tasks for tools that are not there; the others get the effect class of their tool.
-    fn know_tools<'a>(&self, tasks: impl Iterator<Item = (String, &'a mut TaskSpec)>) -> Result<()> {
-        let mut defects = Vec::new();
-        for (place, task) in tasks {
-            match self.declared_effect(&task.kind, &place) {
-                Ok(declared) => task.effect = task.effect.or(declared),
-                Err(defect) => defects.push(defect),
-            }
-        }
-        if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects)) }
-    }
-
-    /// The same for an edit; a task that is to call another tool gets the effect class of that one.
-    fn know_edited_tools(&self, edit: &mut PlanEdit) -> Result<()> {
-        let mut defects = Vec::new();
-        for (number, operation) in edit.operations.iter_mut().enumerate() {
-            let place = format!("/operations/{number}/task");
-            let declared = match &*operation {
-                EditOperation::Add(spec) => self.declared_effect(&spec.kind, &place),
-                EditOperation::Update(_, patch) => match &patch.kind {
-                    Some(kind) => self.declared_effect(kind, &place),
-                    None => Ok(None),
-                },
-                EditOperation::Remove(_) => Ok(None),
-            };
-            match (declared, operation) {
-                (Err(defect), _) => defects.push(defect),
-                (Ok(declared), EditOperation::Add(spec)) => spec.effect = spec.effect.or(declared),
-                (Ok(Some(declared)), EditOperation::Update(_, patch)) => {
-                    patch.effect.get_or_insert(Some(declared));
-                }
-                (Ok(_), _) => {}
-            }
-        }
-        if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects)) }
-    }
-
-    /// The effect class of the tool that a kind of task calls, if it calls one.
-    fn declared_effect(
-        &self,
-        kind: &TaskKind,
-        place: &str,
-    ) -> std::result::Result<Option<EffectClass>, Defect> {
-        let TaskKind::Tool { tool: name, .. } = kind else { return Ok(None) };
-        let unknown = || {
-            let known = self.ports.tools.names().join(", ");
-            Defect::new(format!("{place}/tool"), format!("there is no tool {name:?}; the tools are: {known}"))
-        };
-        self.ports.tools.get(name).map(|tool| Some(tool.effect())).ok_or_else(unknown)
-    }
-
     /// Makes sure that somebody here looks at the plan again.
     pub(super) fn wake(self: &Arc<Self>, plan: PlanId) {
         let mut registry = self.registry();
@@ -291,7 +195,12 @@ impl Shared {
         }
     }
 
-    async fn drive_claimed(self: &Arc<Self>, claim: Claim, signals: Arc<Signals>, start: driver::Start) {
+    pub(super) async fn drive_claimed(
+        self: &Arc<Self>,
+        claim: Claim,
+        signals: Arc<Signals>,
+        start: driver::Start,
+    ) {
         failpoint::reach(failpoint::CLAIMED);
         let plan = claim.state.plan.id;
         let fence = claim.fence.clone();

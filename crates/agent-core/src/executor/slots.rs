@@ -89,6 +89,14 @@ impl Slots {
 }
 
 impl Slot {
+    /// Counts the slot to a plan that had no id yet when it was taken.
+    pub(super) fn assign(&mut self, plan: PlanId) {
+        let mut book = self.slots.book();
+        give_back(&mut book.of_plan, self.plan);
+        *book.of_plan.entry(plan).or_default() += 1;
+        self.plan = plan;
+    }
+
     /// Whether the plan may go on with this slot: true unless another plan waits that has no more than it has.
     pub(super) fn may_be_kept(&self) -> bool {
         let mut book = self.slots.book();
