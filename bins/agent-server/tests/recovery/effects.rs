@@ -19,11 +19,13 @@ pub(crate) struct Effect {
 #[derive(Debug, Default)]
 pub(crate) struct Effects(BTreeMap<Key, Vec<Effect>>);
 
+/// The variable that tells commands in which life of the server they were started: one that passes into the sandbox,
+/// so that a command which outlives its server by a moment still says what it belongs to.
+pub(crate) const LIFE: &str = "TERM";
+
 /// A shell line that logs its begin, does something, and logs its end. Each line of the log is flushed.
 pub(crate) fn logged(work: &str) -> String {
-    let say = |what| {
-        format!("read L < life && echo $L $AGENT_IDEMPOTENCY_KEY {what} >> effects.log && sync effects.log")
-    };
+    let say = |what| format!("echo ${LIFE} $AGENT_IDEMPOTENCY_KEY {what} >> effects.log && sync effects.log");
     format!("{} && {work} && {}", say("begin"), say("end"))
 }
 

@@ -1,6 +1,6 @@
 //! D02: a crash at every place that matters, for every class of effect, leads to what the table says.
 
-use crate::effects::logged;
+use crate::effects::{LIFE, logged};
 use crate::history::History;
 use crate::load::{approve_all, command, opaque, patch};
 use crate::scene::{ENDS, Scene, begin, events, now, until};
@@ -78,8 +78,8 @@ impl Crash {
     }
 
     fn start(&mut self, command: &ServerCommand) -> ServerProcess {
-        self.scene.next_life();
-        command.start()
+        let life = self.scene.next_life();
+        command.clone().env(LIFE, life.to_string()).start()
     }
 
     /// Asks for the plan and for its execution, as a client that asks again where it got no answer.

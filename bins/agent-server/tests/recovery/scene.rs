@@ -1,6 +1,6 @@
 //! Where a case takes place: a data folder, a repository, and one server after another.
 
-use crate::effects::Effects;
+use crate::effects::{Effects, LIFE};
 use agent_core::time::Timestamp;
 use agent_testkit::{Client, Database, ServerCommand, ServerProcess};
 use agent_testkit_postgres::TestDatabase;
@@ -37,9 +37,7 @@ impl Scene {
         let (data, repository) = (folder.path().join("data"), folder.path().join("repository"));
         std::fs::create_dir(&data).unwrap();
         std::fs::create_dir(&repository).unwrap();
-        let scene = Self { _folder: folder, data, repository, database, lives: Vec::new() };
-        scene.write("life", "0\n");
-        scene
+        Self { _folder: folder, data, repository, database, lives: Vec::new() }
     }
 
     /// With its data on a server, which is to be kept as long as the scene.
@@ -66,14 +64,14 @@ impl Scene {
         // More than there are cores, so that a kill catches several tasks.
         ServerCommand::new(program, &self.data, &self.repository, &self.database)
             .env("AGENT_MAX_PARALLEL_TASKS", "8")
+            .env(LIFE, self.lives.len().to_string())
             // What kills the server here is the suite, not the tasks that it catches again and again.
             .env("AGENT_MAX_RECOVERIES", "1000")
     }
 
-    /// Begins the next life: what commands log from now on carries its number.
+    /// Begins the next life: what commands of servers made from now on log carries its number.
     pub(crate) fn next_life(&mut self) -> usize {
         self.lives.push(Timestamp::from_micros(wall_clock()).to_string());
-        self.write("life", &format!("{}\n", self.lives.len()));
         self.lives.len()
     }
 

@@ -66,9 +66,9 @@ async fn a_server_that_slept_past_its_lease_writes_nothing_when_it_wakes() {
     let mut scene = Scene::new();
     scene.next_life();
     let (sleeper, of_sleeper) = start(&scene).await;
+    scene.next_life();
     let (_heir, of_heir) = start(&scene).await;
     let (plan, task) = caught(&scene, &sleeper, &of_sleeper, command(HELD, "idempotent", &[])).await;
-    scene.next_life();
     until_begun(&scene, plan, task, 2).await;
     scene.write("release", "");
     let (done, complaints) = judge(&scene, &of_heir, plan).await;
