@@ -141,14 +141,14 @@ async fn a_line_cut_behind_a_commit_changes_a_plan_once() {
     let Some((proxy, store, told, owner, _database)) = behind_a_proxy().await else { return };
     let state = make(&store, &new_plan(owner, 1), PlanStatus::Created, at(0)).await.unwrap();
     let mut next = change(&state);
-    next.plan.goal = "changed".into();
+    next.plan.summary = Some("changed".into());
     next.events = vec![progress("changed")];
     proxy.arm();
     let error = store.commit(&next, None).await.unwrap_err();
     assert!(is_unknown(&error), "{error:?}");
     let again = store.commit(&next, None).await.unwrap_err();
     assert!(matches!(again, Error::Conflict { .. }), "{again:?}");
-    assert_eq!(store.load(state.plan.id).await.unwrap().plan.goal, "changed");
+    assert_eq!(store.load(state.plan.id).await.unwrap().plan.summary.as_deref(), Some("changed"));
     let logged = EventLog::read(&store, Topic::Plan(state.plan.id), 0, 10).await.unwrap();
     assert_eq!(numbers(&logged, state.plan.id), [1, 2]);
     // Nobody was told of what nobody knew to be committed: it is found in the log.
