@@ -1,6 +1,6 @@
 //! A server that is killed while a plan runs, and started again, finishes the plan without a person.
 
-use crate::scene::{Scene, begin, events, now, until, until_over, until_written};
+use crate::scene::{Scene, begin, events, now, until, until_nothing_runs, until_over, until_written};
 use agent_testkit::ServerCommand;
 use agent_testkit_postgres::{ClusterOptions, PostgresCluster};
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ async fn run_until_held(scene: &mut Scene, effect: &str) -> i64 {
     let plan = caller.create_plan(json!({"goal": "survive", "tasks": tasks, "auto_execute": true})).await;
     until_written(&scene.repository.join("log"), "middle").await;
     server.kill();
+    until_nothing_runs(scene).await;
     scene.write("release", "");
     plan
 }

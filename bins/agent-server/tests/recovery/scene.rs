@@ -121,6 +121,19 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T
     }
 }
 
+/// Waits until no command works in the repository any more: one may outlive its killed server by a moment.
+pub(crate) async fn until_nothing_runs(scene: &Scene) {
+    until("the end of all commands", async || {
+        let processes = std::fs::read_dir("/proc").unwrap().filter_map(Result::ok);
+        let mut places = processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok());
+        match places.find(|place| place.starts_with(&scene.repository)) {
+            Some(place) => Err(format!("something runs in {}", place.display())),
+            None => Ok(()),
+        }
+    })
+    .await;
+}
+
 /// Waits until a file of the repository holds a text.
 pub(crate) async fn until_written(path: &Path, text: &str) {
     until(text, async || {
