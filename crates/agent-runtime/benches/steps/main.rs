@@ -62,7 +62,7 @@ async fn compare(name: &str, agent: &Agent, folder: &Path, ceiling: &dyn Ceiling
 }
 
 async fn both_databases() {
-    let folder = tempfile::tempdir_in(".").unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let agent = start(folder.path(), None).await;
     compare("SQLite", &agent, folder.path(), &ceilings::Sqlite(folder.path())).await;
     agent.stop().await;
@@ -77,7 +77,7 @@ async fn both_databases() {
 /// The cost of a step as history grows.
 async fn history() {
     const MILESTONE: u32 = 100_000;
-    let folder = tempfile::tempdir_in(".").unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let agent = start(folder.path(), None).await;
     run_plans(&agent, 128).await;
     let (mut steps, mut milestone, mut since) = (0, MILESTONE, Instant::now());

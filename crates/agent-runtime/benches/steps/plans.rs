@@ -83,7 +83,7 @@ pub(crate) async fn recovery() {
     if let Some(folder) = folder {
         return leave_in_the_middle(&folder, PLANS).await;
     }
-    let folder = tempfile::tempdir_in(".").unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
     child.arg("recovery").env("AGENT_BENCH_LEFT_BEHIND", folder.path());
     let mut child = child.stdout(std::process::Stdio::piped()).spawn().unwrap();
@@ -134,7 +134,7 @@ async fn leave_in_the_middle(folder: &Path, plans: u32) {
 /// A thousand plans of ten tasks at once, and what they take.
 pub(crate) async fn memory() {
     const PLANS: u32 = 1_000;
-    let folder = tempfile::tempdir_in(".").unwrap();
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let agent = Agent::builder(settings(folder.path())).tool(Nothing).start().await.unwrap();
     let before = resident_mib("VmRSS");
     let runs: Vec<_> = (0..PLANS)
