@@ -2,7 +2,7 @@
 
 use super::fact::{Effect, Fact, Outcome};
 use super::gate::Meter;
-use super::job::{self, AttemptJob, Job, Report};
+use super::job::{self, AttemptJob, Job, Report, Workspace};
 use super::shared::{Shared, Signals};
 use super::slots::Slot;
 use super::{machine, schedule};
@@ -61,6 +61,7 @@ pub(super) struct Driver {
     looked_at: Timestamp,
     wake_at: Option<Timestamp>,
     meter: Arc<Meter>,
+    workspace: Arc<Workspace>,
 }
 
 impl Driver {
@@ -86,6 +87,7 @@ impl Driver {
             looked_at,
             wake_at: None,
             meter: Arc::default(),
+            workspace: Arc::default(),
         }
     }
 
@@ -386,6 +388,7 @@ impl Driver {
             fence: self.fence.clone(),
             signals: Arc::clone(&self.signals),
             meter: Arc::clone(&self.meter),
+            workspace: Arc::clone(&self.workspace),
             task,
             attempt,
             cancel,

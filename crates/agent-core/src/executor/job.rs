@@ -10,14 +10,16 @@ use super::slots::Slot;
 use crate::error::{Error, Result};
 use crate::ids::TaskId;
 use crate::model::Silent;
-use crate::plan::{PlanState, TaskSpec};
+use crate::plan::{Plan, PlanState, TaskSpec};
 use crate::planner;
 use crate::ports::Fence;
 use crate::tool::ToolContext;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
 /// How long an attempt rests that the store left in the lurch, before it goes on where its record ends.
@@ -58,6 +60,7 @@ pub(super) struct AttemptJob {
     pub(super) fence: Fence,
     pub(super) signals: Arc<Signals>,
     pub(super) meter: Arc<Meter>,
+    pub(super) workspace: Arc<Workspace>,
     pub(super) task: TaskId,
     pub(super) attempt: u32,
     pub(super) cancel: CancellationToken,
@@ -106,7 +109,9 @@ impl AttemptJob {
         if self.cancel.is_cancelled() {
             return Ok(Outcome::Cancelled);
         }
-        let context = match assign(&self.shared, &self.state, self.task, self.cancel).await {
+        let opened = self.workspace.open(&self.shared, &self.state.plan).await;
+        let context = match opened.map(|path| assign(&self.shared, &self.state, self.task, self.cancel, path))
+        {
             Ok(context) => context,
             Err(error) => return Ok(Outcome::Failed { error: error.to_string(), retryable: false }),
         };
@@ -166,20 +171,30 @@ async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> 
     Ok(planned.tasks)
 }
 
+/// The folder that a plan works in, looked up when it is first needed and then used as long as the plan is driven.
+#[derive(Default)]
+pub(super) struct Workspace(OnceCell<PathBuf>);
+
+impl Workspace {
+    async fn open(&self, shared: &Shared, plan: &Plan) -> Result<PathBuf> {
+        self.0.get_or_try_init(|| shared.ports.workspaces.open(plan)).await.cloned()
+    }
+}
+
 /// What an attempt works under.
-async fn assign(
+fn assign(
     shared: &Shared,
     state: &PlanState,
     task: TaskId,
     cancel: CancellationToken,
-) -> Result<ToolContext> {
-    let workspace = shared.ports.workspaces.open(&state.plan).await?;
+    workspace: PathBuf,
+) -> ToolContext {
     let asked = state.task(task).and_then(|task| task.spec.timeout_ms).map(Duration::from_millis);
     let mut timeout = asked.unwrap_or(shared.settings.task_timeout);
     if let Some(deadline) = schedule::deadline(&state.plan) {
         timeout = timeout.min(deadline.since(shared.ports.clock.now()));
     }
-    Ok(ToolContext {
+    ToolContext {
         workspace,
         sandbox: state.plan.policy.sandbox,
         network: state.plan.policy.network,
@@ -187,5 +202,5 @@ async fn assign(
         cancel,
         idempotency_key: String::new(),
         progress: Arc::new(Silent),
-    })
+    }
 }

@@ -308,23 +308,26 @@ impl Plans {
     /// # Errors
     /// `PlanNotFound`; event errors.
     pub async fn wait(&self, caller: &Principal, id: PlanId) -> Result<PlanState> {
-        self.state(caller, id).await?;
+        // Listening comes before looking, so that nothing falls between.
         let mut events = self.hub.subscribe(Topic::Plan(id), None).await?;
         loop {
             let state = self.state(caller, id).await?;
-            let busy = matches!(state.plan.status, PlanStatus::Planning | PlanStatus::Running);
-            if !busy {
+            if !is_busy(state.plan.status) {
                 return Ok(state);
             }
-            wait_for_new_status(&mut events).await?;
+            wait_for_rest(&mut events).await?;
         }
     }
 }
 
-/// Reads on until an event tells of a new status of the plan; the others change nothing of interest here.
-async fn wait_for_new_status(events: &mut Subscription) -> Result<()> {
+fn is_busy(status: PlanStatus) -> bool {
+    matches!(status, PlanStatus::Planning | PlanStatus::Running)
+}
+
+/// Reads on until an event tells that the plan no longer works; the others change nothing of interest here.
+async fn wait_for_rest(events: &mut Subscription) -> Result<()> {
     while let Some(envelope) = events.stream.next().await.transpose()? {
-        if matches!(envelope.event.body, EventBody::PlanUpdated { .. }) {
+        if matches!(envelope.event.body, EventBody::PlanUpdated { status, .. } if !is_busy(status)) {
             return Ok(());
         }
     }
