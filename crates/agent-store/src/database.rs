@@ -4,6 +4,28 @@ use crate::error::Error;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 
+/// What became of the transaction before, in a group that shares a commit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// There was none.
+    NotBegun,
+    /// What it wrote stays.
+    Kept,
+    /// What it wrote is taken back.
+    Undone,
+}
+
+impl Ended {
+    /// What ends its savepoint.
+    pub(crate) fn statements(self) -> &'static str {
+        match self {
+            Self::NotBegun => "",
+            Self::Kept => "RELEASE job; ",
+            Self::Undone => "ROLLBACK TO job; RELEASE job; ",
+        }
+    }
+}
+
 /// A database that connections can be opened to.
 pub(crate) trait Database: Send + Sync + 'static {
     /// What queries run on.
@@ -36,6 +58,18 @@ pub(crate) trait Database: Send + Sync + 'static {
 
     /// Takes back whatever transaction is open; false when the connection is lost.
     fn roll_back(conn: &mut Self::Conn) -> bool;
+
+    /// Ends one transaction of a group and begins the next. A savepoint that is gone is an error.
+    ///
+    /// Statements travel together where they can, because each journey to a server takes its time.
+    fn next_savepoint(conn: &mut Self::Conn, last: Ended) -> QueryResult<()> {
+        conn.batch_execute(&format!("{}SAVEPOINT job", last.statements()))
+    }
+
+    /// What is to be done from time to time between writes.
+    fn tidy(_conn: &mut Self::Conn) -> QueryResult<()> {
+        Ok(())
+    }
 
     /// What is left to do when the last write is committed.
     fn finish(conn: &mut Self::Conn) -> QueryResult<()>;

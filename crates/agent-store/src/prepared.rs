@@ -4,6 +4,8 @@ use diesel::QueryResult;
 use diesel::RunQueryDsl;
 use diesel::backend::Backend;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::sql_types::BigInt;
+use std::marker::PhantomData;
 
 /// A statement whose text is the same every time, or one of few, so that the connection keeps it prepared.
 ///
@@ -36,3 +38,34 @@ impl<T: Query> Query for Prepared<T> {
 }
 
 impl<T, Conn> RunQueryDsl<Conn> for Prepared<T> {}
+
+/// A statement that yields no rows and whose text is always that of `Name`, kept prepared under this name: asked for
+/// rows, there are none, and its text is not even built when it is known.
+pub(crate) struct Named<Name, T>(T, PhantomData<Name>);
+
+impl<Name, T> Named<Name, T> {
+    pub(crate) fn new(statement: T) -> Self {
+        Self(statement, PhantomData)
+    }
+}
+
+impl<Name, T: QueryFragment<DB>, DB: Backend> QueryFragment<DB> for Named<Name, T> {
+    fn walk_ast<'b>(&'b self, pass: AstPass<'_, 'b, DB>) -> QueryResult<()> {
+        self.0.walk_ast(pass)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _backend: &DB) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
+
+impl<Name: 'static, T> QueryId for Named<Name, T> {
+    type QueryId = Name;
+    const HAS_STATIC_QUERY_ID: bool = true;
+}
+
+impl<Name, T> Query for Named<Name, T> {
+    type SqlType = BigInt;
+}
+
+impl<Name, T, Conn> RunQueryDsl<Conn> for Named<Name, T> {}

@@ -2,7 +2,7 @@
 
 pub(crate) mod dialect;
 
-use crate::database::Database;
+use crate::database::{Database, Ended};
 use crate::error::Error;
 use crate::migrate;
 use agent_core::BoxError;
@@ -68,6 +68,14 @@ impl Database for Sqlite {
         // Where SQLite has rolled back by itself this fails, and nothing is open either way.
         drop(conn.batch_execute("ROLLBACK"));
         true
+    }
+
+    fn next_savepoint(conn: &mut Conn, last: Ended) -> QueryResult<()> {
+        dialect::next_savepoint(conn, last)
+    }
+
+    fn tidy(conn: &mut Conn) -> QueryResult<()> {
+        dialect::shorten_log(conn)
     }
 
     fn finish(conn: &mut Conn) -> QueryResult<()> {

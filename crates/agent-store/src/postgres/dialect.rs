@@ -86,6 +86,27 @@ pub(crate) fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryR
     Ok(cursors)
 }
 
+/// Changes the one row that the statement is about, and yields columns of it as they then are; `None` where the
+/// statement found nothing to change.
+macro_rules! update_one {
+    ($conn:expr, $statement:expr, $row:expr, $yields:expr) => {
+        diesel::OptionalExtension::optional(diesel::RunQueryDsl::get_result(
+            crate::prepared::Prepared($statement.returning($yields)),
+            $conn,
+        ))
+    };
+}
+pub(crate) use update_one;
+
+/// Changes the one row that the statement is about; false where it found nothing to change.
+macro_rules! changed {
+    ($conn:expr, $statement:expr, $key:expr) => {
+        crate::postgres::dialect::update_one!($conn, $statement, (), $key)
+            .map(|key: Option<i64>| key.is_some())
+    };
+}
+pub(crate) use changed;
+
 /// Whether a plan's goal contains a text, without regard to case.
 pub(crate) fn goal_contains(
     text: &str,

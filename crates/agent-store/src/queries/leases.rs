@@ -80,8 +80,7 @@ pub(crate) fn release(conn: &mut Conn, id: PlanId, fence: &Fence) -> Answer<()> 
 pub(crate) fn let_go(conn: &mut Conn, id: PlanId) -> Answer<()> {
     let held = plans::table.find(id.get()).filter(plans::lease_owner.is_not_null());
     let nobody = (plans::lease_owner.eq(None::<String>), plans::lease_expires_at.eq(None::<i64>));
-    let freed = Prepared(diesel::update(held).set(nobody).returning(plans::id));
-    freed.get_result::<i64>(conn).optional()?;
+    dialect::changed!(conn, diesel::update(held).set(nobody), plans::id)?;
     Ok(())
 }
 

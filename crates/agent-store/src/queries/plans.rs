@@ -1,8 +1,7 @@
 //! Plans: made, found, changed.
 
-use super::{Conn, tasks};
+use super::{Conn, dialect, tasks};
 use crate::error::{Answer, Error};
-use crate::prepared::Prepared;
 use crate::rows::plan::{NewPlanRow, PlanDefinitionRow, PlanRow, PlanStandingRow};
 use crate::schema::plans;
 use agent_core::ids::{PlanId, Revision, UserId};
@@ -53,15 +52,25 @@ pub(crate) fn update(
     let wanted = plans::table.find(id.get()).filter(plans::revision.eq(seen.get()));
     let yielded = (plans::next_seq, plans::owner_id);
     let updated = match fence {
-        None => Prepared(diesel::update(wanted).set(changes).returning(yielded)).get_result(conn),
+        None => dialect::update_one!(
+            conn,
+            diesel::update(wanted).set(changes),
+            plans::table.find(id.get()),
+            yielded
+        ),
         Some(fence) => {
             let held = wanted
                 .filter(plans::lease_owner.eq(&fence.worker.0))
                 .filter(plans::lease_generation.eq(fence.generation.get()));
-            Prepared(diesel::update(held).set(changes).returning(yielded)).get_result(conn)
+            dialect::update_one!(
+                conn,
+                diesel::update(held).set(changes),
+                plans::table.find(id.get()),
+                yielded
+            )
         }
     };
-    match updated.optional()? {
+    match updated? {
         Some(row) => Ok(reserved(row, n_events)),
         None => Err(refusal(conn, (id, seen), fence)?.into()),
     }
@@ -105,7 +114,7 @@ pub(crate) fn reserve_fenced(conn: &mut Conn, id: PlanId, fence: &Fence, n_event
         held.select(yielded).get_result(conn).optional()?
     } else {
         let advanced = plans::next_seq.eq(plans::next_seq + n_events);
-        Prepared(diesel::update(held).set(advanced).returning(yielded)).get_result(conn).optional()?
+        dialect::update_one!(conn, diesel::update(held).set(advanced), plans::table.find(id.get()), yielded)?
     };
     row.map(|row| reserved(row, n_events)).ok_or_else(|| agent_core::Error::LeaseLost(id).into())
 }

@@ -1,8 +1,7 @@
 //! The journal of steps.
 
-use super::{Conn, blobs, events, plans};
+use super::{Conn, blobs, dialect, events, plans};
 use crate::error::Answer;
-use crate::prepared::Prepared;
 use crate::rows::blob::Blob;
 use crate::rows::event::PendingEvent;
 use crate::rows::step::{NewStepRow, StepResultRow, StepRow};
@@ -85,7 +84,7 @@ pub(crate) fn finish(
         blobs::keep(conn, blob)?;
     }
     let unfinished = diesel::update(step.filter(steps::status.is_null())).set(row);
-    if Prepared(unfinished.returning(steps::position)).get_result::<i64>(conn).optional()?.is_some() {
+    if dialect::changed!(conn, unfinished, steps::position)? {
         let reserved = plans::reserve_fenced(conn, key.plan_id, fence, events::count(&pending))?;
         return events::append(conn, key.plan_id, &reserved, pending, at);
     }

@@ -2,7 +2,6 @@
 
 use super::{Conn, dialect};
 use crate::error::Answer;
-use crate::prepared::Prepared;
 use crate::rows::task::{NewTaskRow, TaskDefinitionRow, TaskRow, TaskStandingRow};
 use crate::schema::{blobs, tasks};
 use agent_core::ids::{PlanId, TaskId};
@@ -41,10 +40,9 @@ pub(crate) fn next_position(conn: &mut Conn, plan: PlanId) -> Answer<i64> {
 /// Changes where a task of the plan stands.
 pub(crate) fn update(conn: &mut Conn, plan: PlanId, id: TaskId, row: &TaskStandingRow) -> Answer<()> {
     let wanted = tasks::table.find(id.get()).filter(tasks::plan_id.eq(plan.get()));
-    let changed = Prepared(diesel::update(wanted).set(row).returning(tasks::id)).get_result::<i64>(conn);
-    match changed.optional()? {
-        None => Err(agent_core::Error::TaskNotFound { plan, task: id }.into()),
-        Some(_) => Ok(()),
+    match dialect::changed!(conn, diesel::update(wanted).set(row), tasks::id)? {
+        false => Err(agent_core::Error::TaskNotFound { plan, task: id }.into()),
+        true => Ok(()),
     }
 }
 

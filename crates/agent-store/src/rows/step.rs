@@ -103,7 +103,7 @@ impl NewStepRow {
 }
 
 #[derive(AsChangeset)]
-#[diesel(table_name = steps)]
+#[diesel(table_name = steps, treat_none_as_null = true)]
 pub(crate) struct StepResultRow {
     status: &'static str,
     input_tokens: i64,

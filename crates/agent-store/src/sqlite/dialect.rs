@@ -1,14 +1,16 @@
 //! What SQLite says in its own way.
 
 use super::{Backend, Conn};
-use crate::prepared::Prepared;
+use crate::database::Ended;
+use crate::prepared::{Named, Prepared};
 use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
 use crate::schema::{events, plans, tasks};
 use diesel::connection::SimpleConnection;
-use diesel::dsl::sql;
+use diesel::dsl::{max, sql};
 use diesel::prelude::*;
+use diesel::query_dsl::LoadQuery;
 use diesel::sql_types::{BigInt, Bool};
 
 // The wait for other processes comes first: switching to WAL takes a lock itself.
@@ -20,7 +22,8 @@ const WRITER: &str = "\
     PRAGMA temp_store = MEMORY;\
     PRAGMA cache_size = -8000;\
     PRAGMA mmap_size = 67108864;\
-    PRAGMA journal_size_limit = 67108864;";
+    PRAGMA journal_size_limit = 67108864;\
+    PRAGMA wal_autocheckpoint = 0;";
 
 const READER: &str = "\
     PRAGMA busy_timeout = 10000;\
@@ -63,6 +66,12 @@ pub(crate) fn checkpoint(conn: &mut Conn) -> QueryResult<()> {
     conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")
 }
 
+/// Moves of the write-ahead log what no reader holds back, so that it can begin anew. Asked for by the writer itself:
+/// a checkpoint that SQLite makes on its own may fail without a word, and a failed `fsync` must be heard of.
+pub(crate) fn shorten_log(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("PRAGMA wal_checkpoint(PASSIVE)")
+}
+
 /// The database's clock, in microseconds since the Unix epoch; leases rest on it.
 pub(crate) fn now(conn: &mut Conn) -> QueryResult<i64> {
     let milliseconds = sql::<BigInt>("CAST(ROUND(unixepoch('now', 'subsec') * 1000) AS INTEGER)");
@@ -76,11 +85,77 @@ pub(crate) fn insert_tasks(conn: &mut Conn, rows: &[NewTaskRow]) -> QueryResult<
     rows.iter().map(insert).collect()
 }
 
-/// Adds events and yields their cursors, in the order given; one row per statement, as tasks.
+/// Adds events and yields their cursors, in the order given; one row per statement, as tasks. The cursors follow on
+/// the newest: nobody else writes meanwhile, and events are never removed.
 pub(crate) fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryResult<Vec<i64>> {
-    let insert =
-        |row| diesel::insert_into(events::table).values(row).returning(events::cursor).get_result(conn);
+    let newest: Option<i64> = events::table.select(max(events::cursor)).get_result(conn)?;
+    let mut cursor = newest.unwrap_or(0);
+    let insert = |row| {
+        cursor += 1;
+        diesel::insert_into(events::table).values((events::cursor.eq(cursor), row)).execute(conn)?;
+        Ok(cursor)
+    };
     rows.iter().map(insert).collect()
+}
+
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// How many rows the last change found.
+    fn changes() -> BigInt;
+}
+
+/// Changes the one row that the statement is about, and yields columns of it as they then are; `None` where the
+/// statement found nothing to change. Not with `RETURNING`, for which SQLite makes a table each time: that costs
+/// more than the change and a look. The text must be the same at each passage through this place.
+macro_rules! update_one {
+    ($conn:expr, $statement:expr, $row:expr, $yields:expr) => {
+        crate::sqlite::dialect::changed!($conn, $statement).and_then(|changed| match changed {
+            false => Ok(None),
+            true => diesel::OptionalExtension::optional(diesel::RunQueryDsl::get_result(
+                diesel::QueryDsl::select($row, $yields),
+                $conn,
+            )),
+        })
+    };
+}
+pub(crate) use update_one;
+
+/// Changes the one row that the statement is about; false where it found nothing to change. The text must be the
+/// same at each passage through this place. (PostgreSQL yields the key to tell.)
+macro_rules! changed {
+    ($conn:expr, $statement:expr $(, $key:expr)?) => {{
+        struct Here;
+        crate::sqlite::dialect::update::<Here, _>($conn, $statement)
+    }};
+}
+pub(crate) use changed;
+
+/// Runs a change that has this name; whether it found rows.
+pub(crate) fn update<'query, Name, T>(conn: &mut Conn, statement: T) -> QueryResult<bool>
+where
+    Named<Name, T>: LoadQuery<'query, Conn, i64>,
+{
+    let _none: Vec<i64> = Named::<Name, T>::new(statement).load(conn)?;
+    diesel::select(changes()).get_result(conn).map(|changed: i64| changed > 0)
+}
+
+/// Ends one transaction of a group and begins the next, with statements that stay prepared.
+pub(crate) fn next_savepoint(conn: &mut Conn, last: Ended) -> QueryResult<()> {
+    struct Begin;
+    struct Keep;
+    struct Undo;
+    match last {
+        Ended::NotBegun => {}
+        Ended::Kept => run::<Keep>(conn, "RELEASE job")?,
+        // What is taken back stays open as it began.
+        Ended::Undone => return run::<Undo>(conn, "ROLLBACK TO job"),
+    }
+    run::<Begin>(conn, "SAVEPOINT job")
+}
+
+fn run<Name: 'static>(conn: &mut Conn, statement: &str) -> QueryResult<()> {
+    let _none: Vec<i64> = Named::<Name, _>::new(sql::<BigInt>(statement)).load(conn)?;
+    Ok(())
 }
 
 /// Whether a plan's goal contains a text, without regard to ASCII case.

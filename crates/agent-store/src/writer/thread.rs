@@ -3,13 +3,12 @@
 use super::job::{Job, Refusal};
 use super::link::Link;
 use super::{Counters, Message};
-use crate::database::Database;
+use crate::database::{Database, Ended};
 use crate::error::is_broken;
 use agent_core::event::Event;
 use agent_core::failpoint;
 use agent_core::ports::CommitListener;
 use diesel::QueryResult;
-use diesel::connection::SimpleConnection;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,11 +19,21 @@ use tokio::sync::{oneshot, watch};
 /// The most transactions that share one commit.
 const MAX_BATCH: usize = 256;
 
+/// After how many transactions the database is tidied up: when nobody waits, and in any case. A checkpoint of SQLite
+/// writes each changed page once, however often it changed, so rarely is cheap; the log must stay short enough to be
+/// read at a start.
+const UNTIDY_AT_LEAST: usize = 500;
+const UNTIDY_AT_MOST: usize = 2_000;
+
 /// How long a commit waits for those who were there last time: no longer than the last one took, within bounds,
 /// and only while they keep coming.
 const SHORTEST_WAIT: Duration = Duration::from_micros(500);
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
 const GAP: Duration = Duration::from_micros(300);
+
+/// A group whose own work takes so many times what its commit takes is large enough: waiting for more of it would
+/// save less than is lost while this thread rests.
+const LARGE_ENOUGH: u32 = 2;
 
 #[expect(clippy::disallowed_methods, reason = "how long to wait for company belongs to the effect itself")]
 fn now() -> Instant {
@@ -47,6 +56,10 @@ pub(super) struct Thread<D: Database> {
     expected: usize,
     /// How long it took to reach the disk.
     last_commit: Duration,
+    /// How long each of them worked, on average, before.
+    last_work: Duration,
+    /// Transactions since the database was last tidied up.
+    untidy: usize,
     /// The disk has failed: everything is refused from then on, for this reason.
     broken: Option<Refusal>,
     /// Tells whoever must know of it.
@@ -61,12 +74,22 @@ impl<D: Database> Thread<D> {
         counters: Arc<Counters>,
         failed: watch::Sender<bool>,
     ) -> Self {
-        let (expected, last_commit) = (1, Duration::ZERO);
-        Self { link, receiver, listener, counters, expected, last_commit, broken: None, failed }
+        Self {
+            link,
+            receiver,
+            listener,
+            counters,
+            expected: 1,
+            last_commit: Duration::ZERO,
+            last_work: Duration::ZERO,
+            untidy: 0,
+            broken: None,
+            failed,
+        }
     }
 
     pub(super) fn run(mut self) {
-        while let Ok(first) = self.receiver.recv() {
+        while let Some(first) = self.first() {
             let Batch { jobs, closing } = self.gather(first);
             if !jobs.is_empty() {
                 self.process(jobs);
@@ -81,6 +104,32 @@ impl<D: Database> Thread<D> {
         }
         if self.broken.is_some() {
             self.link.abandon();
+        }
+    }
+
+    /// The next of those who wait. While nobody does, there is time to tidy up.
+    fn first(&mut self) -> Option<Message<D::Conn>> {
+        if self.untidy < UNTIDY_AT_MOST
+            && let Ok(message) = self.receiver.try_recv()
+        {
+            return Some(message);
+        }
+        if self.untidy >= UNTIDY_AT_LEAST {
+            self.tidy();
+        }
+        self.receiver.recv().ok()
+    }
+
+    fn tidy(&mut self) {
+        self.untidy = 0;
+        if self.broken.is_some() {
+            return;
+        }
+        let Ok(conn) = self.link.conn() else { return };
+        if let Err(error) = D::tidy(conn) {
+            let refusal = Refusal::NotCommitted(Arc::new(error));
+            tracing::warn!(error = ?refusal.cause(), "the database could not be tidied up; trying again later");
+            self.notice_failure(Some(&refusal));
         }
     }
 
@@ -119,15 +168,21 @@ impl<D: Database> Thread<D> {
             return None;
         }
         let waiting = self.receiver.try_recv().ok();
-        if waiting.is_some() || gathered >= self.expected {
+        if waiting.is_some() || gathered >= self.expected || self.is_large(gathered) {
             return waiting;
         }
         // One caller alone is never made to wait: then no more than one is expected.
         self.receiver.recv_timeout(GAP.min(deadline.saturating_duration_since(now()))).ok()
     }
 
+    fn is_large(&self, gathered: usize) -> bool {
+        let work = self.last_work.saturating_mul(u32::try_from(gathered).unwrap_or(u32::MAX));
+        work >= self.last_commit * LARGE_ENOUGH
+    }
+
     fn process(&mut self, mut batch: Vec<Box<dyn Job<D::Conn>>>) {
         self.counters.jobs.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.untidy += batch.len();
         if let Some(refusal) = &self.broken {
             return batch.into_iter().for_each(|job| job.answer(Some(refusal)));
         }
@@ -161,23 +216,26 @@ impl<D: Database> Thread<D> {
     }
 
     fn transact(&mut self, batch: &mut [Box<dyn Job<D::Conn>>]) -> Result<(), Refusal> {
+        let beginning = now();
         let ran = match &mut *batch {
             [alone] => {
                 self.link.begin(D::BEGIN_WRITING)?;
-                Ok(alone.run(self.link.conn()?).then_some(""))
+                Ok(alone.run(self.link.conn()?).then_some(Ended::NotBegun))
             }
             several => {
                 self.link.begin(&format!("{}; SAVEPOINT job", D::BEGIN_WRITING))?;
-                run_each(self.link.conn()?, several)
+                run_each::<D>(self.link.conn()?, several)
             }
         };
         match ran {
             Ok(Some(end)) => {
                 let committing = now();
+                let several = u32::try_from(batch.len()).unwrap_or(u32::MAX).max(1);
+                self.last_work = (committing - beginning) / several;
                 // A crash is of interest where somebody is told of it, not at the renewal of a lease.
                 let telling = batch.iter().any(|job| !job.events().is_empty());
                 pass(failpoint::STORE_BEFORE_COMMIT, telling);
-                self.link.commit(&format!("{end}{}", D::COMMIT))?;
+                self.link.commit(&format!("{}{}", end.statements(), D::COMMIT))?;
                 pass(failpoint::STORE_AFTER_COMMIT, telling);
                 self.last_commit = committing.elapsed();
                 self.counters.commits.fetch_add(1, Ordering::Relaxed);
@@ -216,23 +274,22 @@ fn pass(place: &'static str, telling: bool) {
     }
 }
 
-/// Each in its own savepoint, of which the first is open. Yields what ends the last, when anything is to be kept:
-/// statements travel together where they can, because each journey to a server takes its time.
+/// Each in its own savepoint, of which the first is open. Yields how the last ended, when anything is to be kept.
 ///
 /// A savepoint that is gone means that the database gave up the whole transaction (SQLite on a full disk, for
 /// one): then nothing that follows may run, because it would commit by itself.
-fn run_each<C: SimpleConnection>(
-    conn: &mut C,
-    batch: &mut [Box<dyn Job<C>>],
-) -> QueryResult<Option<&'static str>> {
-    let (mut any, mut end) = (false, "");
-    for (n, job) in batch.iter_mut().enumerate() {
-        if n > 0 {
-            conn.batch_execute(&format!("{end}SAVEPOINT job"))?;
+fn run_each<D: Database>(
+    conn: &mut D::Conn,
+    batch: &mut [Box<dyn Job<D::Conn>>],
+) -> QueryResult<Option<Ended>> {
+    let (mut any, mut last) = (false, Ended::NotBegun);
+    for job in batch {
+        if last != Ended::NotBegun {
+            D::next_savepoint(conn, last)?;
         }
         let kept = job.run(conn);
         any |= kept;
-        end = if kept { "RELEASE job; " } else { "ROLLBACK TO job; RELEASE job; " };
+        last = if kept { Ended::Kept } else { Ended::Undone };
     }
-    Ok(any.then_some(end))
+    Ok(any.then_some(last))
 }
