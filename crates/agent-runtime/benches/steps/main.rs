@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! cargo bench -p agent-runtime --bench steps               # 1, 32 and 128 plans at once, on both databases
+//! cargo bench -p agent-runtime --bench steps -- sqlite     # on one of them; also: postgresql
 //! cargo bench -p agent-runtime --bench steps -- history    # the cost per step up to the millionth
 //! cargo bench -p agent-runtime --bench steps -- recovery   # forty plans of 50 ms steps, left in the middle
 //! cargo bench -p agent-runtime --bench steps -- memory     # a thousand plans of ten tasks at once
@@ -22,6 +23,10 @@ use ceilings::Ceiling;
 use plans::{Nothing, run_plans};
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+/// As in the programs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How long each figure is measured.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -61,11 +66,15 @@ async fn compare(name: &str, agent: &Agent, folder: &Path, ceiling: &dyn Ceiling
     }
 }
 
-async fn both_databases() {
+async fn sqlite() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let agent = start(folder.path(), None).await;
     compare("SQLite", &agent, folder.path(), &ceilings::Sqlite(folder.path())).await;
     agent.stop().await;
+}
+
+async fn postgresql() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let options = ClusterOptions { fsync: true, ..ClusterOptions::default() };
     let Some(cluster) = PostgresCluster::start(options) else { return };
     let database = cluster.create_database(None);
@@ -94,11 +103,19 @@ async fn history() {
 
 #[tokio::main]
 async fn main() {
-    match std::env::args().find(|word| ["history", "recovery", "memory"].contains(&word.as_str())).as_deref()
-    {
-        Some("history") => history().await,
-        Some("recovery") => plans::recovery().await,
-        Some("memory") => plans::memory().await,
-        _ => both_databases().await,
+    let asked = |word: &str| std::env::args().any(|argument| argument == word);
+    if asked("history") {
+        history().await;
+    } else if asked("recovery") {
+        plans::recovery().await;
+    } else if asked("memory") {
+        plans::memory().await;
+    } else {
+        if !asked("postgresql") {
+            sqlite().await;
+        }
+        if !asked("sqlite") {
+            postgresql().await;
+        }
     }
 }
