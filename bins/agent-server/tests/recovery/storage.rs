@@ -173,9 +173,29 @@ async fn after_a_failed_flush_nothing_is_acknowledged_and_the_server_ends() {
     }
     let mut scene = Scene::new();
     scene.next_life();
-    let failing = "inject=fsync,fdatasync:error=EIO:when=60+";
-    let wrapper =
-        ["strace", "-D", "-f", "-q", "-o", "/dev/null", "-e", "trace=fsync,fdatasync", "-e", failing];
+    ends_with_the_disk(scene, &["-e", "inject=fsync,fdatasync:error=EIO:when=60+"]).await;
+}
+
+/// The log of a database is flushed at each commit, its file at a checkpoint only, and nobody waits for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flush_of_the_database_file_that_fails_is_heard_of_too() {
+    if left_out("D09", run("strace", &["-V"])).is_none() {
+        return;
+    }
+    let mut scene = Scene::new();
+    scene.next_life();
+    // The schema is there already, so that the first flush of the file belongs to a checkpoint between writes.
+    let (server, _caller) = begin(&mut scene).await;
+    server.kill();
+    scene.next_life();
+    let file = scene.data.join("agent.db").display().to_string();
+    ends_with_the_disk(scene, &["-P", &file, "-e", "inject=fsync,fdatasync:error=EIO"]).await;
+}
+
+/// A server on a disk that fails as `strace` is told to.
+async fn ends_with_the_disk(mut scene: Scene, failing: &[&str]) {
+    let mut wrapper = vec!["strace", "-D", "-f", "-q", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"];
+    wrapper.extend(failing);
     let server = scene.server().wrapped_in(&wrapper).start();
     let caller = server.demo().await;
     let acknowledged = Acknowledged::default();
