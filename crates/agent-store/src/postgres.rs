@@ -3,7 +3,10 @@
 pub(crate) mod address;
 mod connection;
 pub(crate) mod dialect;
+mod step;
 mod tls;
+
+pub(crate) use step::apply;
 
 use crate::database::Database;
 use crate::error::Error;
@@ -57,7 +60,7 @@ impl Database for Postgres {
     const BEGIN_READING: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
     fn open_writer(&self) -> Result<Conn, Error> {
-        self.open(dialect::prepare)
+        self.open(dialect::prepare_writer)
     }
 
     fn open_reader(&self) -> Result<Conn, Error> {

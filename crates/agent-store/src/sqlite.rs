@@ -2,6 +2,8 @@
 
 pub(crate) mod dialect;
 
+pub(crate) use commit::apply;
+
 use crate::database::{Database, Ended};
 use crate::error::Error;
 use crate::migrate;

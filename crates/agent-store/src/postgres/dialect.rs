@@ -23,6 +23,16 @@ const SESSION: &str = "\
     SELECT set_config('synchronous_commit', 'on', false)\
      WHERE current_setting('synchronous_commit') = 'off'";
 
+/// Whoever writes looks rows up by their keys, also in a table so young that the server knows nothing of its size and
+/// would keep to reading all of it.
+const WRITER: &str = "SET enable_seqscan = off";
+
+/// Prepares the one connection that writes.
+pub(super) fn prepare_writer(conn: &mut Conn) -> Result<(), BoxError> {
+    conn.batch_execute(WRITER)?;
+    prepare(conn)
+}
+
 /// Waits until no other program changes the schema, and lets large tables take their time.
 pub(super) const LOCK_SCHEMA: &str = "\
     SET LOCAL statement_timeout = 0;\

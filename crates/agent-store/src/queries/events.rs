@@ -30,6 +30,17 @@ pub(crate) fn append(
         payload: &event.payload,
     });
     let cursors = dialect::insert_events(conn, &rows.collect::<Vec<_>>())?;
+    Ok(placed(plan, reserved, cursors, pending, at))
+}
+
+/// Events with the positions that they got.
+pub(crate) fn placed(
+    plan: PlanId,
+    reserved: &Reserved,
+    cursors: impl IntoIterator<Item = i64>,
+    pending: Vec<PendingEvent>,
+    at: Timestamp,
+) -> Vec<Event> {
     let event = |((seq, cursor), event): ((i64, i64), PendingEvent)| Event {
         seq,
         cursor,
@@ -39,7 +50,7 @@ pub(crate) fn append(
         owner: reserved.owner,
         body: event.body,
     };
-    Ok((reserved.first_seq..).zip(cursors).zip(pending).map(event).collect())
+    (reserved.first_seq..).zip(cursors).zip(pending).map(event).collect()
 }
 
 /// How many numbers events take.

@@ -77,7 +77,7 @@ pub(crate) fn update(
 }
 
 /// Why an update found no row.
-fn refusal(
+pub(crate) fn refusal(
     conn: &mut Conn,
     (id, seen): (PlanId, Revision),
     fence: Option<&Fence>,

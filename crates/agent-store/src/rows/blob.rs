@@ -16,6 +16,11 @@ pub(crate) struct Blob {
     content: String,
 }
 
+/// Bytes in hexadecimal digits, as they travel in JSON.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Splits a text that is long into nothing inline and a blob.
 pub(crate) fn split(text: String) -> (Option<String>, Option<Blob>) {
     if text.len() <= INLINE {

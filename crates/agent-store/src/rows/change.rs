@@ -90,6 +90,15 @@ pub(crate) struct PreparedChange {
 }
 
 impl PreparedChange {
+    /// Whether it consists of nothing but what executing does at every step.
+    pub(crate) fn is_step(&self) -> bool {
+        self.edit.is_none()
+            && self.new_tasks.is_empty()
+            && self.approvals.is_empty()
+            && self.decisions.is_empty()
+            && self.execution.is_none()
+    }
+
     pub(crate) fn new(change: &Change) -> Result<Self> {
         let mut blobs = Vec::new();
         let tasks = change.tasks.iter().map(|task| {

@@ -115,13 +115,13 @@ pub(crate) const FIRST_GENERATION: Generation = Generation(1);
 #[derive(AsChangeset)]
 #[diesel(table_name = plans, treat_none_as_null = true)]
 pub(crate) struct PlanStandingRow {
-    status: &'static str,
-    cancel_requested: bool,
-    revision: i64,
-    updated_at: i64,
-    started_at: Option<i64>,
-    finished_at: Option<i64>,
-    summary: Option<String>,
+    pub(crate) status: &'static str,
+    pub(crate) cancel_requested: bool,
+    pub(crate) revision: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) started_at: Option<i64>,
+    pub(crate) finished_at: Option<i64>,
+    pub(crate) summary: Option<String>,
 }
 
 impl PlanStandingRow {

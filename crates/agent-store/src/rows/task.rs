@@ -7,6 +7,7 @@ use agent_core::Result;
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::plan::{Task, TaskSpec, TaskStatus};
 use diesel::prelude::*;
+use serde::{Serialize, Serializer};
 use std::sync::Arc;
 
 #[derive(Queryable, Selectable)]
@@ -118,7 +119,7 @@ impl NewTaskRow {
 }
 
 /// What every change writes: where the task stands.
-#[derive(AsChangeset)]
+#[derive(AsChangeset, Serialize)]
 #[diesel(table_name = tasks, treat_none_as_null = true)]
 pub(crate) struct TaskStandingRow {
     status: &'static str,
@@ -130,10 +131,15 @@ pub(crate) struct TaskStandingRow {
     wake_at: Option<i64>,
     started_at: Option<i64>,
     finished_at: Option<i64>,
+    #[serde(serialize_with = "in_hex")]
     result_blob: Option<Vec<u8>>,
     result: Option<String>,
     kept: Option<String>,
     error: Option<String>,
+}
+
+fn in_hex<S: Serializer>(bytes: &Option<Vec<u8>>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    bytes.as_deref().map(blob::hex).serialize(serializer)
 }
 
 impl TaskStandingRow {

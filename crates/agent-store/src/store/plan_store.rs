@@ -35,7 +35,7 @@ impl PlanStore for Store {
     async fn commit(&self, change: &Change, fence: Option<&Fence>) -> Result<Committed> {
         let prepared = PreparedChange::new(change)?;
         let fence = fence.cloned();
-        let written = transact!(self, db, |conn| db::commit::apply(conn, prepared, fence.as_ref()))?;
+        let written = transact!(self, db, |conn| db::apply(conn, prepared, fence.as_ref()))?;
         Ok(Committed { events: written.events, execution_id: written.value })
     }
 
