@@ -31,10 +31,6 @@ const SHORTEST_WAIT: Duration = Duration::from_micros(500);
 const LONGEST_WAIT: Duration = Duration::from_millis(5);
 const GAP: Duration = Duration::from_micros(300);
 
-/// A group whose own work takes so many times what its commit takes is large enough: waiting for more of it would
-/// save less than is lost while this thread rests.
-const LARGE_ENOUGH: u32 = 2;
-
 #[expect(clippy::disallowed_methods, reason = "how long to wait for company belongs to the effect itself")]
 fn now() -> Instant {
     Instant::now()
@@ -56,8 +52,6 @@ pub(super) struct Thread<D: Database> {
     expected: usize,
     /// How long it took to reach the disk.
     last_commit: Duration,
-    /// How long each of them worked, on average, before.
-    last_work: Duration,
     /// Transactions since the database was last tidied up.
     untidy: usize,
     /// The disk has failed: everything is refused from then on, for this reason.
@@ -81,7 +75,6 @@ impl<D: Database> Thread<D> {
             counters,
             expected: 1,
             last_commit: Duration::ZERO,
-            last_work: Duration::ZERO,
             untidy: 0,
             broken: None,
             failed,
@@ -168,16 +161,11 @@ impl<D: Database> Thread<D> {
             return None;
         }
         let waiting = self.receiver.try_recv().ok();
-        if waiting.is_some() || gathered >= self.expected || self.is_large(gathered) {
+        if waiting.is_some() || gathered >= self.expected {
             return waiting;
         }
         // One caller alone is never made to wait: then no more than one is expected.
         self.receiver.recv_timeout(GAP.min(deadline.saturating_duration_since(now()))).ok()
-    }
-
-    fn is_large(&self, gathered: usize) -> bool {
-        let work = self.last_work.saturating_mul(u32::try_from(gathered).unwrap_or(u32::MAX));
-        work >= self.last_commit * LARGE_ENOUGH
     }
 
     fn process(&mut self, mut batch: Vec<Box<dyn Job<D::Conn>>>) {
@@ -216,7 +204,6 @@ impl<D: Database> Thread<D> {
     }
 
     fn transact(&mut self, batch: &mut [Box<dyn Job<D::Conn>>]) -> Result<(), Refusal> {
-        let beginning = now();
         let ran = match &mut *batch {
             [alone] => {
                 self.link.begin(D::BEGIN_WRITING)?;
@@ -230,8 +217,6 @@ impl<D: Database> Thread<D> {
         match ran {
             Ok(Some(end)) => {
                 let committing = now();
-                let several = u32::try_from(batch.len()).unwrap_or(u32::MAX).max(1);
-                self.last_work = (committing - beginning) / several;
                 // A crash is of interest where somebody is told of it, not at the renewal of a lease.
                 let telling = batch.iter().any(|job| !job.events().is_empty());
                 pass(failpoint::STORE_BEFORE_COMMIT, telling);
