@@ -112,6 +112,7 @@ impl AgentBuilder {
             surveyor: Arc::clone(&parts.roots) as _,
             clock: Arc::clone(&parts.clock),
             randomness: Arc::new(SystemRandomness),
+            neighbours: None,
         };
         let settings = ExecutorSettings {
             worker: parts.worker.clone(),
