@@ -228,6 +228,22 @@ async fn nothing_is_lost_when_the_stream_is_deleted() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_was_out_of_reach_looks_at_everything() {
+    let Some(mut nats) = NatsServer::start(&[]) else { return };
+    let (log, [_one, two]) = two(&nats).await;
+    let mut subscription = two.listen(Topic::Everything).await;
+    let untold = log.write(1, 1, &["told while nobody could hear it"]);
+    nats.kill();
+    nats.restart();
+    assert_eq!(take(&mut subscription, 1).await, untold);
+    two.told.until("missed", 2).await;
+    let untold = log.write(1, 1, &["lost with the stream"]);
+    let client = async_nats::connect(nats.url()).await.unwrap();
+    jetstream::new(client).delete_stream(STREAM).await.unwrap();
+    assert_eq!(take(&mut subscription, 1).await, untold);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_that_come_twice_late_forged_or_broken_repeat_and_hide_nothing() {
     let Some(nats) = NatsServer::start(&[]) else { return };
     let (log, servers) = two(&nats).await;
