@@ -67,13 +67,14 @@ const RULES: &[Rule] = &[
             "agent-server",
         ],
     ),
+    rule("agent-testkit-nats", 0, &[]),
     rule("agent-testkit-postgres", 0, &[]),
     rule("agent-testkit", 5, &["agent-runtime", "agent-server"]),
     rule("agent-tests", 6, &[]),
 ];
 
 /// The crates that may only be used in tests.
-const TESTS_ONLY: &[&str] = &["agent-testkit", "agent-testkit-postgres"];
+const TESTS_ONLY: &[&str] = &["agent-testkit", "agent-testkit-nats", "agent-testkit-postgres"];
 /// The crate of tests, which may use everything.
 const TESTS: &str = "agent-tests";
 

@@ -30,6 +30,7 @@ const WORLDS: &[World] = &[
     world("actix-ws", "agent-server", &[]),
     world("aide", "agent-server", &[]),
     world("argon2", "agent-auth", &[]),
+    world("async-nats", "agent-events", &[]),
     world("clap", "agent", &[("agent-server", "the server alone has switches too")]),
     world("clap_complete", "agent", &[]),
     world("diesel", "agent-store", &[]),

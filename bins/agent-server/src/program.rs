@@ -22,8 +22,9 @@ const STORAGE_FAILED: &str = "the storage failed while it was written to, so not
 const TIDY_EVERY: Duration = Duration::from_secs(5);
 /// An allocation that is large enough to make the allocator look after its free memory.
 const OCCASION: usize = 8 * 1024 * 1024;
-/// The web server tells at `info` how it starts its threads, which is of use to nobody else.
-const QUIET: &str = "actix_server=warn";
+/// The web server tells at `info` how it starts its threads, which is of use to nobody else; the client of NATS tells of
+/// every attempt to connect, where once is enough (`agent_events` does).
+const QUIET: &str = "actix_server=warn,async_nats=off";
 
 /// The flags of a server. Each has an `AGENT_…` variable and a key in `agent.toml`, too.
 #[derive(Debug, Args)]

@@ -19,6 +19,7 @@ mod job;
 mod known_tools;
 pub mod machine;
 mod moves;
+mod neighbours;
 pub mod opening;
 pub mod retry;
 pub mod schedule;

@@ -247,6 +247,19 @@ pub trait CommitListener: Send + Sync {
     fn committed(&self, events: &[Event]);
 }
 
+/// Executors that share a store, told where to look. An executor is one, and tells those elsewhere through another.
+/// Purely hints: a lost call costs delay, never work, and one too many costs a look.
+pub trait Neighbours: Send + Sync {
+    /// Somebody's request changed the plan: whoever drives it looks at it.
+    fn changed(&self, plan: PlanId);
+
+    /// The plan is live and may be held by nobody: whoever takes over plans tries to.
+    fn free(&self, plan: PlanId);
+
+    /// Any number of calls may have been lost: everything is looked at.
+    fn missed(&self);
+}
+
 /// A message of a conversation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConversationMessage {

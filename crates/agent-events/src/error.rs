@@ -20,6 +20,11 @@ pub enum Error {
     /// No topic has this name.
     #[error("{0:?} is no topic; topics are `all` and `plan_<id>`, such as `plan_1`")]
     UnknownTopic(String),
+    /// The address of NATS is none. What was given is not repeated, since it may hold a password.
+    #[error(
+        "{0}; write nats://HOST:PORT, with USER:PASSWORD@ or TOKEN@ before the host where NATS asks for it (percent-encoded), tls:// in place of nats:// to encrypt, and a comma between several"
+    )]
+    BusAddress(&'static str),
     /// The log could not be read just now. The stream goes on where it was when it is polled again.
     #[error("the event log cannot be read")]
     Log(#[source] agent_core::Error),

@@ -1,12 +1,15 @@
 //! Brings committed events to whoever listens, in order, from any point.
 //!
-//! Knows topics, positions, wake-ups and the envelope on the wire. Never knows where events are stored
+//! Knows topics, positions, wake-ups, the envelope on the wire, and NATS. Never knows where events are stored
 //! (that is an [`EventLog`](agent_core::ports::EventLog)), who may listen, or how frames travel.
 //!
 //! Two parts, because the store must be able to wake before there is a log to read from: [`Wakes`] is the
 //! [`CommitListener`](agent_core::ports::CommitListener) that the store is built with, [`Hub`] joins it
 //! with the log. Every listener reads the log at its own pace; a wake-up only says that reading is worth
 //! while, so that a lost one costs delay and never an event, and a slow listener costs no memory.
+//!
+//! Where several servers share a database, a [`Bus`] takes the place of [`Wakes`] in the store: it wakes those who
+//! listen here, and through NATS those who listen at the other servers.
 //!
 //! ```
 //! # use agent_core::{event::{Event, Topic}, ids::PlanId, ports::{CommitListener, EventLog}, Result};
@@ -35,6 +38,7 @@
 mod envelope;
 mod error;
 mod hub;
+mod nats;
 mod replay;
 mod topic;
 mod wakes;
@@ -42,5 +46,6 @@ mod wakes;
 pub use envelope::{Envelope, envelope_json};
 pub use error::{Error, Result};
 pub use hub::{Hub, Subscription};
+pub use nats::{Bus, BusAddress};
 pub use topic::{TopicName, position};
 pub use wakes::Wakes;

@@ -2,6 +2,7 @@
 
 use crate::envelope::{Envelope, Recent};
 use agent_core::event::{Event, Topic};
+use agent_core::ids::{PlanId, UserId};
 use agent_core::ports::CommitListener;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -44,6 +45,29 @@ impl Wakes {
         Ear { receiver: Some(receiver), topic, wakes: self.clone() }
     }
 
+    /// Wakes whoever follows a plan, its owner or everything: another server has written, and the log has it.
+    pub(crate) fn announce(&self, plan: PlanId, owner: UserId) {
+        let nothing_carried: Batch = Arc::from([]);
+        for sender in self.concerned([Topic::Plan(plan), Topic::Owner(owner), Topic::Everything]) {
+            let _ = sender.send(nothing_carried.clone());
+        }
+    }
+
+    /// Wakes everybody: something may have been written that nobody here was told of.
+    pub(crate) fn announce_everything(&self) {
+        let nothing_carried: Batch = Arc::from([]);
+        let senders: Vec<broadcast::Sender<Batch>> = self.lock().values().cloned().collect();
+        for sender in senders {
+            let _ = sender.send(nothing_carried.clone());
+        }
+    }
+
+    /// The ways to those who listen to any of these.
+    fn concerned(&self, topics: [Topic; 3]) -> Vec<broadcast::Sender<Batch>> {
+        let listened_to = self.lock();
+        topics.iter().filter_map(|topic| listened_to.get(topic).cloned()).collect()
+    }
+
     fn batch(&self, events: &[Event]) -> Batch {
         let envelopes: Vec<Arc<Envelope>> =
             events.iter().map(|event| self.recent.seal(event.clone())).collect();
@@ -59,11 +83,8 @@ impl Wakes {
 impl CommitListener for Wakes {
     fn committed(&self, events: &[Event]) {
         let Some(first) = events.first() else { return };
-        let concerned = [Topic::Plan(first.plan_id), Topic::Owner(first.owner), Topic::Everything];
-        let senders: Vec<broadcast::Sender<Batch>> = {
-            let topics = self.lock();
-            concerned.iter().filter_map(|topic| topics.get(topic).cloned()).collect()
-        };
+        let senders =
+            self.concerned([Topic::Plan(first.plan_id), Topic::Owner(first.owner), Topic::Everything]);
         if senders.is_empty() {
             return;
         }

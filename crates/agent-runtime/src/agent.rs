@@ -19,7 +19,7 @@ use agent_core::model::ModelDescription;
 use agent_core::ports::{Clock, Conversations, EventLog, MessageFilter, PlanReader};
 use agent_core::time::Timestamp;
 use agent_core::tool::Toolbox;
-use agent_events::Hub;
+use agent_events::{Bus, Hub};
 use agent_sandbox::Sandbox;
 use agent_store::Store;
 use assembly::{Parts, Running};
@@ -37,6 +37,7 @@ struct Inner {
     settings: Settings,
     store: Store,
     hub: Hub,
+    bus: Option<Arc<Bus>>,
     executor: Executor,
     authenticator: Authenticator,
     analytics: Analytics,
@@ -67,7 +68,7 @@ impl Agent {
     }
 
     fn assemble(settings: Settings, parts: Parts, running: Running) -> Self {
-        let Parts { store, hub, roots, sandbox, clock, home, worker: _ } = parts;
+        let Parts { store, hub, bus, roots, sandbox, clock, home, worker: _ } = parts;
         let Running { authenticator, first_password, executor, model, started_at } = running;
         let templates = Arc::new(agent_templates::Catalogue::builtin());
         let plans = Plans {
@@ -86,6 +87,7 @@ impl Agent {
             settings,
             store,
             hub,
+            bus,
             executor,
             authenticator,
             plans,
@@ -172,7 +174,7 @@ impl Agent {
         let part = |name, (ready, detail)| Part { name, ready, detail };
         Readiness {
             parts: vec![
-                part("events", (database.0, "read from the database, woken by commits".to_owned())),
+                part("events", (database.0, condition::describe_events(self.0.bus.as_deref()))),
                 part("database", database),
                 part("workers", (true, workers)),
                 part("sandbox", condition::describe_sandbox(&self.0.sandbox)),
@@ -257,6 +259,10 @@ impl Agent {
     /// As [`Agent::stop`], with another grace period.
     pub async fn stop_within(self, grace: Duration) {
         self.0.executor.stop(grace).await;
+        // After the executor, so that others hear of the plans that it gave back.
+        if let Some(bus) = &self.0.bus {
+            bus.stop().await;
+        }
         if let Err(error) = self.0.store.close().await {
             tracing::warn!(%error, "the database was not checkpointed; nothing is lost by that");
         }

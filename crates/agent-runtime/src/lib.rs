@@ -31,6 +31,7 @@ mod settings;
 mod system;
 
 pub use agent::{Agent, AgentBuilder, Health, Part, Readiness};
+pub use agent_events::BusAddress;
 /// Why the database could not be opened, for those who tell settings from faults.
 pub use agent_store::Error as StoreError;
 pub use error::{Error, Result};

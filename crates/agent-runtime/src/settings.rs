@@ -7,6 +7,7 @@ pub(crate) use database::file_of;
 pub use raw::Overrides;
 
 use crate::error::{Error, Result};
+use agent_events::BusAddress;
 use agent_llm::Provider;
 use raw::Raw;
 use secrecy::SecretString;
@@ -32,6 +33,8 @@ pub struct Settings {
     pub bind: SocketAddr,
     /// `sqlite://PATH`, or `postgres://USER:PASSWORD@HOST/DATABASE`.
     pub database_url: String,
+    /// The NATS through which the servers of a database wake each other; none where there is one server.
+    pub nats_url: Option<BusAddress>,
     /// Where the signing secret, the lock and the name of this server are kept while the database is on another
     /// one. With SQLite they lie beside the file.
     pub data_folder: PathBuf,
@@ -116,6 +119,7 @@ impl Settings {
         let task_timeout = seconds("task_timeout", raw.task_timeout.as_deref(), 300)?;
         let lease = seconds("lease", raw.lease.as_deref(), 15)?;
         let llm_provider = raw.llm_provider.as_deref().map(str::parse).transpose();
+        let nats_url = raw.nats_url.as_deref().map(BusAddress::parse).transpose();
         let log_format = match raw.log_format.as_deref().unwrap_or("text") {
             "text" => LogFormat::Text,
             "json" => LogFormat::Json,
@@ -125,6 +129,7 @@ impl Settings {
         Ok(Self {
             bind,
             database_url: raw.database_url.unwrap_or_else(|| "sqlite://agent.db".to_owned()),
+            nats_url: nats_url.map_err(|error| Error::Settings(format!("nats_url: {error}")))?,
             data_folder: PathBuf::from("."),
             jwt_secret: raw.jwt_secret.map(SecretString::from),
             dev,
@@ -157,6 +162,7 @@ impl Settings {
         let lines = [
             ("bind", Some(quoted(&self.bind.to_string()))),
             ("database_url", Some(quoted(&database::without_password(&self.database_url)))),
+            ("nats_url", self.nats_url.as_ref().map(|address| quoted(&address.to_string()))),
             ("jwt_secret", mask(&self.jwt_secret)),
             ("dev", Some(self.dev.to_string())),
             ("admin_password", mask(&self.admin_password)),
@@ -194,16 +200,11 @@ fn process_environment() -> BTreeMap<String, String> {
 }
 
 fn refuse_what_is_not_built(raw: &Raw) -> Result<()> {
-    let absent = [
-        ("nats_url", raw.nats_url.is_some(), "sharing events among servers"),
-        ("otlp_endpoint", raw.otlp_endpoint.is_some(), "exporting traces"),
-    ];
-    match absent.into_iter().find(|(_, asked, _)| *asked) {
-        Some((key, _, what)) => {
-            Err(Error::Settings(format!("{key}: {what} is not part of this version; leave the setting out")))
-        }
-        None => Ok(()),
+    if raw.otlp_endpoint.is_none() {
+        return Ok(());
     }
+    let text = "otlp_endpoint: exporting traces is not part of this version; leave the setting out";
+    Err(Error::Settings(text.to_owned()))
 }
 
 fn wrong(key: &str, value: &str, right: &str) -> Error {
@@ -244,14 +245,22 @@ mod tests {
 
     #[test]
     fn what_this_version_cannot_do_is_refused_in_words() {
-        let raw = Raw { nats_url: Some("nats://127.0.0.1".into()), ..Raw::default() };
-        assert!(Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string().contains("nats_url"));
+        let raw = Raw { otlp_endpoint: Some("http://127.0.0.1".into()), ..Raw::default() };
+        assert!(Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string().contains("otlp_endpoint"));
+    }
+
+    #[test]
+    fn a_wrong_address_of_nats_is_named_and_not_repeated() {
+        let raw = Raw { nats_url: Some("http://ada:canary@nats".into()), ..Raw::default() };
+        let error = Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string();
+        assert!(error.starts_with("nats_url: ") && !error.contains("canary"), "{error}");
     }
 
     #[test]
     fn secrets_are_masked_when_settings_are_printed() {
         let database_url = Some("postgres://ada:canary@db/agent?password=canary".into());
-        let raw = Raw { llm_api_key: Some("sk-canary".into()), database_url, ..Raw::default() };
+        let nats_url = Some("nats://ada:canary@nats".into());
+        let raw = Raw { llm_api_key: Some("sk-canary".into()), database_url, nats_url, ..Raw::default() };
         let settings = Settings::resolve(raw, BTreeMap::new()).unwrap();
         assert_eq!(settings.llm_api_key.as_ref().unwrap().expose_secret(), "sk-canary");
         assert!(!settings.to_masked_toml().contains("canary") && !format!("{settings:?}").contains("canary"));

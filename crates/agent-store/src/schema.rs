@@ -203,6 +203,12 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    identity (id) {
+        id -> Text,
+    }
+}
+
 diesel::joinable!(approvals -> plans (plan_id));
 diesel::joinable!(approvals -> tasks (task_id));
 diesel::joinable!(attempts -> tasks (task_id));

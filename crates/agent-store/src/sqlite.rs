@@ -103,6 +103,8 @@ pub(crate) mod conversation;
 pub(crate) mod events;
 #[path = "queries/idempotency.rs"]
 pub(crate) mod idempotency;
+#[path = "queries/identity.rs"]
+pub(crate) mod identity;
 #[path = "queries/leases.rs"]
 pub(crate) mod leases;
 #[path = "queries/listing.rs"]

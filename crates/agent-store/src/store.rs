@@ -95,6 +95,15 @@ impl Store {
         Ok(Self { engine: Arc::new(engine) })
     }
 
+    /// The name that tells this database from every other: 32 hexadecimal digits, the same for all who open it. A copy
+    /// keeps it.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn identity(&self) -> agent_core::Result<String> {
+        read!(self, db, |conn| db::identity::find(conn))
+    }
+
     /// Carries out what waits, moves the write-ahead log of SQLite into the file, and ends the writer. Writes that
     /// come later are refused; reading goes on until the last clone is dropped.
     ///

@@ -21,6 +21,7 @@ mod random_kills;
 mod scene;
 mod schema;
 mod settings;
+mod sharing;
 mod soak;
 mod storage;
 mod two_servers;

@@ -17,7 +17,7 @@ const PAST_THE_LEASE: Duration = Duration::from_millis(4_100);
 const LEFT: usize = 100;
 
 /// Holds a command until it is let go.
-const HELD: &str = "while [ ! -e release ]; do sleep 0.02; done";
+pub(crate) const HELD: &str = "while [ ! -e release ]; do sleep 0.02; done";
 
 async fn start(scene: &Scene) -> (ServerProcess, Client) {
     let server = scene.server().env("AGENT_LEASE", LEASE).start();
@@ -26,7 +26,7 @@ async fn start(scene: &Scene) -> (ServerProcess, Client) {
 }
 
 /// Waits until so many runs of a task have begun.
-async fn until_begun(scene: &Scene, plan: i64, task: i64, times: usize) {
+pub(crate) async fn until_begun(scene: &Scene, plan: i64, task: i64, times: usize) {
     until("the begin of the command", async || {
         let begun = scene.effects().begins_of_task(plan, task);
         if begun == times { Ok(()) } else { Err(format!("{begun} times")) }

@@ -28,7 +28,10 @@ impl Shared {
                 self.adopt(claim, slots);
             }
             None if created.is_new && created.state.plan.status.is_live() => {
-                self.wake(created.state.plan.id);
+                let plan = created.state.plan.id;
+                self.wake(plan);
+                // Should this process die before it holds the plan, nobody would look for it for a while.
+                self.tell_neighbours(|neighbours| neighbours.free(plan));
             }
             None => {}
         }

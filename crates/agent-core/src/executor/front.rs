@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::ids::{ExecutionId, PlanId};
 use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
-use crate::ports::Claim;
+use crate::ports::{Claim, Fence};
 use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::RwLock;
+use tokio::sync::{Notify, RwLock};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -57,6 +57,7 @@ impl Executor {
             stop: CancellationToken::new(),
             drivers: Mutex::default(),
             creations: RwLock::new(()),
+            look: Notify::new(),
             tracker: TaskTracker::new(),
             runtime: Handle::current(),
         }))
@@ -124,6 +125,7 @@ impl Executor {
                 Ok(committed) => {
                     failpoint::reach(failpoint::SUBMITTED);
                     self.0.wake(plan);
+                    self.0.tell_neighbours(|neighbours| neighbours.changed(plan));
                     return Ok(Submitted { state, execution_id: committed.execution_id });
                 }
                 Err(Error::Conflict { .. }) => tokio::task::yield_now().await,
@@ -132,6 +134,10 @@ impl Executor {
         }
         let seen = ports.plans.load(plan).await?.plan.revision;
         Err(Error::Conflict { plan, seen })
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.0
     }
 
     /// How many plans this executor has in hand.
@@ -211,10 +217,8 @@ impl Shared {
         let ended = driving.catch_unwind().await.unwrap_or(driver::Ended::Broken);
         failpoint::reach(failpoint::BEFORE_RELEASE);
         // A plan that has ended is not renewed, which looks like a loss; what others hold stays with them.
-        if !matches!(ended, driver::Ended::Broken | driver::Ended::Over)
-            && let Err(error) = self.ports.plans.release(plan, &fence).await
-        {
-            tracing::warn!(%plan, %error, "the lease could not be given back; it runs out by itself");
+        if !matches!(ended, driver::Ended::Broken | driver::Ended::Over) {
+            self.give_back(plan, &fence).await;
         }
         self.registry().remove(&plan);
         match ended {
@@ -224,6 +228,15 @@ impl Shared {
             driver::Ended::Over | driver::Ended::StillOurs | driver::Ended::Lost => {}
         }
         self.look_again(plan).await;
+    }
+
+    async fn give_back(&self, plan: PlanId, fence: &Fence) {
+        match self.ports.plans.release(plan, fence).await {
+            Ok(()) => self.tell_neighbours(|neighbours| neighbours.free(plan)),
+            Err(error) => {
+                tracing::warn!(%plan, %error, "the lease could not be given back; it runs out by itself");
+            }
+        }
     }
 
     /// A request may have come between the driver's last look and its leaving.
@@ -252,6 +265,7 @@ impl Shared {
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
+                () = self.look.notified() => {}
                 () = self.stop.cancelled() => return,
             }
             self.renew().await;

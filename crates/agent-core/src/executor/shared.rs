@@ -21,6 +21,8 @@ pub(super) struct Shared {
     /// Held for reading from before a plan is stored until its driver is in the books: whoever gets it for
     /// writing knows that every plan stored by then is there.
     pub(super) creations: RwLock<()>,
+    /// Work may have come up that the next regular look would find late.
+    pub(super) look: Notify,
     pub(super) tracker: TaskTracker,
     /// Where drivers run, whichever thread a request came in on.
     pub(super) runtime: Handle,

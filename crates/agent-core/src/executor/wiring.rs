@@ -4,8 +4,8 @@ use crate::ids::WorkerId;
 use crate::plan::PlanState;
 use crate::planner::Planner;
 use crate::ports::{
-    Clock, Conversations, Journal, LanguageModel, NewMessage, PlanReader, PlanStore, Randomness, Surveyor,
-    Workspaces,
+    Clock, Conversations, Journal, LanguageModel, Neighbours, NewMessage, PlanReader, PlanStore, Randomness,
+    Surveyor, Workspaces,
 };
 use crate::tool::Toolbox;
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct ExecutorPorts {
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.
     pub randomness: Arc<dyn Randomness>,
+    /// Executors of other processes on the same store; without, they find out when they look by themselves.
+    pub neighbours: Option<Arc<dyn Neighbours>>,
 }
 
 /// How the executor works.

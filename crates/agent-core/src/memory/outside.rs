@@ -26,6 +26,7 @@ impl MemoryStore {
             surveyor: Arc::new(BlankSurveyor),
             clock: self.clock(),
             randomness: Arc::new(EvenSpread::default()),
+            neighbours: None,
         }
     }
 }

@@ -6,6 +6,7 @@
 mod driver;
 mod driver_agent;
 mod driver_edit;
+mod driver_neighbours;
 mod driver_recovery;
 mod driver_sharing;
 mod driver_tools;

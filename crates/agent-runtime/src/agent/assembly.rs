@@ -10,10 +10,10 @@ use agent_auth::{Authenticator, Passwords, SigningKey, Stores};
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
 use agent_core::ids::WorkerId;
 use agent_core::model::ModelDescription;
-use agent_core::ports::{Clock, CommitListener, LanguageModel};
+use agent_core::ports::{Clock, CommitListener, LanguageModel, Neighbours};
 use agent_core::time::Timestamp;
 use agent_core::tool::{Tool, Toolbox};
-use agent_events::{Hub, Wakes};
+use agent_events::{Bus, Hub, Wakes};
 use agent_llm::{LlmSettings, Provider};
 use agent_sandbox::{HostEnvironment, RunCommand, Sandbox};
 use agent_store::Store;
@@ -26,6 +26,8 @@ use std::sync::Arc;
 pub(super) struct Parts {
     pub(super) store: Store,
     pub(super) hub: Hub,
+    /// What joins this process with others on the same database, where a NATS is named.
+    pub(super) bus: Option<Arc<Bus>>,
     pub(super) roots: Arc<RepositoryRoots>,
     pub(super) sandbox: Sandbox,
     pub(super) clock: Arc<dyn Clock>,
@@ -72,7 +74,12 @@ impl AgentBuilder {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
         let wakes = Arc::new(Wakes::new());
-        let (store, folder) = open_store(&self.settings, Arc::clone(&wakes)).await?;
+        let bus = self.settings.nats_url.is_some().then(|| Arc::new(Bus::new(Arc::clone(&wakes))));
+        let listener: Arc<dyn CommitListener> = match &bus {
+            Some(bus) => Arc::<Bus>::clone(bus),
+            None => Arc::<Wakes>::clone(&wakes),
+        };
+        let (store, folder) = open_store(&self.settings, listener).await?;
         let authenticator = authenticator(&self.settings, &folder, &store, &clock)?;
         let model = match self.model.take() {
             Some(model) => Some(model),
@@ -86,13 +93,19 @@ impl AgentBuilder {
             roots: Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots)?),
             sandbox: probe_sandbox(&self.settings, &folder),
             hub: Hub::new(wakes, Arc::new(store.clone())),
+            bus,
             store,
             clock,
         };
         let executor = self.executor(&parts, model);
+        let database = parts.store.identity().await?;
         // Last of what can fail: the password of a new administrator is shown once, by a start that succeeds.
         let first_password = accounts(&self.settings, &authenticator).await?;
         executor.start();
+        if let (Some(bus), Some(address)) = (&parts.bus, &self.settings.nats_url) {
+            let server = uuid::Uuid::new_v4().to_string();
+            bus.start(address, &database, &server, Arc::new(executor.clone()))?;
+        }
         let running = Running { authenticator, first_password, executor, model: described, started_at };
         Ok(Agent::assemble(self.settings, parts, running))
     }
@@ -112,6 +125,7 @@ impl AgentBuilder {
             surveyor: Arc::clone(&parts.roots) as _,
             clock: Arc::clone(&parts.clock),
             randomness: Arc::new(SystemRandomness),
+            neighbours: parts.bus.clone().map(|bus| bus as Arc<dyn Neighbours>),
         };
         let settings = ExecutorSettings {
             worker: parts.worker.clone(),
@@ -125,9 +139,8 @@ impl AgentBuilder {
     }
 }
 
-async fn open_store(settings: &Settings, wakes: Arc<Wakes>) -> Result<(Store, DataFolder)> {
+async fn open_store(settings: &Settings, listener: Arc<dyn CommitListener>) -> Result<(Store, DataFolder)> {
     let url = settings.database_url.clone();
-    let listener: Arc<dyn CommitListener> = wakes;
     let opened = tokio::task::spawn_blocking(move || Store::open(&url, listener)).await;
     let store = opened.map_err(|error| Error::Internal(error.to_string()))??;
     // Every spelling of a path leads to the same lock and the same secret.

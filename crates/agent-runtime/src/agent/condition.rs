@@ -1,5 +1,6 @@
 //! How the agent is: alive, and able to work.
 
+use agent_events::Bus;
 use agent_sandbox::Sandbox;
 use std::time::Duration;
 
@@ -37,6 +38,19 @@ impl Readiness {
     pub fn is_ready(&self) -> bool {
         self.parts.iter().all(|part| part.ready)
     }
+}
+
+/// How listeners hear of events. Without NATS they are ready all the same: they look by themselves.
+pub(super) fn describe_events(bus: Option<&Bus>) -> String {
+    let words = match bus.map(Bus::is_joined) {
+        None => "read from the database, woken by commits",
+        Some(true) => "read from the database, woken by commits here and, through NATS, at other servers",
+        Some(false) => {
+            "read from the database, woken by commits here; NATS cannot be reached, so what other servers commit is \
+             found within a second"
+        }
+    };
+    words.to_owned()
 }
 
 /// What is enforced here. A machine without the means is still ready: it refuses what it cannot confine.

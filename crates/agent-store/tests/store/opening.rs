@@ -24,6 +24,16 @@ async fn a_reopened_store_holds_everything_that_was_acknowledged() {
 }
 
 #[tokio::test]
+async fn whoever_opens_a_database_finds_the_same_name_for_it_and_another_has_another() {
+    let Some(world) = World::new().await else { return };
+    let Some(stranger) = World::new().await else { return };
+    let name = world.store.identity().await.unwrap();
+    assert!(name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()), "{name}");
+    assert_eq!(world.another().identity().await.unwrap(), name);
+    assert_ne!(stranger.store.identity().await.unwrap(), name);
+}
+
+#[tokio::test]
 async fn what_waits_when_the_last_store_is_dropped_is_still_written() {
     let Some(world) = World::new().await else { return };
     let (second, owner) = (world.another(), world.owner);

@@ -10,8 +10,8 @@ use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
 use agent_core::ids::{PlanId, TaskId, WorkerId};
 use agent_core::plan::{NewPlan, Plan, PlanState, PlanStatus};
 use agent_core::ports::{
-    Clock, Conversations, Journal, LanguageModel, PlanReader, PlanStore, Randomness, Survey, Surveyor,
-    Workspaces,
+    Clock, Conversations, Journal, LanguageModel, Neighbours, PlanReader, PlanStore, Randomness, Survey,
+    Surveyor, Workspaces,
 };
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
@@ -107,6 +107,15 @@ impl World {
     }
 
     pub(crate) fn server_with(&self, settings: ExecutorSettings) -> Server {
+        self.server_beside(settings, None)
+    }
+
+    /// A server that tells others where to look.
+    pub(crate) fn server_beside(
+        &self,
+        settings: ExecutorSettings,
+        neighbours: Option<Arc<dyn Neighbours>>,
+    ) -> Server {
         let ports = ExecutorPorts {
             plans: Arc::<FaultyStore>::clone(&self.store) as Arc<dyn PlanStore>,
             reader: Arc::<FaultyStore>::clone(&self.store) as Arc<dyn PlanReader>,
@@ -118,6 +127,7 @@ impl World {
             surveyor: Arc::new(OneRepository),
             clock: Arc::<JumpingClock>::clone(&self.clock),
             randomness: Arc::new(NoLuck),
+            neighbours,
         };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -238,6 +248,11 @@ impl Server {
 
     pub(crate) async fn approve(&self, plan: PlanId, task: TaskId) {
         self.submit(plan, Fact::ApprovalDecided { task, approve: true, by: "ada".into(), note: None }).await;
+    }
+
+    /// The executor as others on the same store tell it where to look.
+    pub(crate) fn as_neighbour(&self) -> Executor {
+        self.executor.clone()
     }
 
     pub(crate) async fn stop(&self, grace: Duration) {

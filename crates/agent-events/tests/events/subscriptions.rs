@@ -1,91 +1,15 @@
 //! What a listener can rely on: every event of its topic once and in order, from where it asked.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what a test needs and lacks fails the test")]
-
-use agent_core::event::{Event, EventBody, Topic};
+use crate::log::{Log, PATIENCE, SOON, is_silent, next, take};
+use agent_core::event::{Event, Topic};
 use agent_core::ids::{PlanId, UserId};
-use agent_core::ports::{CommitListener, EventLog};
-use agent_core::time::Timestamp;
-use agent_events::{Envelope, Error, Hub, Subscription, Wakes, position};
-use async_trait::async_trait;
+use agent_core::ports::CommitListener;
+use agent_events::{Error, Hub, Wakes, position};
 use futures_util::StreamExt;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-const PATIENCE: Duration = Duration::from_secs(20);
-const SOON: Duration = Duration::from_millis(20);
-
-/// A log in memory that commits, counts its reads and can be unplugged.
-#[derive(Default)]
-struct Log {
-    events: Mutex<Vec<Event>>,
-    reads: AtomicUsize,
-    heads: AtomicUsize,
-    unplugged: AtomicBool,
-}
-
-fn concerns(topic: Topic, event: &Event) -> bool {
-    match topic {
-        Topic::Plan(id) => event.plan_id == id,
-        Topic::Owner(id) => event.owner == id,
-        Topic::Everything => true,
-    }
-}
-
-impl Log {
-    /// Commits events of one plan without waking anybody.
-    fn write(&self, plan: i64, owner: i64, messages: &[&str]) -> Vec<Event> {
-        let mut events = self.events.lock().unwrap();
-        let mut written = Vec::new();
-        for message in messages {
-            let seq = events.iter().filter(|event| event.plan_id == PlanId(plan)).count() as i64 + 1;
-            let cursor = events.last().map_or(0, |event| event.cursor) + 3;
-            let body = EventBody::TaskProgress { progress: None, message: (*message).to_owned() };
-            let event = Event {
-                seq,
-                cursor,
-                plan_id: PlanId(plan),
-                task_id: None,
-                timestamp: Timestamp::from_micros(cursor),
-                owner: UserId(owner),
-                body,
-            };
-            events.push(event.clone());
-            written.push(event);
-        }
-        written
-    }
-
-    fn all(&self, topic: Topic) -> Vec<Event> {
-        self.events.lock().unwrap().iter().filter(|event| concerns(topic, event)).cloned().collect()
-    }
-
-    fn plug(&self) -> agent_core::Result<()> {
-        if self.unplugged.load(Ordering::SeqCst) {
-            return Err(agent_core::Error::Unavailable("unplugged".into()));
-        }
-        Ok(())
-    }
-}
-
-#[async_trait]
-impl EventLog for Log {
-    async fn read(&self, topic: Topic, after: i64, limit: u32) -> agent_core::Result<Vec<Event>> {
-        self.plug()?;
-        self.reads.fetch_add(1, Ordering::SeqCst);
-        tokio::task::yield_now().await;
-        let found = self.all(topic);
-        Ok(found.into_iter().filter(|e| position(topic, e) > after).take(limit as usize).collect())
-    }
-
-    async fn head(&self, topic: Topic) -> agent_core::Result<i64> {
-        self.plug()?;
-        self.heads.fetch_add(1, Ordering::SeqCst);
-        Ok(self.all(topic).last().map_or(0, |event| position(topic, event)))
-    }
-}
 
 struct Stage {
     log: Arc<Log>,
@@ -104,22 +28,6 @@ impl Stage {
         let events = self.log.write(plan, owner, messages);
         self.wakes.committed(&events);
     }
-}
-
-async fn next(subscription: &mut Subscription) -> Result<Arc<Envelope>, Error> {
-    tokio::time::timeout(PATIENCE, subscription.stream.next()).await.expect("an event in time").unwrap()
-}
-
-async fn take(subscription: &mut Subscription, count: usize) -> Vec<Event> {
-    let mut events = Vec::new();
-    while events.len() < count {
-        events.push(next(subscription).await.unwrap().event.clone());
-    }
-    events
-}
-
-async fn is_silent(subscription: &mut Subscription) -> bool {
-    tokio::time::timeout(SOON, subscription.stream.next()).await.is_err()
 }
 
 const PLAN: Topic = Topic::Plan(PlanId(1));

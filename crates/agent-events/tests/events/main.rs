@@ -1,0 +1,7 @@
+//! Listening to events: on one server, and among several.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "what a test needs and lacks fails the test")]
+
+mod log;
+mod sharing;
+mod subscriptions;
