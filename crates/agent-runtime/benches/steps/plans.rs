@@ -106,10 +106,10 @@ pub(crate) async fn recovery() {
         let done = agent.plans().wait(&me, id.into()).await.unwrap();
         assert_eq!(done.plan.status, PlanStatus::Completed);
     }
-    let again = recorded + CALLS.load(Ordering::Relaxed) - PLANS * STEPS;
+    let (left, calls) = (PLANS * STEPS - recorded, CALLS.load(Ordering::Relaxed));
     println!(
         "{PLANS} plans killed after at least {recorded} of {} steps: ready after {ready:.0?}, all going again \
-         after {going:.0?}, done after {:.0?}; at most {again} steps (those in flight) ran twice",
+         after {going:.0?}, done after {:.0?}, with {calls} calls for the at most {left} steps left",
         PLANS * STEPS,
         started.elapsed()
     );
