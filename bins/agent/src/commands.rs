@@ -54,7 +54,7 @@ enum Command {
     Plans(plans::Plans),
     /// Describe a repository: languages, sizes, tree, what builds and tests it
     Scan(scan::Scan),
-    /// Check or apply a patch: all of it, or nothing
+    /// Check or apply a patch: all of it, or nothing; or patch texts in memory
     Patch(patch::Patch),
     /// Serve the REST API, the WebSocket and the documentation
     Serve(serve::Serve),

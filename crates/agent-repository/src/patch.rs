@@ -14,6 +14,7 @@ mod blocks;
 mod diff;
 mod envelope;
 mod file_change;
+mod in_memory;
 mod matching;
 mod overlay;
 mod plan;
@@ -23,6 +24,7 @@ mod text;
 mod unified;
 
 pub use diff::unified_diff;
+pub use in_memory::apply_to_text;
 pub use plan::{ChangeSet, check, plan_changes, write_file};
 pub use record::{ChangeRecord, DiskState, Fingerprint, RecordedFile};
 pub use report::{

@@ -9,6 +9,8 @@ mod workspace;
 mod accepted;
 #[path = "patch/agreement_with_git.rs"]
 mod agreement_with_git;
+#[path = "patch/in_memory.rs"]
+mod in_memory;
 #[path = "patch/paths.rs"]
 mod paths;
 #[path = "patch/properties.rs"]

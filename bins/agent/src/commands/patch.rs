@@ -1,4 +1,4 @@
-//! `agent patch`: checks or applies a patch, all of it or nothing.
+//! `agent patch`: checks or applies a patch, all of it or nothing; patches texts in memory.
 
 use crate::diff;
 use crate::embedded::repository;
@@ -12,11 +12,14 @@ use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+mod filter;
+
 const EXAMPLES: &str = "\
 Examples:
   agent patch check fix.patch --repo .       would it fit? Changes nothing
   git diff HEAD~1 | agent patch apply - --repo ../copy
   agent patch apply fix.patch --json         every hunk's fate as JSON
+  agent patch filter < requests.jsonl        many texts in memory, one JSON line each
 
 Takes unified diffs, *** Begin Patch envelopes and search/replace blocks.
 Exit code 0: every file changed. Exit code 1: no file changed, and it says why.";
@@ -37,6 +40,8 @@ enum Action {
     /// Change every file of the patch, or none
     #[command(after_help = EXAMPLES)]
     Apply(Arguments),
+    /// Patch texts in memory: JSON lines in, JSON lines out
+    Filter(filter::Filter),
 }
 
 #[derive(Debug, Args)]
@@ -56,6 +61,7 @@ impl Patch {
         let (arguments, apply) = match self.action {
             Action::Check(arguments) => (arguments, false),
             Action::Apply(arguments) => (arguments, true),
+            Action::Filter(filter) => return filter.run(),
         };
         let folder = repository(&arguments.repo)?;
         let text = read(&arguments.file)?;

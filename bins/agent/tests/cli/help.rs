@@ -9,9 +9,14 @@ fn every_command_explains_itself_with_examples() {
         let ended = place.agent(&[command, "--help"]).with_code(0);
         assert!(ended.stdout.contains("Examples:"), "{command}: {}", ended.stdout);
     }
-    for nested in
-        [["patch", "check"], ["patch", "apply"], ["plans", "list"], ["plans", "edit"], ["plans", "versions"]]
-    {
+    for nested in [
+        ["patch", "check"],
+        ["patch", "apply"],
+        ["patch", "filter"],
+        ["plans", "list"],
+        ["plans", "edit"],
+        ["plans", "versions"],
+    ] {
         let ended = place.agent(&[nested[0], nested[1], "--help"]).with_code(0);
         assert!(ended.stdout.contains("Examples:"), "{nested:?}: {}", ended.stdout);
     }

@@ -75,3 +75,50 @@ fn what_is_no_patch_is_refused_with_advice() {
     let missing = place.agent(&["patch", "apply", "nowhere.patch"]).with_code(2);
     assert!(missing.stderr.contains("nowhere.patch"), "{}", missing.stderr);
 }
+
+/// The answers of the filter to some lines.
+fn filtered(input: &str) -> Vec<serde_json::Value> {
+    let ended = Workplace::new().agent_with_input(&["patch", "filter"], input).with_code(0);
+    ended.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn the_filter_patches_each_text_in_memory_and_answers_in_order() {
+    let request = |id: &str, before: serde_json::Value, diff: &str| {
+        serde_json::json!({"id": id, "path": "greeting.txt", "before": before, "diff": diff}).to_string()
+    };
+    let created = "--- /dev/null\n+++ b/greeting.txt\n@@ -0,0 +1 @@\n+new\n";
+    let deleted = "*** Begin Patch\n*** Delete File: greeting.txt\n*** End Patch\n";
+    let lines = [
+        request("changed", "hello\nworld\n".into(), GOOD),
+        request("refused", "something else\n".into(), GOOD),
+        request("created", serde_json::Value::Null, created),
+        request("deleted", "hello\n".into(), deleted),
+        request("other", "hello\n".into(), HALF_GOOD),
+    ];
+    let answers = filtered(&lines.join("\n"));
+    let ids: Vec<&str> = answers.iter().map(|answer| answer["id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ["changed", "refused", "created", "deleted", "other"]);
+    assert_eq!(answers[0]["after"], "hello\nreader\n");
+    assert_eq!((&answers[1]["ok"], answers[1].get("after")), (&false.into(), None));
+    assert!(answers[1]["error"].as_str().unwrap().contains("not in the file"), "{}", answers[1]);
+    assert_eq!(answers[2]["after"], "new\n");
+    assert_eq!((&answers[3]["ok"], answers[3].get("after")), (&true.into(), Some(&serde_json::Value::Null)));
+    assert!(answers[4]["error"].as_str().unwrap().contains("other.txt"), "{}", answers[4]);
+    assert!(
+        answers.iter().all(|answer| answer["ms"].is_f64() && answer.get("error").is_some() != answer["ok"])
+    );
+}
+
+#[test]
+fn the_filter_answers_lines_it_cannot_understand_and_goes_on() {
+    let good = serde_json::json!({"id": 7, "path": "greeting.txt", "before": "hello\nworld\n", "diff": GOOD});
+    let forgotten = serde_json::json!({"id": 8, "path": "greeting.txt", "diff": GOOD});
+    let outside = serde_json::json!({"id": 9, "path": "../x", "before": "", "diff": GOOD});
+    let answers = filtered(&format!("no json\n\n{forgotten}\n{outside}\n[1]\n{good}\n"));
+    let ids: Vec<String> = answers.iter().map(|answer| answer["id"].to_string()).collect();
+    assert_eq!(ids, ["null", "8", "9", "null", "7"]);
+    assert!(answers[..4].iter().all(|answer| answer["ok"] == false && answer["error"].is_string()));
+    assert!(answers[1]["error"].as_str().unwrap().contains("before"), "{}", answers[1]);
+    assert_eq!(answers[4]["after"], "hello\nreader\n");
+}

@@ -26,20 +26,29 @@ pub(crate) struct Entry {
     pub(crate) origin: Option<RelativePath>,
 }
 
+/// Where a file comes from that the patch has not touched yet.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Source<'r> {
+    /// Beneath a directory.
+    Disk(&'r Root),
+    /// One text; no other file exists.
+    Memory { path: &'r RelativePath, content: Option<&'r str> },
+}
+
 pub(crate) struct Overlay<'r> {
-    root: &'r Root,
+    source: Source<'r>,
     pub(crate) entries: BTreeMap<RelativePath, Entry>,
 }
 
 impl<'r> Overlay<'r> {
-    pub(crate) fn new(root: &'r Root) -> Self {
-        Self { root, entries: BTreeMap::new() }
+    pub(crate) fn new(source: Source<'r>) -> Self {
+        Self { source, entries: BTreeMap::new() }
     }
 
-    /// The file as it is now, read from the disk at first sight. A path that may not be written is an error.
+    /// The file as it is now, read at first sight. A path that may not be written is an error.
     pub(crate) fn load(&mut self, path: &RelativePath) -> Result<&mut Entry, Error> {
         if !self.entries.contains_key(path) {
-            let before = read(self.root, path)?;
+            let before = self.source.read(path)?;
             let entry = Entry { now: before.clone(), before, origin: None };
             self.entries.insert(path.clone(), entry);
         }
@@ -62,6 +71,24 @@ impl<'r> Overlay<'r> {
             return Err(Error::NotAFile { path: path.clone() });
         }
         Ok(())
+    }
+}
+
+impl Source<'_> {
+    fn read(self, path: &RelativePath) -> Result<Option<Snapshot>, Error> {
+        match self {
+            Self::Disk(root) => read(root, path),
+            Self::Memory { path: named, content } => {
+                path.check_writable()?;
+                let Some(content) = content.filter(|_| path == named) else { return Ok(None) };
+                let bytes = content.len() as u64;
+                if bytes > LARGEST_FILE {
+                    return Err(Error::FileTooLarge { path: path.clone(), bytes, limit: LARGEST_FILE });
+                }
+                let mode = FileMode::Exactly(0o644);
+                Ok(Some(Snapshot { bytes: content.as_bytes().to_vec(), mode }))
+            }
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use super::diff::{FileDiff, Side, file_diff};
 use super::file_change::{Origin, blocked_report, patch_text};
 use super::matching::Work;
-use super::overlay::{Overlay, Snapshot, sha256};
+use super::overlay::{Overlay, Snapshot, Source, sha256};
 use super::{
     Applied, FileAction, FileChange, FilePatch, FileProblem, Hunk, HunkReport, LARGEST_FILE, LineKind,
     Operation, PatchFormat, PatchSet, Rejected,
@@ -50,7 +50,7 @@ impl ChangeSet {
 /// # Errors
 /// [`Rejected`] with the fate of every hunk, when one file or hunk does not fit.
 pub fn plan_changes(root: &Root, patch: &PatchSet) -> Result<ChangeSet, Rejected> {
-    let mut planner = Planner::new(root, patch.format);
+    let mut planner = Planner::new(Source::Disk(root), patch.format);
     for file in &patch.files {
         planner.file(file);
     }
@@ -71,12 +71,13 @@ pub fn check(root: &Root, patch: &PatchSet) -> Result<Applied, Rejected> {
 /// # Errors
 /// [`Rejected`] when the path may not be written, or holds something that is not a text file.
 pub fn write_file(root: &Root, path: &RelativePath, content: &str) -> Result<ChangeSet, Rejected> {
-    let mut planner = Planner::new(root, PatchFormat::Envelope);
+    let mut planner = Planner::new(Source::Disk(root), PatchFormat::Envelope);
     planner.attempt(path, |planner| planner.write(path, content));
     planner.finish()
 }
 
-struct Planner<'r> {
+/// A change while it is being worked out, file by file.
+pub(super) struct Planner<'r> {
     overlay: Overlay<'r>,
     format: PatchFormat,
     work: Work,
@@ -85,9 +86,9 @@ struct Planner<'r> {
 }
 
 impl<'r> Planner<'r> {
-    fn new(root: &'r Root, format: PatchFormat) -> Self {
+    pub(super) fn new(source: Source<'r>, format: PatchFormat) -> Self {
         Self {
-            overlay: Overlay::new(root),
+            overlay: Overlay::new(source),
             format,
             work: Work::new(),
             problems: Vec::new(),
@@ -101,7 +102,7 @@ impl<'r> Planner<'r> {
         }
     }
 
-    fn file(&mut self, file: &FilePatch) {
+    pub(super) fn file(&mut self, file: &FilePatch) {
         let reported = self.hunks.len();
         self.attempt(&file.path, |planner| match &file.operation {
             Operation::Create { content, executable } => planner.create(&file.path, content, *executable),
@@ -255,7 +256,13 @@ impl<'r> Planner<'r> {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<ChangeSet, Rejected> {
+    fn finish(self) -> Result<ChangeSet, Rejected> {
+        let (changes, hunks) = self.changes()?;
+        Ok(ChangeSet { report: report(&changes, hunks), changes })
+    }
+
+    /// Every file that becomes another, and what became of the hunks.
+    pub(super) fn changes(mut self) -> Result<(Vec<Change>, Vec<HunkReport>), Rejected> {
         let entries = std::mem::take(&mut self.overlay.entries);
         let changes: Vec<Change> = entries
             .into_iter()
@@ -274,7 +281,7 @@ impl<'r> Planner<'r> {
         if !self.problems.is_empty() || self.hunks.iter().any(|hunk| hunk.fate.is_failure()) {
             return Err(Rejected { files: self.problems, hunks: self.hunks });
         }
-        Ok(ChangeSet { report: report(&changes, self.hunks), changes })
+        Ok((changes, self.hunks))
     }
 }
 

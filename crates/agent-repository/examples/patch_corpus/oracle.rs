@@ -1,0 +1,51 @@
+//! Whether a patch says which place it means. Knows nothing of the patcher.
+
+use super::change::{Hunk, Sign};
+use super::draft::{Draft, Format};
+
+/// Whether another place agrees with a hunk as well as the true one, and nothing in the patch chooses.
+pub(crate) fn is_undecidable(draft: &Draft) -> bool {
+    let file: Vec<&str> = draft.change.before.iter().map(|line| line.trim()).collect();
+    // Blocks may stand in any order; hunks stand in the order of the file.
+    let ordered = draft.format != Format::SearchReplace;
+    let mut floor = 0;
+    for written in &draft.written {
+        let hunk = &written.hunk;
+        let truly = agreement(&file, hunk, hunk.start);
+        let whole = truly == Some(hunk.old().count());
+        let (lead, trail) = hunk.edges();
+        let least = truly.unwrap_or(0) + usize::from(written.stated);
+        let last = file.len().saturating_sub(hunk.old().count());
+        let rival = |start: usize| start != hunk.start && agreement(&file, hunk, start) >= Some(least);
+        let from = if ordered { usize::saturating_sub(floor, lead) } else { 0 };
+        if !(written.stated && whole) && (from..=last).any(rival) {
+            return true;
+        }
+        floor = hunk.start + hunk.old().count().saturating_sub(trail);
+    }
+    false
+}
+
+/// How many old lines agree at a place; `None` unless all removed ones do.
+pub(crate) fn agreement(file: &[&str], hunk: &Hunk, start: usize) -> Option<usize> {
+    let mut equal = 0;
+    for (index, line) in hunk.old().enumerate() {
+        if file.get(start + index).is_some_and(|there| *there == line.text.trim()) {
+            equal += 1;
+        } else if line.sign == Sign::Remove {
+            return None;
+        }
+    }
+    Some(equal)
+}
+
+/// Whether a hunk without a line number stands whole at another place than the one that it was made for, where
+/// it does not: then it is a right patch of that place.
+pub(crate) fn means_another_place(draft: &Draft) -> bool {
+    let file = &draft.change.before;
+    let stands = |hunk: &Hunk, start: usize| {
+        hunk.old().enumerate().all(|(index, line)| file.get(start + index) == Some(&line.text))
+    };
+    let strays = |hunk: &Hunk| !stands(hunk, hunk.start) && (0..file.len()).any(|start| stands(hunk, start));
+    draft.written.iter().filter(|written| !written.stated).any(|written| strays(&written.hunk))
+}
