@@ -18,6 +18,7 @@ mod in_memory;
 mod matching;
 mod overlay;
 mod plan;
+mod readings;
 mod record;
 mod report;
 mod text;
@@ -113,6 +114,8 @@ pub struct Hunk {
     pub at_end: bool,
     /// Whether the stated numbers of lines were wrong.
     pub miscounted: bool,
+    /// How many old and new lines are stated but not there, where the patch ends with this hunk.
+    pub shortfall: Option<(usize, usize)>,
     /// Whether the file is said to lack its final newline before the change.
     pub old_lacks_newline: bool,
     /// Whether the file is said to lack its final newline after the change.
@@ -128,6 +131,8 @@ pub struct HunkLine {
     pub text: String,
     /// Whether the ending in the patch was CR LF.
     pub carriage_return: bool,
+    /// Whether the line is empty, its sign too, so that its kind is a guess.
+    pub unmarked: bool,
 }
 
 /// What happens to a line of a hunk.
@@ -225,7 +230,8 @@ pub(crate) struct RawLine<'a> {
 
 impl RawLine<'_> {
     pub(crate) fn to_hunk_line(self, kind: LineKind, text: &str) -> HunkLine {
-        HunkLine { kind, text: text.to_owned(), carriage_return: self.carriage_return }
+        let unmarked = self.text.is_empty();
+        HunkLine { kind, text: text.to_owned(), carriage_return: self.carriage_return, unmarked }
     }
 }
 

@@ -5,10 +5,18 @@
 #[path = "patch/workspace.rs"]
 mod workspace;
 
+// The tool that measures the patcher on real histories is tested with the patcher.
+#[path = "../examples/patch_corpus/corpus.rs"]
+mod corpus_tool;
+
 #[path = "patch/accepted.rs"]
 mod accepted;
 #[path = "patch/agreement_with_git.rs"]
 mod agreement_with_git;
+#[path = "patch/as_models_write.rs"]
+mod as_models_write;
+#[path = "patch/corpus.rs"]
+mod corpus;
 #[path = "patch/in_memory.rs"]
 mod in_memory;
 #[path = "patch/paths.rs"]

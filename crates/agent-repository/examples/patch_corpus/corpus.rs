@@ -125,14 +125,6 @@ pub(crate) fn tally(changes: &[Change], kind: &'static Kind, seed: u64, most_exa
 }
 
 impl Tally {
-    /// The time within which this share of the patches is done.
-    pub(crate) fn time_of(&self, share: f64) -> Duration {
-        let last = self.times.len().saturating_sub(1);
-
-        let index = (last as f64 * share).round() as usize;
-        self.times.get(index).copied().unwrap_or_default()
-    }
-
     /// Exact ones in percent of those whose place can be decided.
     pub(crate) fn percent(&self) -> f64 {
         let decidable = self.patches - self.undecidable;

@@ -9,11 +9,12 @@ use super::change::Change;
 /// Larger files say nothing more about patches.
 const LARGEST_FILE: usize = 1024 * 1024;
 
-/// The first-parent changes of text files, oldest first: of each commit against its first parent.
+/// The first-parent changes of text files, oldest first: of each commit against its first parent. Those with
+/// more than `largest` added and removed lines are left out.
 ///
 /// # Errors
 /// When git cannot be run or does not know the directory.
-pub(crate) fn changes_of(repository: &Path, commits: usize) -> Result<Vec<Change>, String> {
+pub(crate) fn changes_of(repository: &Path, commits: usize, largest: usize) -> Result<Vec<Change>, String> {
     let mut log = git(repository)
         .args(["log", "--first-parent", "--diff-merges=first-parent", "--reverse", "-p", "-U3"])
         .args(["--no-renames", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv"])
@@ -45,6 +46,7 @@ pub(crate) fn changes_of(repository: &Path, commits: usize) -> Result<Vec<Change
     if !status.success() {
         return Err(format!("git log failed in {}", repository.display()));
     }
+    changes.retain(|change: &Change| change.size() <= largest);
     Ok(changes)
 }
 

@@ -39,9 +39,8 @@ fn main() -> ExitCode {
 fn measure(arguments: &Arguments) -> Result<Vec<Tally>, String> {
     let mut changes: Vec<Change> = Vec::new();
     for repository in &arguments.repositories {
-        changes.extend(corpus::changes_of(repository, arguments.commits)?);
+        changes.extend(corpus::changes_of(repository, arguments.commits, arguments.largest)?);
     }
-    changes.retain(|change| change.size() <= arguments.largest);
     if changes.is_empty() {
         return Err("these histories change no text file".to_owned());
     }
@@ -81,8 +80,11 @@ fn report(arguments: &Arguments, tallies: &[Tally]) -> String {
     text
 }
 
+/// The time within which this share of the patches is done.
 fn microseconds(tally: &Tally, share: f64) -> f64 {
-    tally.time_of(share).as_secs_f64() * 1_000_000.0
+    let last = tally.times.len().saturating_sub(1);
+    let index = (last as f64 * share).round() as usize;
+    tally.times.get(index).copied().unwrap_or_default().as_secs_f64() * 1_000_000.0
 }
 
 fn as_json(arguments: &Arguments, tallies: &[Tally]) -> String {

@@ -40,12 +40,17 @@ pub(crate) fn agreement(file: &[&str], hunk: &Hunk, start: usize) -> Option<usiz
 }
 
 /// Whether a hunk without a line number stands whole at another place than the one that it was made for, where
-/// it does not: then it is a right patch of that place.
+/// it does not: then it is a right patch of that place. Blocks may also search what others of the patch wrote.
 pub(crate) fn means_another_place(draft: &Draft) -> bool {
-    let file = &draft.change.before;
-    let stands = |hunk: &Hunk, start: usize| {
-        hunk.old().enumerate().all(|(index, line)| file.get(start + index) == Some(&line.text))
+    let before: Vec<&str> = draft.change.before.iter().map(String::as_str).collect();
+    let after = if draft.format == Format::SearchReplace { draft.change.after() } else { String::new() };
+    let after: Vec<&str> = after.split_inclusive('\n').collect();
+    let stands = |file: &[&str], hunk: &Hunk, start: usize| {
+        hunk.old().enumerate().all(|(index, line)| file.get(start + index) == Some(&line.text.as_str()))
     };
-    let strays = |hunk: &Hunk| !stands(hunk, hunk.start) && (0..file.len()).any(|start| stands(hunk, start));
+    let anywhere = |file: &[&str], hunk: &Hunk| (0..file.len()).any(|start| stands(file, hunk, start));
+    let strays = |hunk: &Hunk| {
+        !stands(&before, hunk, hunk.start) && (anywhere(&before, hunk) || anywhere(&after, hunk))
+    };
     draft.written.iter().filter(|written| !written.stated).any(|written| strays(&written.hunk))
 }

@@ -7,6 +7,9 @@ use super::report::MatchQuality;
 use super::text::Line;
 use super::{Hunk, LineKind, PatchFormat};
 
+mod block;
+mod drift;
+mod gapped;
 mod haystack;
 mod insertion;
 mod nearest;
@@ -16,6 +19,7 @@ mod scope;
 mod splice;
 mod stale;
 
+pub(crate) use drift::Drift;
 use haystack::Haystack;
 use pattern::Pattern;
 pub(crate) use splice::{Splice, apply_splices, splices_of};
@@ -24,6 +28,8 @@ pub(crate) use splice::{Splice, apply_splices, splices_of};
 const RUNGS: [MatchQuality; 4] =
     [MatchQuality::Exact, MatchQuality::TrailingWhitespace, MatchQuality::Unicode, MatchQuality::Indentation];
 
+/// How far from the stated line a place may be that is taken for meant by it.
+const NEAR: usize = 3;
 /// Line comparisons that one plan may cost; enough for thousands of hunks in large files.
 const MOST_WORK: u64 = 200_000_000;
 
@@ -54,6 +60,8 @@ pub(crate) struct Ground<'t, 'a> {
     pub(crate) final_newline: bool,
     /// The first line that this hunk may change: everything before belongs to earlier hunks.
     pub(crate) from: usize,
+    /// How far the hunk before was from its stated line.
+    pub(crate) offset: isize,
     /// Whether line endings count in exact comparisons.
     pub(crate) endings: bool,
     pub(crate) format: PatchFormat,
@@ -69,6 +77,15 @@ pub(crate) struct Place {
     pub(crate) stale: usize,
     /// The added lines as they must be written here, when they differ from the patch.
     pub(crate) added: Option<Vec<String>>,
+    /// Lines that the file has more or fewer amid the context.
+    pub(crate) gap: Option<Gap>,
+}
+
+/// From old line `before` on, the file's lines are `by` further down than the hunk's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gap {
+    pub(crate) before: usize,
+    pub(crate) by: isize,
 }
 
 /// The outcome of a search.
@@ -92,14 +109,21 @@ pub(crate) enum Located {
 /// Finds the place of a hunk.
 pub(crate) fn locate(ground: Ground<'_, '_>, hunk: &Hunk) -> Result<Located, Exhausted> {
     let haystack = Haystack::new(ground);
-    let pattern = Pattern::new(hunk, ground.endings);
+    let pattern = Pattern::new(hunk, ground.endings, ground.offset);
     if pattern.old.is_empty() {
         return insertion::locate(&haystack, &pattern, ground.format);
     }
     let search = Search { hint: pattern.hint(), haystack, pattern };
-    if let Some(hint) = search.hint.filter(|hint| search.fits_exactly_at(*hint)) {
-        let place = search.place(hint, MatchQuality::Exact);
-        return Ok(search.result_over(hint).unwrap_or(Located::At(place)));
+    let stated = search.pattern.stated();
+    let mut fitting =
+        [search.hint, stated].into_iter().flatten().filter(|line| search.fits_exactly_at(*line));
+    if let Some(line) = fitting.next() {
+        if let Some(other) = fitting.find(|other| *other != line) {
+            let starts = vec![line.min(other), line.max(other)];
+            return Ok(Located::Ambiguous { rung: MatchQuality::Exact, starts });
+        }
+        let rung = if stated == Some(line) { MatchQuality::Exact } else { MatchQuality::Offset };
+        return Ok(search.result_over(line).unwrap_or_else(|| Located::At(search.place(line, rung))));
     }
     for rung in RUNGS {
         if let Some(located) = search.rung(rung)? {
@@ -112,12 +136,15 @@ pub(crate) fn locate(ground: Ground<'_, '_>, hunk: &Hunk) -> Result<Located, Exh
     if let Some(located) = stale::locate(&search.haystack, &search.pattern)? {
         return Ok(located);
     }
+    if let Some(located) = gapped::locate(&search.haystack, &search.pattern)? {
+        return Ok(located);
+    }
     search.missing()
 }
 
 /// The most similar text, for a hunk that was not found.
 pub(crate) fn nearest(ground: Ground<'_, '_>, hunk: &Hunk) -> Result<Option<super::Nearest>, Exhausted> {
-    nearest::nearest(&Haystack::new(ground), &Pattern::new(hunk, ground.endings))
+    nearest::nearest(&Haystack::new(ground), &Pattern::new(hunk, ground.endings, ground.offset))
 }
 
 struct Search<'t, 'a, 'h> {
@@ -135,20 +162,37 @@ impl Search<'_, '_, '_> {
     fn place(&self, start: usize, rung: MatchQuality) -> Place {
         let added = match rung {
             MatchQuality::Indentation => self.haystack.reindented(&self.pattern, start),
+            // A line on both sides of a block is one line, wherever on the other side it stands.
+            MatchQuality::TrailingWhitespace if self.haystack.format == PatchFormat::SearchReplace => {
+                self.haystack.moved(&self.pattern, start)
+            }
             _ => None,
         };
-        Place { start: start.cast_signed(), rung, stale: 0, added }
+        Place { start: start.cast_signed(), rung, stale: 0, added, gap: None }
     }
 
     fn rung(&self, rung: MatchQuality) -> Result<Option<Located>, Exhausted> {
         let found = self.haystack.places(&self.pattern, rung)?;
         let found = self.narrowed(found)?;
-        let start = match found.as_slice() {
-            [] => return Ok(None),
-            [start] => *start,
+        // Brackets that are indented otherwise stand everywhere; with a number that names one they say enough.
+        if rung == MatchQuality::Indentation
+            && !self.pattern.is_telling()
+            && self.hint.is_none_or(|hint| found != [hint])
+        {
+            return Ok(None);
+        }
+        let stated =
+            [self.hint, self.pattern.stated()].into_iter().flatten().find(|line| found.contains(line));
+        let start = match (found.as_slice(), stated) {
+            ([], _) => return Ok(None),
+            ([start], _) => *start,
+            // Of several that fit alike, the one that the patch states.
+            (_, Some(start)) => start,
             _ => return Ok(Some(Located::Ambiguous { rung, starts: found })),
         };
-        if rung > MatchQuality::Exact && self.haystack.has_result_at(&self.pattern, start) {
+        // Line for line, or what stands there would be the rest of a hunk that only removes.
+        let as_long = self.pattern.new.len() == self.pattern.old.len();
+        if rung > MatchQuality::Exact && as_long && self.haystack.has_result_at(&self.pattern, start) {
             return Ok(Some(Located::Already { start, length: self.pattern.new.len() }));
         }
         if let Some(already) = self.result_over(start) {
@@ -197,9 +241,23 @@ impl Search<'_, '_, '_> {
         }
         let Some(hint) = self.hint.filter(allowed) else { return Ok(None) };
         let mut looser = RUNGS.into_iter().filter(|other| *other > rung);
+        // A hunk with context on one side only has less of it to agree.
+        let one_sided = pattern.lead == 0 || pattern.trail == 0;
         let fits = looser.any(|other| self.haystack.fits(pattern, other, hint))
-            || stale::fit(&self.haystack, pattern, hint.cast_signed())?.is_some();
-        Ok(fits.then_some(hint))
+            || stale::fit(&self.haystack, pattern, hint.cast_signed())?
+                .is_some_and(|fit| one_sided || fit.is_likely(pattern));
+        if fits {
+            return Ok(Some(hint));
+        }
+        // A line more or less within the context moves what the number states.
+        let near = (hint.saturating_sub(NEAR)..=hint + NEAR).filter(|other| allowed(other) && *other != hint);
+        for other in near {
+            let fit = stale::fit(&self.haystack, pattern, other.cast_signed())?;
+            if fit.is_some_and(|fit| fit.is_near(pattern)) {
+                return Ok(Some(other));
+            }
+        }
+        Ok(None)
     }
 
     /// Chooses between places by what the hunk says about its surroundings.

@@ -209,9 +209,9 @@ impl<'r> Planner<'r> {
 
     /// The new text, or `None` after the reports that say why there is none.
     fn patched(&mut self, file: &FilePatch, hunks: &[Hunk], text: &str) -> Option<String> {
-        let origin =
-            Origin { path: &file.path, format: self.format, states_line_endings: file.states_line_endings };
-        let (content, reports) = patch_text(text, hunks, &origin, &self.work);
+        let states_line_endings = file.states_line_endings;
+        let origin = Origin { path: &file.path, format: self.format, states_line_endings, hunks };
+        let (content, reports) = patch_text(text, &origin, &self.work);
         self.hunks.extend(reports);
         content
     }

@@ -16,6 +16,12 @@ pub(crate) struct Line<'a> {
     pub(crate) ending: Ending,
 }
 
+impl Line<'_> {
+    pub(crate) fn into_owned(self) -> Line<'static> {
+        Line { text: Cow::Owned(self.text.into_owned()), ending: self.ending }
+    }
+}
+
 /// A file as lines.
 #[derive(Debug, Clone)]
 pub(crate) struct Text<'a> {

@@ -1,13 +1,18 @@
 //! Unified diffs as git, GNU diff and language models write them.
 
-use super::{FilePatch, Hunk, HunkLine, LineKind, ParseError, RawLine};
+use super::{FilePatch, Hunk, ParseError, RawLine};
 use crate::error::Error;
 
+mod body;
 mod header;
 mod name;
 
+use body::Blanks;
 use header::Header;
 pub(crate) use name::quoted;
+
+/// What empty lines without a sign are taken for, in this order, until the stated numbers of lines are right.
+const BLANKS: [Blanks; 4] = [Blanks::Context, Blanks::AddedBetween, Blanks::AddedBeside, Blanks::Added];
 
 /// Whether two lines are the `---` and `+++` lines of a file.
 pub(crate) fn is_name_pair(first: &str, second: &str) -> bool {
@@ -67,6 +72,7 @@ pub(crate) fn heading(header: &str) -> Option<String> {
 pub(crate) fn parse(lines: &[RawLine<'_>]) -> Result<Vec<FilePatch>, Error> {
     let mut files = Vec::new();
     let mut open: Option<Header> = None;
+    let mut in_hunks = false;
     let mut index = 0;
     while let Some(line) = lines.get(index) {
         let next = lines.get(index + 1).map_or("", |line| line.text);
@@ -88,7 +94,12 @@ pub(crate) fn parse(lines: &[RawLine<'_>]) -> Result<Vec<FilePatch>, Error> {
             };
             let (hunk, end) = parse_hunk(lines, index)?;
             header.hunks.push(hunk);
+            in_hunks = true;
             index = end;
+        } else if in_hunks && body::is_stray_change(line.text) {
+            let reason =
+                "this line stands outside of a hunk; begin context lines with a blank and hunks with `@@`";
+            return Err(ParseError::new(index, reason).into());
         } else {
             if let Some(header) = &mut open {
                 header.extended(index, line.text)?;
@@ -111,16 +122,19 @@ fn finish(header: Option<Header>, files: &mut Vec<FilePatch>) -> Result<(), Erro
 fn parse_hunk(lines: &[RawLine<'_>], start: usize) -> Result<(Hunk, usize), ParseError> {
     let header = lines[start].text.strip_prefix("@@").unwrap_or_default();
     let stated = stated_lines(header);
-    let counted = stated.as_ref().and_then(|stated| counted_body(lines, start + 1, stated));
+    let counted_as = |blanks| body::counted(lines, start + 1, stated.as_ref()?, blanks);
+    let counted = BLANKS.into_iter().find_map(counted_as);
     let miscounted = stated.is_some() && counted.is_none();
-    let (body, end) = counted.unwrap_or_else(|| marked_body(lines, start + 1));
+    let (body, end) = counted.unwrap_or_else(|| body::marked(lines, start + 1));
     if body.lines.is_empty() {
         return Err(ParseError::new(
             start,
             "this hunk has no lines; write context, `-` and `+` lines after it",
         ));
     }
-    let mut hunk = Hunk { miscounted, ..body };
+    let shortfall =
+        stated.as_ref().filter(|_| miscounted).and_then(|stated| body::shortfall(lines, end, &body, stated));
+    let mut hunk = Hunk { miscounted, shortfall, ..body };
     match stated {
         Some(stated) => {
             (hunk.old_start, hunk.new_start) = (Some(stated.old_start), stated.new_start);
@@ -129,94 +143,4 @@ fn parse_hunk(lines: &[RawLine<'_>], start: usize) -> Result<(Hunk, usize), Pars
         None => hunk.section = heading(header),
     }
     Ok((hunk, end))
-}
-
-/// Reads exactly as many lines as stated; `None` when the numbers do not fit what stands there.
-fn counted_body(lines: &[RawLine<'_>], start: usize, stated: &StatedLines) -> Option<(Hunk, usize)> {
-    let (mut old, mut new) = (stated.old_count, stated.new_count?);
-    let mut hunk = Hunk::default();
-    let mut index = start;
-    while old > 0 || new > 0 {
-        let line = lines.get(index)?;
-        if line.text.starts_with('\\') {
-            mark_missing_newline(&mut hunk);
-        } else {
-            let (kind, text) = body_line(line)?;
-            old = if kind == LineKind::Add { old } else { old.checked_sub(1)? };
-            new = if kind == LineKind::Remove { new } else { new.checked_sub(1)? };
-            hunk.lines.push(line.to_hunk_line(kind, text));
-        }
-        index += 1;
-    }
-    if lines.get(index).is_some_and(|line| line.text.starts_with('\\')) {
-        mark_missing_newline(&mut hunk);
-        index += 1;
-    }
-    let following = lines.get(index).map_or("", |line| line.text);
-    let second = lines.get(index + 1).map_or("", |line| line.text);
-    let ends = !following.starts_with([' ', '+', '-'])
-        || is_name_pair(following, second)
-        || is_signature(following)
-        || (following.trim().is_empty() && !second.starts_with([' ', '+', '-']));
-    ends.then_some((hunk, index))
-}
-
-/// Reads as far as lines look like those of a hunk.
-fn marked_body(lines: &[RawLine<'_>], start: usize) -> (Hunk, usize) {
-    let mut hunk = Hunk::default();
-    let mut index = start;
-    let mut trailing_empty = 0;
-    while let Some(line) = lines.get(index) {
-        let second = lines.get(index + 1).map_or("", |line| line.text);
-        let third = lines.get(index + 2).map_or("", |line| line.text);
-        if line.text.starts_with('\\') {
-            mark_missing_newline(&mut hunk);
-        } else if (is_name_pair(line.text, second) && third.starts_with("@@")) || ends_mail(lines, index) {
-            break;
-        } else if let Some((kind, text)) = body_line(line) {
-            trailing_empty = if line.text.is_empty() { trailing_empty + 1 } else { 0 };
-            hunk.lines.push(line.to_hunk_line(kind, text));
-        } else {
-            break;
-        }
-        index += 1;
-    }
-    // Empty lines after a hunk are layout; as context they would have a leading blank.
-    hunk.lines.truncate(hunk.lines.len() - trailing_empty);
-    (hunk, index)
-}
-
-fn is_signature(line: &str) -> bool {
-    line.trim_end() == "--"
-}
-
-/// `-- ` and a version close a mailed patch.
-fn ends_mail(lines: &[RawLine<'_>], index: usize) -> bool {
-    let version = lines.get(index + 1).map_or("", |line| line.text);
-    let rest = lines.get(index + 2..).unwrap_or_default();
-    lines[index].text == "-- "
-        && version.starts_with(|c: char| c.is_ascii_digit())
-        && rest.iter().all(|line| line.text.trim().is_empty())
-}
-
-fn body_line<'a>(line: &RawLine<'a>) -> Option<(LineKind, &'a str)> {
-    match line.text.as_bytes().first() {
-        None => Some((LineKind::Context, "")),
-        Some(b' ') => Some((LineKind::Context, &line.text[1..])),
-        Some(b'-') => Some((LineKind::Remove, &line.text[1..])),
-        Some(b'+') => Some((LineKind::Add, &line.text[1..])),
-        Some(_) => None,
-    }
-}
-
-/// `\ No newline at end of file` speaks of the line before it.
-fn mark_missing_newline(hunk: &mut Hunk) {
-    let Some(HunkLine { kind, text, carriage_return }) = hunk.lines.last_mut() else { return };
-    if *carriage_return {
-        // Without a newline, a carriage return is a part of the line.
-        *carriage_return = false;
-        text.push('\r');
-    }
-    hunk.old_lacks_newline |= *kind != LineKind::Add;
-    hunk.new_lacks_newline |= *kind != LineKind::Remove;
 }

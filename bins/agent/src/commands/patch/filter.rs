@@ -95,6 +95,9 @@ fn answer_all(input: &mut impl BufRead, output: &mut impl Write) -> io::Result<(
 
 #[expect(clippy::disallowed_methods, reason = "how long a patch takes is part of the answer")]
 fn answer(line: &[u8]) -> Answer {
+    if !line.trim_ascii_start().starts_with(b"{") {
+        return Answer::refusal(Value::Null, "the line is no JSON object".to_owned(), Duration::ZERO);
+    }
     let request: Request = match serde_json::from_slice(line) {
         Ok(request) => request,
         Err(error) => {

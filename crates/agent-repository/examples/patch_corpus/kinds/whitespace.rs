@@ -74,9 +74,24 @@ fn with_blanks(text: &mut String, blanks: &str) {
     text.insert_str(end, blanks);
 }
 
+/// Whether the change itself puts blanks at the end of a line, or takes them away.
+fn changes_blanks(draft: &Draft) -> bool {
+    let of = |sign: Sign| {
+        let lines = draft.change.hunks.iter().flat_map(|hunk| &hunk.lines);
+        lines.filter(move |line| line.sign == sign).map(|line| line.text.as_str())
+    };
+    of(Sign::Add).any(|added| {
+        !added.trim().is_empty()
+            && of(Sign::Remove).any(|old| old != added && old.trim_end() == added.trim_end())
+    })
+}
+
 /// Old lines of the patch have blanks at the end that the file does not have.
 pub(super) fn trailing_in_patch(draft: &mut Draft, random: &mut Random) -> bool {
     let mut any = false;
+    if changes_blanks(draft) {
+        return false;
+    }
     for line in draft.written.iter_mut().flat_map(|written| &mut written.hunk.lines) {
         if line.sign != Sign::Add && random.coin() {
             with_blanks(&mut line.text, random.one_of(&[" ", "  ", "\t"]).copied().unwrap_or_default());
@@ -89,6 +104,9 @@ pub(super) fn trailing_in_patch(draft: &mut Draft, random: &mut Random) -> bool 
 /// Lines of the file have blanks at the end that the patch does not have.
 pub(super) fn trailing_in_file(draft: &mut Draft, random: &mut Random) -> bool {
     let mut any = false;
+    if changes_blanks(draft) {
+        return false;
+    }
     for hunk in 0..draft.change.hunks.len() {
         draft.change.edit_old_lines(hunk, |text, _| {
             if random.coin() {

@@ -122,6 +122,22 @@ impl<'t, 'a> Haystack<'t, 'a> {
         Ok(places)
     }
 
+    /// The added lines where the patch only moves one that it shows with blanks at its end: as the file has
+    /// it. `None` when there is no such line.
+    pub(super) fn moved(&self, pattern: &Pattern<'_>, start: usize) -> Option<Vec<String>> {
+        let there = self.lines.get(start..start + pattern.old.len())?;
+        let blank_ended = |text: &str| text.trim_end().len() < text.len();
+        let as_there = |text: &str| -> Option<&str> {
+            let mut shown =
+                pattern.old.iter().zip(there).filter(|(old, _)| blank_ended(text) && old.text == text);
+            let (_, first) = shown.next()?;
+            shown.all(|(_, other)| other.text == first.text).then_some(first.text.as_ref())
+        };
+        let added = || pattern.hunk.added_lines().map(|line| line.text.as_str());
+        let changes = added().any(|text| as_there(text).is_some_and(|there| there != text));
+        changes.then(|| added().map(|text| as_there(text).unwrap_or(text).to_owned()).collect())
+    }
+
     /// The added lines with the indentation that the old lines have here; `None` when it does not differ
     /// uniformly, or when that leaves the indentation of an added line open.
     pub(super) fn reindented(&self, pattern: &Pattern<'_>, start: usize) -> Option<Vec<String>> {

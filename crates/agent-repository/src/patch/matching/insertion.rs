@@ -37,7 +37,13 @@ pub(super) fn locate(
 }
 
 fn at(start: usize) -> Located {
-    Located::At(Place { start: start.cast_signed(), rung: MatchQuality::Exact, stale: 0, added: None })
+    Located::At(Place {
+        start: start.cast_signed(),
+        rung: MatchQuality::Exact,
+        stale: 0,
+        added: None,
+        gap: None,
+    })
 }
 
 fn unless_there(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, result: usize, start: usize) -> Located {

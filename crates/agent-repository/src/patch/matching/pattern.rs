@@ -22,12 +22,13 @@ pub(super) struct Pattern<'h> {
     pub(super) trail: usize,
     /// Whether line endings count in exact comparisons.
     pub(super) endings: bool,
+    offset: isize,
     /// The old line to look for first: the longest.
     pub(super) anchor: usize,
 }
 
 impl<'h> Pattern<'h> {
-    pub(super) fn new(hunk: &'h Hunk, endings: bool) -> Self {
+    pub(super) fn new(hunk: &'h Hunk, endings: bool, offset: isize) -> Self {
         let old: Vec<&HunkLine> = hunk.old_lines().collect();
         let old_plain = old.iter().map(|line| plain(&line.text)).collect::<Vec<_>>();
         let is_context = |line: &&HunkLine| line.kind == LineKind::Context;
@@ -35,12 +36,17 @@ impl<'h> Pattern<'h> {
         let trail = hunk.lines.iter().rev().take_while(is_context).count();
         let longest = old_plain.iter().enumerate().max_by_key(|(_, line)| line.trim_start().len());
         let anchor = longest.map_or(0, |(index, _)| index);
-        Self { hunk, new: hunk.new_lines().collect(), lead, trail, endings, anchor, old, old_plain }
+        Self { hunk, new: hunk.new_lines().collect(), lead, trail, endings, offset, anchor, old, old_plain }
     }
 
     /// The stated first line, counted from 0.
-    pub(super) fn hint(&self) -> Option<usize> {
+    pub(super) fn stated(&self) -> Option<usize> {
         self.hunk.old_start.map(|start| start.saturating_sub(1))
+    }
+
+    /// Where the stated line is when this hunk is as far from it as the one before was.
+    pub(super) fn hint(&self) -> Option<usize> {
+        self.stated().map(|line| line.saturating_add_signed(self.offset))
     }
 
     /// Whether the hunk speaks of the end of the file.
@@ -77,7 +83,11 @@ impl<'h> Pattern<'h> {
             removed.kind == LineKind::Remove
                 && self.hunk.added_lines().any(|added| added.text.trim() == removed.text.trim())
         });
+        !reindents || self.context().any(|line| !line.text.trim().is_empty())
+    }
+
+    /// Whether the old lines are more than brackets.
+    pub(super) fn is_telling(&self) -> bool {
         self.old_weight() >= TELLING_WITH_CONTEXT
-            && (!reindents || self.context().any(|line| !line.text.trim().is_empty()))
     }
 }

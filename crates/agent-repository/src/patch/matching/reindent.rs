@@ -19,7 +19,7 @@ impl Unit {
     pub(super) fn of<'a>(lines: impl Iterator<Item = &'a str>) -> Option<Self> {
         let (mut tabs, mut blanks) = (0_usize, 0_usize);
         let mut steps = [0_usize; WIDEST_UNIT + 1];
-        let mut previous = 0;
+        let mut previous = None;
         for line in lines.filter(|line| !line.trim().is_empty()) {
             let indent = indentation(line);
             match indent.as_bytes().first() {
@@ -27,11 +27,11 @@ impl Unit {
                 Some(_) => blanks += 1,
                 None => {}
             }
-            let step = indent.len().saturating_sub(previous);
+            let step = previous.map_or(0, |previous| indent.len().saturating_sub(previous));
             if !indent.contains('\t') && (2..=WIDEST_UNIT).contains(&step) {
                 steps[step] += 1;
             }
-            previous = indent.len();
+            previous = Some(indent.len());
         }
         if tabs > blanks {
             return Some(Self::Tab);

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use super::Place;
-use crate::patch::report::MatchQuality;
 use crate::patch::text::{Ending, Line};
 use crate::patch::{Hunk, LineKind};
 
@@ -15,6 +14,13 @@ pub(crate) struct Splice<'a> {
     pub(crate) added: Vec<Line<'a>>,
 }
 
+impl Splice<'_> {
+    pub(crate) fn into_owned(self) -> Splice<'static> {
+        let added = self.added.into_iter().map(Line::into_owned).collect();
+        Splice { at: self.at, removed: self.removed, added }
+    }
+}
+
 /// The changes of a hunk at its place. Context lines stay the file's own.
 pub(crate) fn splices_of<'a>(
     lines: &[Line<'_>],
@@ -23,12 +29,17 @@ pub(crate) fn splices_of<'a>(
     hunk: &'a Hunk,
     place: &Place,
 ) -> Vec<Splice<'a>> {
-    let verbatim = endings && matches!(place.rung, MatchQuality::Exact | MatchQuality::Offset);
+    let verbatim = endings && endings_agree(lines, hunk, place);
     let mut splices: Vec<Splice<'a>> = Vec::new();
     let mut cursor = place.start;
     let mut open = false;
     let mut added = 0;
+    let mut old = 0;
     for line in &hunk.lines {
+        if line.kind != LineKind::Add {
+            cursor += place.gap.filter(|gap| gap.before == old).map_or(0, |gap| gap.by);
+            old += 1;
+        }
         if line.kind == LineKind::Context {
             cursor += 1;
             open = false;
@@ -57,6 +68,18 @@ pub(crate) fn splices_of<'a>(
         }
     }
     splices
+}
+
+/// Whether the old lines end in the patch as they do in the file, so that the endings of the new ones count. The
+/// last line may lack its ending.
+fn endings_agree(lines: &[Line<'_>], hunk: &Hunk, place: &Place) -> bool {
+    let last = lines.len().saturating_sub(1);
+    // Where lines are not one below the other there is nothing to compare line by line.
+    place.gap.is_none()
+        && (place.start..).zip(hunk.old_lines()).all(|(at, line)| {
+            let at = usize::try_from(at).ok().filter(|at| *at < last);
+            at.is_none_or(|at| line.carriage_return == (lines[at].ending == Ending::CrLf))
+        })
 }
 
 /// New lines end as the lines do that they replace or follow.

@@ -2,21 +2,21 @@
 
 use super::haystack::Haystack;
 use super::pattern::Pattern;
-use super::{Exhausted, Located, Place};
-use crate::patch::LineKind;
+use super::{Exhausted, Located, Place, block};
 use crate::patch::report::MatchQuality;
 use crate::patch::text::{plain, weight};
+use crate::patch::{LineKind, PatchFormat};
 
 /// Stale context lines that are borne before the first change, and after the last.
-const STALE_AT_EDGE: usize = 3;
+pub(super) const STALE_AT_EDGE: usize = 3;
 /// Stale context lines that are borne between changes.
 const STALE_INSIDE: usize = 1;
 /// Context lines that must agree around lines that are added without removing any; one less where something
 /// else speaks for the place.
 const LEAST_AROUND_ADDED: usize = 3;
-const MOST_PLACES: usize = 20;
+pub(super) const MOST_PLACES: usize = 20;
 /// Letters and digits that must agree, so that a brace alone proves nothing.
-const LEAST_WEIGHT: usize = 8;
+pub(super) const LEAST_WEIGHT: usize = 8;
 
 /// A place where the removed lines stand and some of the context does.
 pub(super) struct Fit {
@@ -24,6 +24,8 @@ pub(super) struct Fit {
     stale: usize,
     /// Whether enough agrees to change something here; a lesser fit only casts doubt on others.
     sound: bool,
+    /// Whether no more lines are stale than may be.
+    bounded: bool,
 }
 
 /// The one place that fits but for stale context, if there is one: every other place must agree in at least
@@ -49,11 +51,18 @@ pub(super) fn locate(
         [fit] if result_is_near(haystack, pattern, fit.start) => Located::Missing {
             detail: Some("Its added lines seem to be there already, within other context.".to_owned()),
         },
+        [fit] if is_open_block(haystack, pattern, fit.start) => Located::Missing {
+            detail: Some(
+                "Lines that differ can be kept or replaced, depending on how the block is read; show them as they are."
+                    .to_owned(),
+            ),
+        },
         [fit] => Located::At(Place {
             start: fit.start,
             rung: MatchQuality::StaleContext,
             stale: fit.stale,
             added: None,
+            gap: None,
         }),
         _ => Located::Ambiguous {
             rung: MatchQuality::StaleContext,
@@ -94,9 +103,11 @@ pub(super) fn fit(
     let enough =
         !only_adds || matched + usize::from(is_confirmed(haystack, pattern, start)) >= LEAST_AROUND_ADDED;
     let proven = matched * 2 >= context && agreed >= LEAST_WEIGHT && enough;
-    let sound = bounded && proven && insertions_are_anchored(pattern, &equal);
+    // An empty line without its sign may well be an added one.
+    let unmarked = (0..pattern.old.len()).any(|index| pattern.old[index].unmarked && !equal(index));
+    let sound = bounded && proven && !unmarked && insertions_are_anchored(pattern, &equal);
     let plausible = matched > 0 && matched * 3 >= context;
-    Ok(plausible.then(|| Fit { start, stale: stale.iter().sum(), sound }))
+    Ok(plausible.then(|| Fit { start, stale: stale.iter().sum(), sound, bounded }))
 }
 
 /// Whether something beside the lines speaks for the place: the stated line, or that context is missing where
@@ -108,13 +119,19 @@ fn is_confirmed(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize
         || (pattern.trail == 0 && end == haystack.lines.len().cast_signed())
 }
 
+/// Whether it is only a guess what becomes of a stale line of a search/replace block.
+fn is_open_block(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
+    let stale = (0..pattern.old.len()).filter(|index| !line_fits(haystack, pattern, start, *index));
+    haystack.format == PatchFormat::SearchReplace && block::is_open(&pattern.old, &pattern.new, stale)
+}
+
 fn line_fits(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
     let at = usize::try_from(start + index.cast_signed()).ok();
     at.and_then(|at| haystack.plain().get(at)).is_some_and(|line| *line == pattern.old_plain[index])
 }
 
 /// Lines that are added without removing any need a neighbour that is still there.
-fn insertions_are_anchored(pattern: &Pattern<'_>, equal: &impl Fn(usize) -> bool) -> bool {
+pub(super) fn insertions_are_anchored(pattern: &Pattern<'_>, equal: &impl Fn(usize) -> bool) -> bool {
     let mut old = 0;
     let mut run = Run::default();
     for line in pattern.hunk.lines.iter().map(Some).chain([None]) {
@@ -143,6 +160,12 @@ struct Run {
 }
 
 impl Fit {
+    /// Whether all of the context but a third agrees.
+    pub(super) fn is_near(&self, pattern: &Pattern<'_>) -> bool {
+        let context = pattern.old.iter().filter(|line| line.kind == LineKind::Context).count();
+        self.bounded && self.stale * 3 <= context
+    }
+
     /// Whether at least half of the context agrees.
     pub(super) fn is_likely(&self, pattern: &Pattern<'_>) -> bool {
         let context = pattern.old.iter().filter(|line| line.kind == LineKind::Context).count();
@@ -162,7 +185,7 @@ impl Run {
 }
 
 /// Whether the lines of a hunk that only adds stand near the place already: applying it would double them.
-fn result_is_near(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
+pub(super) fn result_is_near(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
     if pattern.old.iter().any(|line| line.kind == LineKind::Remove) {
         return false;
     }

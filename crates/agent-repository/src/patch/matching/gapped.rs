@@ -1,0 +1,120 @@
+//! Context between two changes in which lines were put, or from which they were taken: the changes before and
+//! after fit, but not equally far down.
+
+use std::ops::Range;
+
+use super::haystack::Haystack;
+use super::pattern::Pattern;
+use super::stale::{LEAST_WEIGHT, MOST_PLACES, STALE_AT_EDGE, insertions_are_anchored, result_is_near};
+use super::{Exhausted, Gap, Located, Place};
+use crate::patch::LineKind;
+use crate::patch::report::MatchQuality;
+use crate::patch::text::weight;
+
+/// Most lines that the file may have more, or fewer.
+const WIDEST: isize = 3;
+
+struct Fit {
+    start: usize,
+    gap: Gap,
+    stale: usize,
+}
+
+/// The one place that fits but for such a gap: every other must agree in at least two lines less.
+pub(super) fn locate(
+    haystack: &Haystack<'_, '_>,
+    pattern: &Pattern<'_>,
+) -> Result<Option<Located>, Exhausted> {
+    let runs = inner_context(pattern);
+    let mut fits: Vec<Fit> = Vec::new();
+    if runs.is_empty() {
+        return Ok(None);
+    }
+    for start in haystack.from.saturating_sub(pattern.lead)..haystack.lines.len() {
+        for run in &runs {
+            fits.extend(fit(haystack, pattern, start, run)?);
+        }
+    }
+    let Some(least) = fits.iter().map(|fit| fit.stale).min() else { return Ok(None) };
+    fits.retain(|fit| fit.stale <= least + 1);
+    Ok(Some(match fits.as_slice() {
+        [fit] if result_is_near(haystack, pattern, fit.start.cast_signed()) => return Ok(None),
+        [fit] => Located::At(Place {
+            start: fit.start.cast_signed(),
+            rung: MatchQuality::StaleContext,
+            stale: fit.stale,
+            added: None,
+            gap: Some(fit.gap),
+        }),
+        _ => Located::Ambiguous {
+            rung: MatchQuality::StaleContext,
+            starts: fits.iter().map(|fit| fit.start).take(MOST_PLACES).collect(),
+        },
+    }))
+}
+
+/// The context between changes, as ranges of old lines; a single line leaves open on which side the gap is.
+fn inner_context(pattern: &Pattern<'_>) -> Vec<Range<usize>> {
+    let core = pattern.lead..pattern.old.len() - pattern.trail.min(pattern.old.len());
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    let mut old = 0;
+    let mut continues = false;
+    for line in &pattern.hunk.lines {
+        let is_inner = line.kind == LineKind::Context && core.contains(&old);
+        match runs.last_mut().filter(|_| is_inner && continues) {
+            Some(run) => run.end = old + 1,
+            None if is_inner => runs.push(old..old + 1),
+            None => {}
+        }
+        continues = is_inner;
+        old += usize::from(line.kind != LineKind::Add);
+    }
+    runs.retain(|run| run.len() > 1);
+    runs
+}
+
+/// The best fit at `start` with a gap within `run`.
+fn fit(
+    haystack: &Haystack<'_, '_>,
+    pattern: &Pattern<'_>,
+    start: usize,
+    run: &Range<usize>,
+) -> Result<Option<Fit>, Exhausted> {
+    haystack.work.spend(2)?;
+    let equal = |index: usize, by: isize| {
+        let line = (start + index).checked_add_signed(by).and_then(|at| haystack.plain().get(at));
+        line.is_some_and(|line| *line == pattern.old_plain[index])
+    };
+    let must = |index: &usize| pattern.old[*index].kind == LineKind::Remove || pattern.old[*index].unmarked;
+    // What stands next to the changes on either side of the context must be there.
+    if !equal(run.start, 0) || (0..run.start).filter(must).any(|index| !equal(index, 0)) {
+        return Ok(None);
+    }
+    let mut best: Option<Fit> = None;
+    for by in (-WIDEST..=WIDEST).filter(|by| *by != 0) {
+        haystack.work.spend(pattern.old.len())?;
+        if !equal(run.end - 1, by) || (run.end..pattern.old.len()).filter(must).any(|at| !equal(at, by)) {
+            continue;
+        }
+        for before in run.start + 1..run.end {
+            haystack.work.spend(pattern.old.len())?;
+            let holds = |index: usize| equal(index, if index < before { 0 } else { by });
+            let Some(missing) = missing_lines(pattern, &holds) else { continue };
+            let stale = missing + by.max(0).cast_unsigned();
+            if best.as_ref().is_none_or(|best| stale < best.stale) {
+                best = Some(Fit { start, gap: Gap { before, by }, stale });
+            }
+        }
+    }
+    Ok(best)
+}
+
+/// How many context lines are not there; `None` when that leaves too little.
+fn missing_lines(pattern: &Pattern<'_>, holds: &impl Fn(usize) -> bool) -> Option<usize> {
+    let context = pattern.old.iter().filter(|line| line.kind == LineKind::Context).count();
+    let missing = (0..pattern.old.len()).filter(|index| !holds(*index)).count();
+    let there = (0..pattern.old.len()).filter(|index| holds(*index));
+    let agreed = weight(there.map(|index| pattern.old_plain[index].as_ref()));
+    let enough = missing <= STALE_AT_EDGE && missing * 2 <= context && agreed >= LEAST_WEIGHT;
+    (enough && insertions_are_anchored(pattern, holds)).then_some(missing)
+}
