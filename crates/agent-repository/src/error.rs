@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::patch::{ParseError, Rejected};
+use crate::patch::{ConflictRegion, ParseError, Rejected};
 use crate::path_guard::{PathRefusal, RelativePath};
 
 /// A failure of this crate.
@@ -133,6 +133,31 @@ pub enum Error {
         /// The file.
         path: RelativePath,
     },
+    /// A change cannot be brought to a file, or taken back, without losing what somebody wrote there.
+    #[error("{path} cannot be merged: {why}; bring it in line by hand")]
+    MergeConflict {
+        /// The file.
+        path: RelativePath,
+        /// What stands against it.
+        why: String,
+        /// The places that both sides changed, if that is it.
+        regions: Vec<ConflictRegion>,
+    },
+    /// The history of a workspace has no application of this number, or no longer.
+    #[error("there is no application {id} in the history of this workspace; list them first")]
+    NoSuchApplication {
+        /// The number that was asked for.
+        id: u64,
+    },
+    /// The history of a workspace cannot be read or written.
+    #[error("the history of the workspace cannot be kept in {}; make sure that the folder can be written", path.display())]
+    History {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
     /// A search, scan or git request that cannot be carried out.
     #[error("{detail}")]
     Request {
@@ -172,6 +197,9 @@ impl Error {
             Self::Busy => "busy",
             Self::RestoreFailed { .. } => "restore_failed",
             Self::UnknownState { .. } => "unknown_state",
+            Self::MergeConflict { .. } => "merge_conflict",
+            Self::NoSuchApplication { .. } => "no_such_application",
+            Self::History { .. } => "history",
             Self::Request { .. } => "request",
             Self::Program { .. } => "program",
         }

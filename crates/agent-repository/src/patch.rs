@@ -14,18 +14,23 @@ mod blocks;
 mod diff;
 mod envelope;
 mod file_change;
+mod history;
 mod in_memory;
 mod matching;
+mod merge;
 mod overlay;
 mod plan;
 mod readings;
 mod record;
 mod report;
 mod text;
+mod undo;
 mod unified;
 
 pub use diff::unified_diff;
+pub use history::{Application, History, Origin, Recorded};
 pub use in_memory::apply_to_text;
+pub use merge::{ConflictRegion, MergeConflict, merge_texts};
 pub use plan::{ChangeSet, check, plan_changes, write_file};
 pub use record::{ChangeRecord, DiskState, Fingerprint, RecordedFile};
 pub use report::{

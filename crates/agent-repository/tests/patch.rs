@@ -17,8 +17,12 @@ mod agreement_with_git;
 mod as_models_write;
 #[path = "patch/corpus.rs"]
 mod corpus;
+#[path = "patch/history.rs"]
+mod history;
 #[path = "patch/in_memory.rs"]
 mod in_memory;
+#[path = "patch/merging.rs"]
+mod merging;
 #[path = "patch/paths.rs"]
 mod paths;
 #[path = "patch/properties.rs"]

@@ -78,7 +78,7 @@ pub fn write_file(root: &Root, path: &RelativePath, content: &str) -> Result<Cha
 
 /// A change while it is being worked out, file by file.
 pub(super) struct Planner<'r> {
-    overlay: Overlay<'r>,
+    pub(super) overlay: Overlay<'r>,
     format: PatchFormat,
     work: Work,
     problems: Vec<FileProblem>,
@@ -96,7 +96,7 @@ impl<'r> Planner<'r> {
         }
     }
 
-    fn attempt(&mut self, path: &RelativePath, act: impl FnOnce(&mut Self) -> Result<(), Error>) {
+    pub(super) fn attempt(&mut self, path: &RelativePath, act: impl FnOnce(&mut Self) -> Result<(), Error>) {
         if let Err(error) = act(self) {
             self.problems.push(FileProblem::from_error(path, &error));
         }
@@ -183,7 +183,7 @@ impl<'r> Planner<'r> {
         self.put(&file.path, rename_to, now)
     }
 
-    fn put(
+    pub(super) fn put(
         &mut self,
         path: &RelativePath,
         rename_to: Option<&RelativePath>,
@@ -256,7 +256,7 @@ impl<'r> Planner<'r> {
         Ok(())
     }
 
-    fn finish(self) -> Result<ChangeSet, Rejected> {
+    pub(super) fn finish(self) -> Result<ChangeSet, Rejected> {
         let (changes, hunks) = self.changes()?;
         Ok(ChangeSet { report: report(&changes, hunks), changes })
     }
@@ -320,17 +320,34 @@ impl Change {
     }
 }
 
-fn report(changes: &[Change], hunks: Vec<HunkReport>) -> Applied {
-    let mut applied = Applied { files: Vec::new(), hunks, diff: String::new(), inverse: String::new() };
-    for change in changes {
-        let moved_on = changes
+/// What became of one file, whatever its name.
+#[derive(Clone, Copy)]
+pub(super) struct FileFate<'c> {
+    /// The file under its new name.
+    pub(super) change: &'c Change,
+    /// The change that took its old name away, when it was renamed.
+    pub(super) source: Option<&'c Change>,
+    /// Its content before.
+    pub(super) before: Option<&'c Snapshot>,
+}
+
+/// One entry for each file: a rename, which changes two paths, is one.
+pub(super) fn file_fates(changes: &[Change]) -> impl Iterator<Item = FileFate<'_>> {
+    let moved_on = |change: &Change| {
+        changes
             .iter()
-            .any(|other| other.renamed_from(changes).is_some_and(|source| source.path == change.path));
-        if moved_on {
-            continue;
-        }
+            .any(|other| other.renamed_from(changes).is_some_and(|source| source.path == change.path))
+    };
+    changes.iter().filter(move |change| !moved_on(change)).map(|change| {
         let source = change.renamed_from(changes);
         let before = source.map_or(change.before.as_ref(), |source| source.before.as_ref());
+        FileFate { change, source, before }
+    })
+}
+
+fn report(changes: &[Change], hunks: Vec<HunkReport>) -> Applied {
+    let mut applied = Applied { files: Vec::new(), hunks, diff: String::new(), inverse: String::new() };
+    for FileFate { change, source, before } in file_fates(changes) {
         let before_path = source.map_or(&change.path, |source| &source.path);
         let old = Change::side(before_path, before);
         let new = Change::side(&change.path, change.after.as_ref());

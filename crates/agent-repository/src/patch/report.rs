@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::ConflictRegion;
 use crate::error::Error;
 use crate::path_guard::RelativePath;
 
@@ -94,6 +95,9 @@ pub struct FileProblem {
     pub problem: String,
     /// The situation in words, with advice.
     pub detail: String,
+    /// The places that somebody else changed too, when it is a merge that does not come out even.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regions: Vec<ConflictRegion>,
 }
 
 /// What happened to a file.
@@ -156,7 +160,7 @@ pub struct Rejected {
 
 impl FileProblem {
     pub(crate) fn new(path: &RelativePath, problem: &str, detail: impl Into<String>) -> Self {
-        Self { path: path.clone(), problem: problem.to_owned(), detail: detail.into() }
+        Self { path: path.clone(), problem: problem.to_owned(), detail: detail.into(), regions: Vec::new() }
     }
 
     pub(crate) fn from_error(path: &RelativePath, error: &Error) -> Self {
@@ -167,7 +171,11 @@ impl FileProblem {
             detail.push_str(&cause.to_string());
             source = cause.source();
         }
-        Self::new(path, error.code(), detail)
+        let regions = match error {
+            Error::MergeConflict { regions, .. } => regions.clone(),
+            _ => Vec::new(),
+        };
+        Self { regions, ..Self::new(path, error.code(), detail) }
     }
 }
 

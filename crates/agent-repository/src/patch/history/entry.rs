@@ -1,0 +1,197 @@
+//! One record on the disk: a line of JSON, then the contents of the files it speaks of, one after the other.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
+
+use agent_core::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{FileChange, FileVersions, History, Origin, Version};
+use crate::error::Error;
+use crate::patch::diff::{Side, file_diff};
+use crate::patch::record::ChangeRecord;
+use crate::path_guard::RelativePath;
+
+const BEGUN: &str = "begun";
+const APPLIED: &str = "applied";
+/// The longest line of JSON that is taken for one, in bytes.
+const LONGEST_HEADER: u64 = 256 << 20;
+
+/// What is known of an application without the contents.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) id: u64,
+    pub(super) at: Timestamp,
+    pub(super) origin: Origin,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) undoes: Option<u64>,
+    /// For people: the paths with their sizes.
+    pub(super) changed: Vec<FileChange>,
+    /// For the recovery after a crash.
+    pub(super) record: ChangeRecord,
+}
+
+/// An application with all contents.
+pub(super) struct Entry {
+    pub(super) files: Vec<FileVersions>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Stored<H> {
+    #[serde(flatten)]
+    header: H,
+    contents: Vec<StoredFile>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredFile {
+    path: RelativePath,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    previous_path: Option<RelativePath>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before: Option<StoredVersion>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<StoredVersion>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredVersion {
+    mode: u32,
+    bytes: u64,
+}
+
+impl History {
+    /// The numbers of all records, oldest first, and whether each was only begun.
+    pub(super) fn numbers(&self) -> Result<Vec<(u64, bool)>, Error> {
+        let fails = |source| Error::History { path: self.folder.clone(), source };
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(fails)? {
+            let name = entry.map_err(fails)?.file_name();
+            let parts = name.to_str().and_then(|name| name.split_once('.'));
+            let Some((number, state)) = parts.and_then(|(n, state)| Some((n.parse().ok()?, state))) else {
+                continue;
+            };
+            if state == BEGUN || state == APPLIED {
+                numbers.push((number, state == BEGUN));
+            }
+        }
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    pub(super) fn path_of(&self, id: u64, begun: bool) -> PathBuf {
+        self.folder.join(format!("{id}.{}", if begun { BEGUN } else { APPLIED }))
+    }
+
+    /// Puts the record of an application that is about to begin on the disk.
+    pub(super) fn write(&self, header: &Header, files: &[FileVersions]) -> Result<(), Error> {
+        let path = self.path_of(header.id, true);
+        let aside = self.folder.join("next");
+        let written = write_to(&aside, header, files).and_then(|()| {
+            fs::rename(&aside, &path)?;
+            File::open(&self.folder)?.sync_all()
+        });
+        written.map_err(|source| Error::History { path, source })
+    }
+
+    /// Says that an application is finished.
+    pub(super) fn finish(&self, id: u64) -> Result<(), Error> {
+        let (begun, applied) = (self.path_of(id, true), self.path_of(id, false));
+        fs::rename(&begun, applied).map_err(|source| Error::History { path: begun, source })
+    }
+
+    /// Removes the record of an application of which nothing is left.
+    pub(super) fn forget(&self, id: u64) -> Result<(), Error> {
+        let path = self.path_of(id, true);
+        fs::remove_file(&path).map_err(|source| Error::History { path, source })
+    }
+
+    pub(super) fn read_header(&self, id: u64, begun: bool) -> Result<Header, Error> {
+        let (path, reader) = self.open(id, begun)?;
+        let stored: Stored<Header> = read_line(reader).map_err(|source| Error::History { path, source })?.0;
+        Ok(stored.header)
+    }
+
+    pub(super) fn read(&self, id: u64) -> Result<Entry, Error> {
+        let begun = self.numbers()?.into_iter().find(|(number, _)| *number == id);
+        let Some((_, begun)) = begun else { return Err(Error::NoSuchApplication { id }) };
+        let (path, reader) = self.open(id, begun)?;
+        read_contents(reader).map_err(|source| Error::History { path, source })
+    }
+
+    fn open(&self, id: u64, begun: bool) -> Result<(PathBuf, BufReader<File>), Error> {
+        let path = self.path_of(id, begun);
+        match File::open(&path) {
+            Ok(file) => Ok((path, BufReader::new(file))),
+            Err(source) => Err(Error::History { path, source }),
+        }
+    }
+}
+
+fn write_to(path: &std::path::Path, header: &Header, files: &[FileVersions]) -> io::Result<()> {
+    // Contents may be secret: nobody else reads them.
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = options.open(path)?;
+    let stored = |version: &Version| StoredVersion { mode: version.mode, bytes: version.bytes.len() as u64 };
+    let contents = files.iter().map(|file| StoredFile {
+        path: file.path.clone(),
+        previous_path: file.previous_path.clone(),
+        before: file.before.as_ref().map(stored),
+        after: file.after.as_ref().map(stored),
+    });
+    let mut line = serde_json::to_vec(&Stored { header, contents: contents.collect() })?;
+    line.push(b'\n');
+    file.write_all(&line)?;
+    for version in files.iter().flat_map(|file| [&file.before, &file.after]).flatten() {
+        file.write_all(&version.bytes)?;
+    }
+    file.sync_all()
+}
+
+fn read_line<H: for<'d> Deserialize<'d>>(
+    mut reader: BufReader<File>,
+) -> io::Result<(Stored<H>, BufReader<File>)> {
+    let mut line = Vec::new();
+    reader.by_ref().take(LONGEST_HEADER).read_until(b'\n', &mut line)?;
+    Ok((serde_json::from_slice(&line)?, reader))
+}
+
+fn read_contents(reader: BufReader<File>) -> io::Result<Entry> {
+    let (stored, mut reader): (Stored<Header>, _) = read_line(reader)?;
+    let mut version = |stored: Option<StoredVersion>| -> io::Result<Option<Version>> {
+        let Some(StoredVersion { mode, bytes: length }) = stored else { return Ok(None) };
+        let mut bytes = Vec::new();
+        reader.by_ref().take(length).read_to_end(&mut bytes)?;
+        let whole = bytes.len() as u64 == length;
+        if whole { Ok(Some(Version { bytes, mode })) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    };
+    let mut files = Vec::new();
+    for StoredFile { path, previous_path, before, after } in stored.contents {
+        let (before, after) = (version(before)?, version(after)?);
+        files.push(FileVersions { path, previous_path, before, after });
+    }
+    Ok(Entry { files })
+}
+
+impl Entry {
+    /// The change as a git-style unified diff.
+    pub(super) fn diff(&self) -> String {
+        self.files
+            .iter()
+            .map(|file| {
+                let before = file.previous_path.as_ref().unwrap_or(&file.path);
+                file_diff(side(before, file.before.as_ref()), side(&file.path, file.after.as_ref())).text
+            })
+            .collect()
+    }
+}
+
+fn side<'v>(path: &'v RelativePath, version: Option<&'v Version>) -> Option<Side<'v>> {
+    let version = version?;
+    // A binary file can only have been renamed, with the same content on both sides.
+    let content = std::str::from_utf8(&version.bytes).unwrap_or_default();
+    Some(Side { path, content, executable: version.mode & 0o100 != 0 })
+}
