@@ -98,6 +98,13 @@ impl Embedded {
     }
 }
 
+/// Where changes of workspaces are recorded that are made without an agent; `None` where no folder can be had.
+pub(crate) fn history_folder() -> Option<PathBuf> {
+    let mut settings = EmbeddedArguments::default().settings(Vec::new()).ok()?;
+    keep_data(&mut settings).ok()?;
+    Some(settings.history_folder())
+}
+
 /// Keeps data in the database that was chosen, or in the user's data folder; there too what belongs beside a
 /// database that is on a server.
 fn keep_data(settings: &mut Settings) -> Result<(), Failure> {

@@ -158,6 +158,18 @@ pub enum Error {
         #[source]
         source: io::Error,
     },
+    /// The folder of a plan cannot be made, read or removed.
+    #[error("the workspace {} cannot be kept; make sure that the folder can be written", path.display())]
+    Workspace {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Git could not do what was asked.
+    #[error(transparent)]
+    Git(#[from] crate::git::Error),
     /// A search, scan or git request that cannot be carried out.
     #[error("{detail}")]
     Request {
@@ -200,6 +212,8 @@ impl Error {
             Self::MergeConflict { .. } => "merge_conflict",
             Self::NoSuchApplication { .. } => "no_such_application",
             Self::History { .. } => "history",
+            Self::Workspace { .. } => "workspace",
+            Self::Git(_) => "git",
             Self::Request { .. } => "request",
             Self::Program { .. } => "program",
         }

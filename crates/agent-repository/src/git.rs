@@ -13,7 +13,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-mod process;
+pub(crate) mod process;
 mod status;
 
 use std::io;

@@ -24,7 +24,9 @@
 //! ```
 
 pub mod error;
+mod file_lock;
 pub mod git;
+pub mod isolation;
 pub mod patch;
 pub mod path_guard;
 pub mod scan;

@@ -28,6 +28,7 @@ mod undo;
 mod unified;
 
 pub use diff::unified_diff;
+pub(crate) use history::Version;
 pub use history::{Application, History, Origin, Recorded};
 pub use in_memory::apply_to_text;
 pub use merge::{ConflictRegion, MergeConflict, merge_texts};
@@ -36,6 +37,7 @@ pub use record::{ChangeRecord, DiskState, Fingerprint, RecordedFile};
 pub use report::{
     Applied, Fate, FileAction, FileChange, FileProblem, HunkReport, MatchQuality, Nearest, Rejected,
 };
+pub(crate) use undo::{FileVersions, plan_merge};
 
 /// Largest accepted patch text in bytes.
 pub const LARGEST_PATCH: usize = 16 * 1024 * 1024;

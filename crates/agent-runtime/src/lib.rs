@@ -41,3 +41,4 @@ pub use services::{
     Statistics, Stats, Templates,
 };
 pub use settings::{LogFormat, Overrides, Settings};
+pub use system::SystemClock;

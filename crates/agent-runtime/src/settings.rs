@@ -153,6 +153,18 @@ impl Settings {
         })
     }
 
+    /// Where the changes that were made to workspaces are recorded, so that they can be taken back: beside the
+    /// database.
+    pub fn history_folder(&self) -> PathBuf {
+        self.beside_database(".agent-history")
+    }
+
+    fn beside_database(&self, name: &str) -> PathBuf {
+        let file = database::file_of(&self.database_url);
+        let folder = file.as_ref().map_or(Some(self.data_folder.as_path()), |file| file.parent());
+        folder.unwrap_or(Path::new(".")).join(name)
+    }
+
     /// The effective settings as TOML, secrets masked: what `--print-config` shows.
     pub fn to_masked_toml(&self) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();

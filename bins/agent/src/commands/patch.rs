@@ -1,24 +1,30 @@
-//! `agent patch`: checks or applies a patch, all of it or nothing; patches texts in memory.
+//! `agent patch`: checks or applies a patch, all of it or nothing; lists, shows and takes back what was applied;
+//! patches texts in memory.
 
 use crate::diff;
 use crate::embedded::repository;
 use crate::exit::{Exit, Failure, Outcome, chain};
 use crate::output::{Style, Terminal, plain};
+use agent_core::ports::Clock;
 use agent_repository::Error;
-use agent_repository::patch::{self, Applied, Fate, FileAction, FileChange, HunkReport, PatchSet};
+use agent_repository::patch::{self, Fate, FileAction, FileChange, HunkReport, Origin, PatchSet, Recorded};
 use agent_repository::path_guard::Root;
+use agent_runtime::SystemClock;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 mod filter;
+mod history;
 
 const EXAMPLES: &str = "\
 Examples:
   agent patch check fix.patch --repo .       would it fit? Changes nothing
   git diff HEAD~1 | agent patch apply - --repo ../copy
   agent patch apply fix.patch --json         every hunk's fate as JSON
+  agent patch log                            what was applied here, newest first
+  agent patch undo 3                         take application 3 back, later edits stay
   agent patch filter < requests.jsonl        many texts in memory, one JSON line each
 
 Takes unified diffs, *** Begin Patch envelopes and search/replace blocks.
@@ -40,6 +46,15 @@ enum Action {
     /// Change every file of the patch, or none
     #[command(after_help = EXAMPLES)]
     Apply(Arguments),
+    /// List what was applied to a repository, newest first
+    #[command(after_help = EXAMPLES)]
+    Log(history::Log),
+    /// Show what an application changed, as a diff
+    #[command(after_help = EXAMPLES)]
+    Show(history::Show),
+    /// Take an application back: later edits stay, and where they cannot, nothing is changed
+    #[command(after_help = EXAMPLES)]
+    Undo(history::Undo),
     /// Patch texts in memory: JSON lines in, JSON lines out
     Filter(filter::Filter),
 }
@@ -61,6 +76,9 @@ impl Patch {
         let (arguments, apply) = match self.action {
             Action::Check(arguments) => (arguments, false),
             Action::Apply(arguments) => (arguments, true),
+            Action::Log(log) => return log.run(terminal),
+            Action::Show(show) => return show.run(terminal),
+            Action::Undo(undo) => return undo.run(terminal),
             Action::Filter(filter) => return filter.run(),
         };
         let folder = repository(&arguments.repo)?;
@@ -95,18 +113,27 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
     Failure::usage(format!("the patch {} cannot be read: {error}; {advice}", file.display()))
 }
 
-fn work(folder: &Path, text: &str, apply: bool) -> Result<Applied, Error> {
+fn work(folder: &Path, text: &str, apply: bool) -> Result<Recorded, Error> {
     let root = Root::open(folder)?;
+    let history = history::of(&root)?;
+    if let Some(history) = history.as_ref().filter(|_| apply) {
+        history.recover(&root)?;
+    }
     let changes = patch::plan_changes(&root, &PatchSet::parse(text)?)?;
-    if apply { changes.apply(&root) } else { Ok(changes.report().clone()) }
+    match history {
+        _ if !apply => Ok(Recorded { id: None, applied: changes.report().clone() }),
+        Some(history) => history.apply(&root, &changes, &Origin::person(), SystemClock.now()),
+        None => Ok(Recorded { id: None, applied: changes.apply(&root)? }),
+    }
 }
 
-fn as_json(result: &Result<Applied, Error>, apply: bool) -> Value {
+fn as_json(result: &Result<Recorded, Error>, apply: bool) -> Value {
     match result {
-        Ok(report) => {
-            let mut json = json!(report);
+        Ok(Recorded { id, applied }) => {
+            let mut json = json!(applied);
             json["ok"] = json!(true);
-            json["changed"] = json!(apply && !report.files.is_empty());
+            json["changed"] = json!(apply && !applied.files.is_empty());
+            json["id"] = json!(id);
             json
         }
         Err(Error::Rejected(rejected)) => json!({
@@ -121,17 +148,19 @@ fn as_json(result: &Result<Applied, Error>, apply: bool) -> Value {
     }
 }
 
-fn show(terminal: &Terminal, result: &Result<Applied, Error>, apply: bool) {
+fn show(terminal: &Terminal, result: &Result<Recorded, Error>, apply: bool) {
     match result {
-        Ok(report) => {
+        Ok(Recorded { id, applied: report }) => {
             show_hunks(terminal, &report.hunks);
-            for file in &report.files {
-                terminal.line(file_line(file));
-            }
+            show_files(terminal, &report.files);
             diff::show(terminal, &report.diff);
             let (style, text) = match (report.files.len(), apply) {
                 (0, _) => (Style::Yellow, "everything is there already; no file was changed".to_owned()),
-                (count, true) => (Style::Green, format!("applied: {count} file(s) changed")),
+                (count, true) => {
+                    let undo = id.map(|id| format!("; `agent patch undo {id}` takes it back"));
+                    let undo = undo.unwrap_or_else(|| "; there is no folder to record it in".to_owned());
+                    (Style::Green, format!("applied: {count} file(s) changed{undo}"))
+                }
                 (count, false) => (Style::Green, format!("it fits: {count} file(s) would change")),
             };
             terminal.line(terminal.paint(style, text));
@@ -158,6 +187,12 @@ fn show_hunks(terminal: &Terminal, hunks: &[HunkReport]) {
         let text = hunk.to_string();
         let first = text.lines().next().unwrap_or_default();
         terminal.line(format_args!("{} {}", terminal.paint(style, sign), plain(first)));
+    }
+}
+
+fn show_files(terminal: &Terminal, files: &[FileChange]) {
+    for file in files {
+        terminal.line(file_line(file));
     }
 }
 

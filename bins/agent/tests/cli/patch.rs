@@ -122,3 +122,44 @@ fn the_filter_answers_lines_it_cannot_understand_and_goes_on() {
     assert!(answers[1]["error"].as_str().unwrap().contains("before"), "{}", answers[1]);
     assert_eq!(answers[4]["after"], "hello\nreader\n");
 }
+
+#[test]
+fn what_was_applied_is_listed_shown_and_taken_back_with_later_edits_kept() {
+    let place = Workplace::with_repository();
+    place.write("greeting.txt", "hello\nworld\nthe\nlast\nline\n");
+    let patch = place.beside("fix.patch", GOOD);
+    assert_eq!(place.agent(&["patch", "apply", &patch, "--json"]).with_code(0).json()["id"], 1);
+    place.write("greeting.txt", "hello\nreader\nthe\nlast\nline, edited since\n");
+
+    let log = place.agent(&["patch", "log", "--json"]).with_code(0).json();
+    assert_eq!(
+        (&log["total"], &log["applications"][0]["files"][0]["path"]),
+        (&1.into(), &"greeting.txt".into())
+    );
+    let shown = place.agent(&["patch", "show", "1"]).with_code(0).stdout;
+    assert!(shown.contains("-world") && shown.contains("+reader"), "{shown}");
+
+    let planned = place.agent(&["patch", "undo", "--dry-run"]).with_code(0).stdout;
+    assert!(planned.contains("+world"), "{planned}");
+    assert_eq!(place.read("greeting.txt"), "hello\nreader\nthe\nlast\nline, edited since\n");
+    place.agent(&["patch", "undo"]).with_code(0);
+    assert_eq!(place.read("greeting.txt"), "hello\nworld\nthe\nlast\nline, edited since\n");
+    let log = place.agent(&["patch", "log"]).with_code(0).stdout;
+    assert!(log.contains("undone by 2") && log.contains("undoes 1"), "{log}");
+    let refused = place.agent(&["patch", "undo"]).with_code(2).stderr;
+    assert!(refused.contains("still holds"), "{refused}");
+}
+
+#[test]
+fn an_undo_that_would_lose_a_later_edit_changes_nothing_and_shows_it() {
+    let place = Workplace::with_repository();
+    let patch = place.beside("fix.patch", GOOD);
+    place.agent(&["patch", "apply", &patch]).with_code(0);
+    place.write("greeting.txt", "hello\nwriter\n");
+    let report = place.agent(&["patch", "undo", "1", "--json"]).with_code(1).json();
+    assert_eq!((&report["ok"], &report["changed"]), (&false.into(), &false.into()));
+    assert_eq!(report["files"][0]["regions"][0]["ours"], "writer\n");
+    assert_eq!(place.read("greeting.txt"), "hello\nwriter\n");
+    let missing = place.agent(&["patch", "undo", "7"]).with_code(2).stderr;
+    assert!(missing.contains("no application 7"), "{missing}");
+}

@@ -16,9 +16,15 @@ const MAX_MESSAGE: usize = 4 << 10;
 /// Filter drivers that are overridden one by one; a repository with more is not asked.
 const MAX_FILTERS: usize = 1_000;
 
+/// Who makes the commits of plans.
+const IDENTITY: (&str, &str) = ("agent", "agent@localhost");
+
 /// Settings that win over those of the repository. Empty and `false` values switch a feature off.
 const OVERRIDES: &[(&str, &str)] = &[
+    ("commit.gpgSign", "false"),
     ("core.fsmonitor", "false"),
+    // What a plan keeps is still there after a power cut.
+    ("core.fsync", "committed"),
     ("core.hooksPath", "/dev/null"),
     ("core.pager", "cat"),
     ("core.editor", "false"),
@@ -62,6 +68,10 @@ const ENVIRONMENT: &[(&str, &str)] = &[
     ("GIT_SSH_COMMAND", "false"),
     ("GIT_PAGER", "cat"),
     ("LC_ALL", "C"),
+    ("GIT_AUTHOR_NAME", IDENTITY.0),
+    ("GIT_AUTHOR_EMAIL", IDENTITY.1),
+    ("GIT_COMMITTER_NAME", IDENTITY.0),
+    ("GIT_COMMITTER_EMAIL", IDENTITY.1),
 ];
 
 /// What a finished command left.
@@ -72,25 +82,83 @@ struct Answer {
     message: Vec<u8>,
 }
 
+/// A repository and the folder that is worked on, both named outright: neither is searched for, and what the
+/// repository's own configuration says about them is not asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Git {
+    directory: PathBuf,
+    work_tree: PathBuf,
+    overrides: Vec<(OsString, &'static str)>,
+    limit: Duration,
+}
+
+impl Git {
+    /// The repository whose top folder this is; `None` for other folders, and where git is not installed.
+    pub(crate) fn at(root: &Path, limit: Duration) -> Result<Option<Self>, Error> {
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
+        let directory = root.join(".git");
+        // A link could lead anywhere; git itself makes only folders and files.
+        let is_repository = directory.symlink_metadata().is_ok_and(|found| found.is_dir() || found.is_file());
+        if is_repository { Self::open(directory, root, limit) } else { Ok(None) }
+    }
+
+    /// A repository with the folder that is worked on elsewhere; `None` if there is none, or no git.
+    pub(crate) fn open(
+        directory: PathBuf,
+        work_tree: PathBuf,
+        limit: Duration,
+    ) -> Result<Option<Self>, Error> {
+        let git = Self { directory, work_tree, overrides: Vec::new(), limit };
+        let Some(names) = git.ask(&["config", "--list", "--name-only", "-z"])? else { return Ok(None) };
+        Ok(Some(Self { overrides: filter_overrides(&names)?, ..git }))
+    }
+
+    /// Makes an empty repository; `None` where git is not installed.
+    pub(crate) fn init(
+        directory: PathBuf,
+        work_tree: PathBuf,
+        limit: Duration,
+    ) -> Result<Option<Self>, Error> {
+        let git = Self { directory, work_tree, overrides: Vec::new(), limit };
+        // Nothing of what this machine puts into new repositories, hooks for example.
+        let made = git.ask(&["init", "--quiet", "--template="])?;
+        Ok(made.map(|_| git))
+    }
+
+    /// What git wrote; `None` if it says that there is no repository, or is not installed.
+    pub(crate) fn ask(&self, arguments: &[&str]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.run(arguments)?.map(output).transpose()?.flatten())
+    }
+
+    /// What git wrote.
+    ///
+    /// # Errors
+    /// Also when the repository or git is gone.
+    pub(crate) fn tell(&self, arguments: &[&str]) -> Result<Vec<u8>, Error> {
+        self.ask(arguments)?.ok_or_else(|| Error::Failed {
+            status: "no repository".to_owned(),
+            message: format!("{} is no repository any more", self.directory.display()),
+        })
+    }
+
+    /// Whether git answers a question of yes or no with yes.
+    pub(crate) fn says_yes(&self, arguments: &[&str]) -> Result<bool, Error> {
+        Ok(self.run(arguments)?.is_some_and(|answer| answer.success))
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Option<Answer>, Error> {
+        run(command(self, arguments), self.limit)
+    }
+}
+
 /// Runs `git status` in a machine-readable form; `None` if `root` is not the top folder of a
 /// repository or git is not installed.
 pub(crate) fn status(root: &Path, arguments: &[&str], limit: Duration) -> Result<Option<Vec<u8>>, Error> {
-    let root = root.canonicalize().unwrap_or_else(|_| root.to_path_buf());
-    let git_dir = root.join(".git");
-    // A link could lead anywhere; git itself makes only folders and files.
-    let is_repository = git_dir.symlink_metadata().is_ok_and(|found| found.is_dir() || found.is_file());
-    if !is_repository {
-        return Ok(None);
-    }
-    let list = ["config", "--list", "--name-only", "-z"];
-    let Some(names) = run(&root, &list, &[], limit)?.map(output).transpose()?.flatten() else {
-        return Ok(None);
-    };
-    let filters = filter_overrides(&names)?;
+    let Some(git) = Git::at(root, limit)? else { return Ok(None) };
     let mut all =
         vec!["status", "--porcelain=v2", "-z", "--ignore-submodules=all", "--no-column", "--no-ahead-behind"];
     all.extend(arguments);
-    Ok(run(&root, &all, &filters, limit)?.map(output).transpose()?.flatten())
+    git.ask(&all)
 }
 
 /// What git wrote; `None` if it says that there is no repository behind `.git`.
@@ -132,19 +200,19 @@ fn filter_overrides(names: &[u8]) -> Result<Vec<(OsString, &'static str)>, Error
 }
 
 #[expect(clippy::disallowed_methods, reason = "git is the one program that this crate starts")]
-fn command(root: &Path, arguments: &[&str], filters: &[(OsString, &'static str)]) -> Command {
+fn command(git: &Git, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
-    command.env_clear().envs(ENVIRONMENT.iter().copied()).env("PATH", trusted_path(root));
+    command.env_clear().envs(ENVIRONMENT.iter().copied()).env("PATH", trusted_path(&git.work_tree));
     // Named outright: no search upwards, and `core.worktree` of the repository has no say.
-    command.env("GIT_DIR", root.join(".git")).env("GIT_WORK_TREE", root);
+    command.env("GIT_DIR", &git.directory).env("GIT_WORK_TREE", &git.work_tree);
     // Through the environment, because a key on the command line ends at its first `=`.
-    let count = OVERRIDES.len() + filters.len();
+    let count = OVERRIDES.len() + git.overrides.len();
     command.env("GIT_CONFIG_COUNT", count.to_string());
     let overrides = OVERRIDES.iter().map(|(key, value)| (OsString::from(key), *value));
-    for (number, (key, value)) in overrides.chain(filters.iter().cloned()).enumerate() {
+    for (number, (key, value)) in overrides.chain(git.overrides.iter().cloned()).enumerate() {
         command.env(format!("GIT_CONFIG_KEY_{number}"), key).env(format!("GIT_CONFIG_VALUE_{number}"), value);
     }
-    command.arg("--no-pager").args(arguments).current_dir(root);
+    command.arg("--no-pager").args(arguments).current_dir(&git.work_tree);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     command
 }
@@ -161,13 +229,8 @@ fn trusted_path(root: &Path) -> OsString {
     std::env::join_paths(trusted).unwrap_or_default()
 }
 
-fn run(
-    root: &Path,
-    arguments: &[&str],
-    filters: &[(OsString, &'static str)],
-    limit: Duration,
-) -> Result<Option<Answer>, Error> {
-    let mut child = match command(root, arguments, filters).spawn() {
+fn run(mut command: Command, limit: Duration) -> Result<Option<Answer>, Error> {
+    let mut child = match command.spawn() {
         Ok(child) => child,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::NotStarted(error)),

@@ -17,10 +17,10 @@ use super::record::{ChangeRecord, DiskState};
 use super::undo::{FileVersions, plan_merge};
 use super::{Applied, FileChange};
 use crate::error::Error;
+use crate::file_lock::FileLock;
 use crate::path_guard::{FileMode, Root};
 
 mod entry;
-mod lock;
 
 use entry::Header;
 
@@ -127,6 +127,13 @@ impl History {
         let made = DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         made.map_err(|source| Error::History { path: folder.clone(), source })?;
         Ok(Self { folder })
+    }
+
+    /// One application at a time, also among processes.
+    fn lock(&self) -> Result<FileLock, Error> {
+        let path = self.folder.join("lock");
+        let lock = FileLock::acquire(&path).map_err(|source| Error::History { path, source })?;
+        lock.ok_or(Error::Busy)
     }
 
     /// Applies a change and records it: first the record, then the change.
@@ -246,23 +253,20 @@ impl History {
     /// those that were taken back.
     ///
     /// # Errors
-    /// [`Error::UnknownState`] when a file was changed since, in which case it stays as it is and the
-    /// application is listed as interrupted; else as [`ChangeRecord::roll_back`] and [`History::find`].
+    /// [`Error::Rejected`] when somebody's later lines would be lost, in which case nothing is changed and the
+    /// application is listed as interrupted; else as [`ChangeSet::apply`] and [`History::find`].
     pub fn recover(&self, root: &Root) -> Result<Vec<u64>, Error> {
         let _lock = self.lock()?;
         let mut taken_back = Vec::new();
         for (id, _) in self.numbers()?.into_iter().filter(|(_, begun)| *begun) {
             let record: ChangeRecord = self.read_header(id, true)?.record;
-            match record.state_on_disk(root)? {
-                DiskState::AllAfter => {
-                    record.discard_temporaries(root)?;
-                    self.finish(id)?;
-                }
-                DiskState::AllBefore | DiskState::Mixed => {
-                    record.roll_back(root)?;
-                    self.forget(id)?;
-                    taken_back.push(id);
-                }
+            record.discard_temporaries(root)?;
+            if record.state_on_disk(root)? == DiskState::AllAfter {
+                self.finish(id)?;
+            } else {
+                self.plan_undo(root, id)?.apply(root)?;
+                self.forget(id)?;
+                taken_back.push(id);
             }
         }
         Ok(taken_back)

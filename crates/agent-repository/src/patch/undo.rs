@@ -52,8 +52,8 @@ impl Planner<'_> {
     fn bring(&mut self, file: &FileVersions) -> Result<(), Error> {
         let from = file.previous_path.as_ref().unwrap_or(&file.path);
         let present = self.overlay.load(from)?.now.clone();
-        if file.previous_path.is_some() && self.is_there_already(file, present.as_ref())? {
-            return Ok(());
+        if file.previous_path.is_some() && self.is_there_already(file)? {
+            return self.leave_old_name(file, present.as_ref());
         }
         let conflict = |path: &RelativePath, why: &str| {
             Err(Error::MergeConflict { path: path.clone(), why: why.to_owned(), regions: Vec::new() })
@@ -84,11 +84,19 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether a rename has happened already: nothing under the old name, and the result under the new one.
-    fn is_there_already(&mut self, file: &FileVersions, present: Option<&Snapshot>) -> Result<bool, Error> {
+    /// Whether the result of a rename stands under its new name already.
+    fn is_there_already(&mut self, file: &FileVersions) -> Result<bool, Error> {
         let target = self.overlay.load(&file.path)?.now.as_ref();
-        let result = file.after.as_ref().zip(target).is_some_and(|(after, target)| after.is(target));
-        Ok(present.is_none() && result)
+        Ok(file.after.as_ref().zip(target).is_some_and(|(after, target)| after.is(target)))
+    }
+
+    /// What a rename that a crash cut off after its first step left under the old name goes.
+    fn leave_old_name(&mut self, file: &FileVersions, present: Option<&Snapshot>) -> Result<(), Error> {
+        let from = file.previous_path.as_ref().unwrap_or(&file.path);
+        if present.is_some() && present.zip(file.before.as_ref()).is_some_and(|(p, before)| before.is(p)) {
+            self.overlay.load(from)?.now = None;
+        }
+        Ok(())
     }
 }
 
