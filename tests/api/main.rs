@@ -8,6 +8,7 @@ mod bodies;
 mod edits;
 mod events;
 mod idempotency;
+mod isolation;
 mod openapi;
 mod plans;
 mod problems;

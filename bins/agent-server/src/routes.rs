@@ -8,6 +8,7 @@ pub(crate) mod documents;
 pub(crate) mod events;
 pub(crate) mod plan_moves;
 pub(crate) mod plan_versions;
+pub(crate) mod plan_workspaces;
 pub(crate) mod plans;
 pub(crate) mod scan;
 pub(crate) mod system;
@@ -64,7 +65,9 @@ fn configure_plans(config: &mut ServiceConfig<'_>) {
         .service(plan_versions::find_version)
         .service(plans::list_tasks)
         .service(plans::list_executions)
-        .service(plans::show_diff)
+        .service(plan_workspaces::show_diff)
+        .service(plan_workspaces::merge_plan)
+        .service(plan_workspaces::discard_plan)
         .service(plan_moves::execute_plan)
         .service(plan_moves::pause_plan)
         .service(plan_moves::resume_plan)

@@ -17,3 +17,4 @@ pub mod task;
 pub mod template;
 pub mod version;
 pub mod words;
+pub mod workspace;

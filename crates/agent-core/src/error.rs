@@ -98,6 +98,9 @@ pub enum Error {
         /// Why, and what would be accepted.
         reason: String,
     },
+    /// The folder of a plan of its own cannot be made or kept.
+    #[error("the workspace of the plan cannot be kept")]
+    Workspace(#[source] BoxError),
     /// The goal could not be turned into a plan.
     #[error("no plan could be made: {0}")]
     Planning(String),

@@ -63,6 +63,17 @@ impl std::fmt::Display for SandboxLevel {
     }
 }
 
+/// Where a plan works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WorkspaceMode {
+    /// In the repository itself.
+    #[default]
+    Repository,
+    /// In a folder of its own, on a branch of its own, until somebody merges it.
+    Isolated,
+}
+
 /// Ceilings for one plan; `None` means no ceiling.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -92,6 +103,8 @@ pub struct Policy {
     pub max_parallel: Option<u32>,
     /// What a failed task means for the rest.
     pub on_failure: OnFailure,
+    /// Where the plan works.
+    pub workspace: WorkspaceMode,
     /// What commands may touch.
     pub sandbox: SandboxLevel,
     /// Whether commands may reach the network.

@@ -15,7 +15,7 @@ use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic};
 use crate::ids::{MessageId, PlanId, TaskId, UserId, WorkerId};
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
-use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanStatus, PlanVersion};
+use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanStatus, PlanVersion, Task};
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use serde::Serialize;
@@ -346,4 +346,10 @@ pub trait Workspaces: Send + Sync {
     /// # Errors
     /// `RepositoryRefused` when it is gone or no longer allowed.
     async fn open(&self, plan: &Plan) -> Result<PathBuf>;
+
+    /// Keeps what a finished task changed, before it is recorded as completed, so that it may come twice.
+    ///
+    /// # Errors
+    /// `Workspace` when it cannot be kept.
+    async fn keep(&self, plan: &Plan, task: &Task) -> Result<()>;
 }

@@ -8,18 +8,30 @@ mod write;
 pub use read::{ListFiles, ReadFile, ScanRepository, Search};
 pub use write::{ApplyPatch, WriteFile};
 
+use agent_core::ports::Clock;
 use agent_core::tool::{ToolError, Toolbox};
+use std::path::PathBuf;
+use std::sync::Arc;
 
-/// All tools of this crate.
+/// Where tools that change files record what they did, so that it can be taken back.
+#[derive(Clone)]
+pub struct Recorder {
+    /// Holds the histories of all workspaces.
+    pub folder: PathBuf,
+    /// Tells when a change was made.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// All tools of this crate. Without a recorder, changes can only be taken back by hand.
 #[must_use]
-pub fn toolbox() -> Toolbox {
+pub fn toolbox(recorder: Option<Recorder>) -> Toolbox {
     Toolbox::default()
         .with(ListFiles)
         .with(ReadFile)
         .with(Search)
         .with(ScanRepository)
-        .with(ApplyPatch)
-        .with(WriteFile)
+        .with(ApplyPatch::new(recorder.clone()))
+        .with(WriteFile::new(recorder))
 }
 
 /// Runs file work off the async threads.

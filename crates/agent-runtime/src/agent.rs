@@ -68,7 +68,7 @@ impl Agent {
     }
 
     fn assemble(settings: Settings, parts: Parts, running: Running) -> Self {
-        let Parts { store, hub, bus, roots, sandbox, clock, home, worker: _ } = parts;
+        let Parts { store, hub, bus, roots, workspaces, sandbox, clock, home, worker: _ } = parts;
         let Running { authenticator, first_password, executor, model, started_at } = running;
         let templates = Arc::new(agent_templates::Catalogue::builtin());
         let plans = Plans {
@@ -76,6 +76,7 @@ impl Agent {
             store: store.clone(),
             hub: hub.clone(),
             roots: Arc::clone(&roots),
+            workspaces,
             templates: Arc::clone(&templates),
         };
         Self(Arc::new(Inner {

@@ -1,5 +1,7 @@
 //! What can go wrong at the front door.
 
+use agent_core::ids::PlanId;
+
 /// Result with this crate's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -36,6 +38,12 @@ pub enum Error {
     /// The repository cannot be scanned.
     #[error("the repository cannot be scanned: {0}")]
     Scan(String),
+    /// The plan works in the repository itself, or has no folder of its own yet, or no more.
+    #[error("plan {0} has no workspace of its own, so that there is nothing to merge or to discard")]
+    NotIsolated(PlanId),
+    /// Files, patches or git refused.
+    #[error(transparent)]
+    Repository(#[from] agent_repository::Error),
     /// The stream of events broke.
     #[error(transparent)]
     Events(#[from] agent_events::Error),

@@ -29,6 +29,7 @@ mod repositories;
 mod services;
 mod settings;
 mod system;
+mod workspaces;
 
 pub use agent::{Agent, AgentBuilder, Health, Part, Readiness};
 pub use agent_events::BusAddress;
@@ -42,3 +43,4 @@ pub use services::{
 };
 pub use settings::{LogFormat, Overrides, Settings};
 pub use system::SystemClock;
+pub use workspaces::Merged;

@@ -1,8 +1,7 @@
 //! Which folders plans may work on, and what the planner is told about them.
 
 use agent_core::error::{Error, Result};
-use agent_core::plan::Plan;
-use agent_core::ports::{Survey, Surveyor, Workspaces};
+use agent_core::ports::{Survey, Surveyor};
 use agent_repository::scan::{self, ScanOptions, ScanReport};
 use async_trait::async_trait;
 use std::path::{Path, PathBuf};
@@ -54,15 +53,6 @@ fn real_folder(path: &Path) -> Result<PathBuf> {
     let refused = |reason: String| Error::RepositoryRefused { path: path.display().to_string(), reason };
     let real = path.canonicalize().map_err(|error| refused(error.to_string()))?;
     if real.is_dir() { Ok(real) } else { Err(refused("it is not a folder".to_owned())) }
-}
-
-#[async_trait]
-impl Workspaces for RepositoryRoots {
-    /// Plans work in the repository itself; the path is checked again, since links may have changed.
-    async fn open(&self, plan: &Plan) -> Result<PathBuf> {
-        let (roots, path) = (self.clone(), plan.repo_path.clone());
-        blocking(move || roots.admit(Some(&path))).await
-    }
 }
 
 #[async_trait]

@@ -159,6 +159,11 @@ impl Settings {
         self.beside_database(".agent-history")
     }
 
+    /// Where the folders of isolated plans lie: beside the database.
+    pub(crate) fn workspaces_folder(&self) -> PathBuf {
+        self.beside_database(".agent-workspaces")
+    }
+
     fn beside_database(&self, name: &str) -> PathBuf {
         let file = database::file_of(&self.database_url);
         let folder = file.as_ref().map_or(Some(self.data_folder.as_path()), |file| file.parent());

@@ -23,6 +23,27 @@ impl From<agent_runtime::Error> for ApiError {
             agent_runtime::Error::Template(error) => error.into(),
             agent_runtime::Error::Events(error) => error.into(),
             agent_runtime::Error::Scan(_) => Self::new(ErrorCode::RepositoryRefused, error.to_string()),
+            agent_runtime::Error::NotIsolated(_) => Self::new(ErrorCode::NotIsolated, error.to_string()),
+            agent_runtime::Error::Repository(error) => error.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<agent_repository::Error> for ApiError {
+    fn from(error: agent_repository::Error) -> Self {
+        use agent_repository::Error as Repository;
+        let text = error.to_string();
+        match error {
+            Repository::Rejected(rejected) => {
+                let defects =
+                    rejected.files.iter().map(|file| Defect::new(format!("/{}", file.path), &file.detail));
+                Self::fields(ErrorCode::MergeConflict, defects.collect())
+            }
+            Repository::Busy | Repository::Conflict { .. } => Self::new(ErrorCode::Conflict, text),
+            Repository::Request { .. } | Repository::RootUnavailable { .. } => {
+                Self::new(ErrorCode::RepositoryRefused, text)
+            }
             other => Self::internal(other),
         }
     }

@@ -76,6 +76,10 @@ error_codes! {
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed", "Use one of the methods in the Allow header.";
     /// The body did not arrive.
     RequestTimeout = "request_timeout", REQUEST_TIMEOUT, "Request too slow", "Send the whole body without long pauses.";
+    /// The plan has no folder of its own.
+    NotIsolated = "not_isolated", CONFLICT, "No workspace of its own", "Only plans with policy.workspace \"isolated\" that were started can be merged or discarded.";
+    /// A merge would lose somebody's lines.
+    MergeConflict = "merge_conflict", CONFLICT, "Merge conflict", "Each error names a file that was changed since in the same place; bring it in line by hand, or merge the plan's branch with git.";
     /// Somebody else changed it first.
     Conflict = "conflict", CONFLICT, "Changed meanwhile", "Load it again and repeat the request.";
     /// The plan was edited since the caller looked.

@@ -6,8 +6,7 @@ use crate::state::AppState;
 use crate::views::create_plan::{CreatePlan, Defects};
 use crate::views::execution::ExecutionsView;
 use crate::views::plan::{
-    CreatedPlanView, ListPlans, PlanDetailsView, PlanDiffView, PlanPath, PlanTaskPath, PlanTasksView,
-    PlansView,
+    CreatedPlanView, ListPlans, PlanDetailsView, PlanPath, PlanTaskPath, PlanTasksView, PlansView,
 };
 use crate::views::task::TaskView;
 use actix_web::web::{Data, Json};
@@ -122,22 +121,4 @@ pub(crate) async fn list_executions(
     let attempts = state.agent().plans().executions(&caller, plan_id.into(), task_id.into()).await?;
     let executions = attempts.into_iter().map(Into::into).collect();
     Ok(Json(ExecutionsView { plan_id, task_id, executions }))
-}
-
-/// Shows all changes that a plan made to files, as one unified diff.
-#[utoipa::path(
-    tag = "plans",
-    params(PlanPath),
-    responses((status = 200, description = "The changes", body = PlanDiffView), ApiError),
-    security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
-)]
-#[get("/plans/{plan_id}/diff")]
-pub(crate) async fn show_diff(
-    caller: Caller<scope::PlansRead>,
-    path: ValidPath<PlanPath>,
-    state: Data<AppState>,
-) -> Result<Json<PlanDiffView>> {
-    let plan_id = path.plan_id;
-    let diff = state.agent().plans().diff(&caller, plan_id.into()).await?;
-    Ok(Json(PlanDiffView { plan_id, diff }))
 }

@@ -316,13 +316,3 @@ impl From<Submitted> for ExecutionAcceptedView {
         }
     }
 }
-
-/// The changes of a plan.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[schema(example = json!({"plan_id": 1, "diff": "--- a/src/lib.rs\n+++ b/src/lib.rs\n@@ -1 +1 @@\n-old\n+new\n"}))]
-pub struct PlanDiffView {
-    /// The plan.
-    pub plan_id: i64,
-    /// All changes by its patches and file tools, in their order, as one unified diff.
-    pub diff: String,
-}

@@ -1,6 +1,6 @@
 //! The rules under which a plan runs.
 
-use super::words::{ApprovalModeView, OnFailureView, SandboxView};
+use super::words::{ApprovalModeView, OnFailureView, SandboxView, WorkspaceModeView};
 use agent_core::policy::{Budget, Policy};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,6 +18,8 @@ pub struct PolicyView {
     pub max_parallel: Option<u32>,
     /// What a failed task means for the rest.
     pub on_failure: OnFailureView,
+    /// Where the plan works; it stays there once it was started.
+    pub workspace: WorkspaceModeView,
     /// What commands may touch.
     pub sandbox: SandboxView,
     /// Whether commands may reach the network.
@@ -52,12 +54,13 @@ impl Default for PolicyView {
 
 impl From<PolicyView> for Policy {
     fn from(view: PolicyView) -> Self {
-        let PolicyView { approval, max_parallel, on_failure, sandbox, network, budget } = view;
+        let PolicyView { approval, max_parallel, on_failure, workspace, sandbox, network, budget } = view;
         let BudgetView { max_tokens, max_cost, max_duration_ms, max_model_calls } = budget;
         Self {
             approval: approval.into(),
             max_parallel,
             on_failure: on_failure.into(),
+            workspace: workspace.into(),
             sandbox: sandbox.into(),
             network,
             budget: Budget { max_tokens, max_cost, max_duration_ms, max_model_calls },
@@ -67,12 +70,13 @@ impl From<PolicyView> for Policy {
 
 impl From<Policy> for PolicyView {
     fn from(policy: Policy) -> Self {
-        let Policy { approval, max_parallel, on_failure, sandbox, network, budget } = policy;
+        let Policy { approval, max_parallel, on_failure, workspace, sandbox, network, budget } = policy;
         let Budget { max_tokens, max_cost, max_duration_ms, max_model_calls } = budget;
         Self {
             approval: approval.into(),
             max_parallel,
             on_failure: on_failure.into(),
+            workspace: workspace.into(),
             sandbox: sandbox.into(),
             network,
             budget: BudgetView { max_tokens, max_cost, max_duration_ms, max_model_calls },

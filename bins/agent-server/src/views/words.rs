@@ -118,6 +118,14 @@ words! {
         Continue,
     }
 
+    /// Where a plan works.
+    WorkspaceModeView = agent_core::policy::WorkspaceMode {
+        /// In the repository itself.
+        Repository,
+        /// In a folder of its own, on a branch `agent/plan-<id>`, until it is merged.
+        Isolated,
+    }
+
     /// What commands may touch.
     SandboxView = agent_core::policy::SandboxLevel {
         /// Nothing outside a private temporary folder is writable.

@@ -190,7 +190,7 @@ fn show_hunks(terminal: &Terminal, hunks: &[HunkReport]) {
     }
 }
 
-fn show_files(terminal: &Terminal, files: &[FileChange]) {
+pub(super) fn show_files(terminal: &Terminal, files: &[FileChange]) {
     for file in files {
         terminal.line(file_line(file));
     }

@@ -1,6 +1,7 @@
 //! `agent plans`: looks at the plans in the user's data folder, and changes them.
 
 mod change;
+mod workspace;
 
 use crate::embedded::Embedded;
 use crate::exit::{Exit, Failure, Outcome};
@@ -21,6 +22,7 @@ Examples:
   agent plans show 7
   agent plans events 7 --json
   agent plans diff 7 | git apply -R        take a plan's changes back
+  agent plans merge 7                      bring in what `agent run --isolated` did
   agent plans edit 7 edit.yaml             see `agent plans edit --help`
   agent plans versions 7
   agent plans retry 7 --task 12 --following
@@ -68,6 +70,10 @@ enum Action {
     /// Show what a plan changed
     #[command(after_help = EXAMPLES)]
     Diff(One),
+    /// Bring what an isolated plan did to the repository's files; later edits there stay
+    Merge(workspace::Merge),
+    /// Remove the folder and branch of an isolated plan; what was not merged is lost
+    Discard(workspace::Discard),
     /// Change a plan's goal, rules and tasks, whatever it is doing
     Edit(change::Edit),
     /// List the versions that edits have left
@@ -110,6 +116,8 @@ impl Action {
             Self::Edit(edit) => edit.run(embedded, terminal).await,
             Self::Versions(versions) => versions.run(embedded, terminal).await,
             Self::Retry(retry) => retry.run(embedded, terminal).await,
+            Self::Merge(merge) => merge.run(embedded, terminal).await,
+            Self::Discard(discard) => discard.run(embedded, terminal).await,
             Self::List { .. } | Self::Show(_) | Self::Events(_) | Self::Diff(_) => {
                 self.look(embedded, terminal).await.map(|()| Exit::Done)
             }
@@ -147,7 +155,7 @@ impl Action {
                 diff::show(&terminal, &changes);
                 Ok(())
             }
-            Self::Edit(_) | Self::Versions(_) | Self::Retry(_) => Ok(()),
+            Self::Edit(_) | Self::Versions(_) | Self::Retry(_) | Self::Merge(_) | Self::Discard(_) => Ok(()),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::signals::interrupted;
 use crate::{diff, plan_file, plan_view, watch};
 use agent_core::ids::PlanId;
 use agent_core::plan::{PlanState, PlanStatus};
+use agent_core::policy::WorkspaceMode;
 use agent_runtime::CreatePlan;
 use clap::{ArgGroup, Args};
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ Examples:
   agent run \"Make the failing tests pass\" --repo .
   agent run --plan plan.yaml --repo .        explicit tasks; no language model is asked
   agent run --plan plan.yaml --json          one JSON document at the end
+  agent run --isolated \"Upgrade serde\"     on a branch of its own, until `agent plans merge`
   agent run --resume 7                       go on after a crash or an interruption
 
 A plan file:
@@ -50,6 +52,9 @@ pub(super) struct Run {
     /// Let commands of the plan reach the network
     #[arg(long, conflicts_with_all = ["plan", "resume"])]
     network: bool,
+    /// Work in a folder and on a branch of its own; `agent plans merge` brings the result in
+    #[arg(long, conflicts_with = "resume")]
+    isolated: bool,
     /// Show the diff at the end
     #[arg(long)]
     diff: bool,
@@ -77,7 +82,7 @@ impl Run {
 
     /// The plan that is asked for; `None` when one exists already.
     fn request(&self) -> Result<Option<CreatePlan>, Failure> {
-        let request = match (&self.plan, &self.goal) {
+        let mut request = match (&self.plan, &self.goal) {
             (Some(file), _) => plan_file::read(file)?,
             (None, Some(goal)) => {
                 let mut request = CreatePlan::new(goal);
@@ -86,6 +91,9 @@ impl Run {
             }
             (None, None) => return Ok(None),
         };
+        if self.isolated {
+            request.policy.workspace = WorkspaceMode::Isolated;
+        }
         Ok(Some(request.execute()))
     }
 
@@ -125,6 +133,7 @@ impl Run {
         let details = agent.plans().find(me, id).await?;
         let changes = agent.plans().diff(me, id).await?;
         let status = details.state.plan.status;
+        let isolated = details.state.plan.policy.workspace == WorkspaceMode::Isolated;
         if self.json {
             terminal.json(&plan_view::as_json(details, &changes)?)?;
         } else if !self.events {
@@ -132,6 +141,12 @@ impl Run {
                 diff::show(&terminal, &changes);
             }
             plan_view::show_outcome(&terminal, &details, &changes);
+        }
+        if isolated && status.is_terminal() && !changes.is_empty() {
+            terminal.note(format_args!(
+                "the repository is as it was; `agent plans merge {id}` brings the changes in, \
+                 `agent plans discard {id}` throws them away"
+            ));
         }
         if status == PlanStatus::AwaitingApproval {
             terminal.note(format_args!(

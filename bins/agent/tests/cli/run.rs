@@ -138,3 +138,23 @@ fn a_settings_file_that_lies_in_the_repository_is_not_read() {
     let ended = place.agent(&["run", "--plan", &plan, "--config", "agent.toml"]).with_code(2);
     assert!(ended.stderr.contains("no_such_setting"), "{}", ended.stderr);
 }
+
+#[test]
+fn an_isolated_run_is_merged_taken_back_and_discarded() {
+    let place = Workplace::with_repository();
+    let plan = place.beside(
+        "plan.yaml",
+        "goal: Greet the reader\ntasks:\n  - description: Change it\n    kind: command\n    command: echo reader > greeting.txt\n",
+    );
+    let ended = place.agent(&["run", "--isolated", "--plan", &plan]).with_code(0);
+    assert!(ended.stderr.contains("agent plans merge 1"), "{}", ended.stderr);
+    assert_eq!(place.read("greeting.txt"), "hello\nworld\n");
+    let merged = place.agent(&["plans", "merge", "1"]).with_code(0).stdout;
+    assert!(merged.contains("merged agent/plan-1") && merged.contains("agent patch undo 1"), "{merged}");
+    assert_eq!(place.read("greeting.txt"), "reader\n");
+    place.agent(&["patch", "undo"]).with_code(0);
+    assert_eq!(place.read("greeting.txt"), "hello\nworld\n");
+    place.agent(&["plans", "discard", "1"]).with_code(0);
+    let refused = place.agent(&["plans", "merge", "1"]).with_code(2).stderr;
+    assert!(refused.contains("no workspace of its own"), "{refused}");
+}

@@ -115,6 +115,7 @@ impl AttemptJob {
             Ok(context) => context,
             Err(error) => return Ok(Outcome::Failed { error: error.to_string(), retryable: false }),
         };
+        let state = Arc::clone(&self.state);
         let assignment = Assignment {
             state: self.state,
             task: self.task,
@@ -124,8 +125,35 @@ impl AttemptJob {
             resumed: self.resumed,
             meter: self.meter,
         };
-        attempt::run(Arc::clone(&self.shared.ports), assignment).await
+        let outcome = attempt::run(Arc::clone(&self.shared.ports), assignment).await?;
+        Ok(keep(&self.shared, &state, self.task, outcome).await)
     }
+}
+
+/// What is completed is kept first: a record that says so must not outlive the work.
+async fn keep(shared: &Shared, state: &PlanState, task: TaskId, outcome: Outcome) -> Outcome {
+    let Some(task) = state.task(task).filter(|_| matches!(outcome, Outcome::Completed { .. })) else {
+        return outcome;
+    };
+    match shared.ports.workspaces.keep(&state.plan, task).await {
+        Ok(()) => outcome,
+        Err(error) => {
+            let error = format!("its work is done, but could not be kept: {}", in_full(&error));
+            Outcome::Failed { error, retryable: false }
+        }
+    }
+}
+
+/// An error with its causes.
+fn in_full(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 fn broke_off() -> Outcome {

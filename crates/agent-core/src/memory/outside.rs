@@ -3,7 +3,7 @@
 use super::store::MemoryStore;
 use crate::error::Result;
 use crate::executor::ExecutorPorts;
-use crate::plan::Plan;
+use crate::plan::{Plan, Task};
 use crate::ports::{Randomness, Survey, Surveyor, Workspaces};
 use crate::tool::Toolbox;
 use async_trait::async_trait;
@@ -39,6 +39,11 @@ pub struct NamedFolders;
 impl Workspaces for NamedFolders {
     async fn open(&self, plan: &Plan) -> Result<PathBuf> {
         Ok(PathBuf::from(&plan.repo_path))
+    }
+
+    /// The files of the folder are the work itself.
+    async fn keep(&self, _plan: &Plan, _task: &Task) -> Result<()> {
+        Ok(())
     }
 }
 

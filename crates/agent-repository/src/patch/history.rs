@@ -272,6 +272,14 @@ impl History {
         Ok(taken_back)
     }
 
+    /// Forgets everything: nothing that was applied can be taken back any more.
+    ///
+    /// # Errors
+    /// [`Error::History`] when the folder cannot be removed.
+    pub fn remove(self) -> Result<(), Error> {
+        fs::remove_dir_all(&self.folder).map_err(|source| Error::History { path: self.folder, source })
+    }
+
     /// Removes the oldest records beyond the limits.
     fn prune(&self) -> Result<(), Error> {
         let mut bytes = 0;

@@ -1,8 +1,8 @@
 //! Tools that change files: planned first, recorded, applied as a whole.
 
-use super::{blocking, told};
+use super::{Recorder, blocking, told};
 use crate::Error;
-use crate::patch::{self, Applied, ChangeRecord, ChangeSet, DiskState, PatchSet};
+use crate::patch::{self, Applied, ChangeRecord, ChangeSet, DiskState, History, Origin, PatchSet};
 use crate::path_guard::{RelativePath, Root};
 use agent_core::tool::{EffectClass, Recovery, Tool, ToolContext, ToolError, name};
 use schemars::JsonSchema;
@@ -14,7 +14,17 @@ use std::path::Path;
 const REPLANS: u32 = 3;
 
 /// Applies a patch, all of it or nothing.
-pub struct ApplyPatch;
+pub struct ApplyPatch {
+    recorder: Option<Recorder>,
+}
+
+impl ApplyPatch {
+    /// Records what it does, where a recorder is given.
+    #[must_use]
+    pub fn new(recorder: Option<Recorder>) -> Self {
+        Self { recorder }
+    }
+}
 
 /// What [`ApplyPatch`] is asked.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -25,7 +35,17 @@ pub struct PatchInput {
 }
 
 /// Writes a whole file.
-pub struct WriteFile;
+pub struct WriteFile {
+    recorder: Option<Recorder>,
+}
+
+impl WriteFile {
+    /// Records what it does, where a recorder is given.
+    #[must_use]
+    pub fn new(recorder: Option<Recorder>) -> Self {
+        Self { recorder }
+    }
+}
 
 /// What [`WriteFile`] is asked.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -46,16 +66,35 @@ struct Prepared {
 
 /// Names that end so belong to a server whose data lies in the workspace.
 const OF_THE_SERVER: &str = ".jwt-secret";
+/// A folder of that name holds its history of changes.
+const HISTORY_OF_THE_SERVER: &str = ".agent-history";
 
 /// Refuses changes of the server's own files.
 fn guarded(root: Root, changes: ChangeSet) -> Result<(Root, ChangeSet), Error> {
-    let is_private = |path: &RelativePath| path.as_str().ends_with(OF_THE_SERVER);
+    let is_private = |path: &RelativePath| {
+        path.as_str().ends_with(OF_THE_SERVER)
+            || path.as_str().split('/').any(|part| part == HISTORY_OF_THE_SERVER)
+    };
     let mut files = changes.report().files.iter();
     if files.any(|file| is_private(&file.path) || file.previous_path.as_ref().is_some_and(is_private)) {
-        let detail = format!("files named *{OF_THE_SERVER} belong to the server; leave them alone");
+        let detail = format!(
+            "files named *{OF_THE_SERVER} and those in {HISTORY_OF_THE_SERVER} belong to the server; leave them alone"
+        );
         return Err(Error::Request { detail });
     }
     Ok((root, changes))
+}
+
+impl Recorder {
+    fn history(&self, root: &Root) -> Result<History, Error> {
+        History::of_workspace(&self.folder, root)
+    }
+
+    /// Applies a change and records it under the step that it belongs to.
+    fn apply(&self, root: &Root, changes: &ChangeSet, step: &str) -> Result<Applied, Error> {
+        let origin = Origin { step: Some(step.to_owned()) };
+        Ok(self.history(root)?.apply(root, changes, &origin, self.clock.now())?.applied)
+    }
 }
 
 fn plan_patch(workspace: &Path, input: &PatchInput) -> Result<(Root, ChangeSet), Error> {
@@ -90,14 +129,19 @@ async fn apply<I: Send + 'static>(
     planning: Planning<I>,
     input: I,
     context: &ToolContext,
+    recorder: Option<Recorder>,
 ) -> Result<Applied, ToolError> {
-    let workspace = context.workspace.clone();
+    let (workspace, step) = (context.workspace.clone(), context.idempotency_key.clone());
     blocking(move || {
         for _ in 0..REPLANS {
             let (root, changes) = planning(&workspace, &input).map_err(|error| told(&error))?;
-            match changes.apply(&root) {
+            let applied = match &recorder {
+                Some(recorder) => recorder.apply(&root, &changes, &step),
+                None => changes.apply(&root),
+            };
+            match applied {
                 Err(Error::Conflict { .. }) => {}
-                Err(error @ (Error::File { .. } | Error::RestoreFailed { .. })) => {
+                Err(error @ (Error::File { .. } | Error::RestoreFailed { .. } | Error::History { .. })) => {
                     let message = error.to_string();
                     return Err(ToolError::Fatal { message, retryable: true, source: Some(Box::new(error)) });
                 }
@@ -112,7 +156,7 @@ async fn apply<I: Send + 'static>(
 }
 
 /// Looks at the disk after a crash: a finished change is accepted, a half-written one taken back.
-async fn recover(prepared: Value, context: &ToolContext) -> Recovery {
+async fn recover(prepared: Value, context: &ToolContext, recorder: Option<Recorder>) -> Recovery {
     let Ok(prepared) = serde_json::from_value::<Prepared>(prepared) else {
         // Planning had failed before anything was written, so the call only has to fail again.
         return Recovery::Redo;
@@ -120,6 +164,9 @@ async fn recover(prepared: Value, context: &ToolContext) -> Recovery {
     let workspace = context.workspace.clone();
     let judged = tokio::task::spawn_blocking(move || -> Result<Recovery, Error> {
         let root = Root::open(&workspace)?;
+        if let Some(recorder) = recorder {
+            recorder.history(&root)?.recover(&root)?;
+        }
         match prepared.record.state_on_disk(&root)? {
             DiskState::AllAfter => {
                 prepared.record.discard_temporaries(&root)?;
@@ -160,11 +207,11 @@ impl Tool for ApplyPatch {
     }
 
     async fn call(&self, input: PatchInput, context: &ToolContext) -> Result<Applied, ToolError> {
-        apply(plan_patch, input, context).await
+        apply(plan_patch, input, context, self.recorder.clone()).await
     }
 
     async fn recover(&self, _input: PatchInput, prepared: Value, context: &ToolContext) -> Recovery {
-        recover(prepared, context).await
+        recover(prepared, context, self.recorder.clone()).await
     }
 }
 
@@ -185,10 +232,10 @@ impl Tool for WriteFile {
     }
 
     async fn call(&self, input: WriteInput, context: &ToolContext) -> Result<Applied, ToolError> {
-        apply(plan_write, input, context).await
+        apply(plan_write, input, context, self.recorder.clone()).await
     }
 
     async fn recover(&self, _input: WriteInput, prepared: Value, context: &ToolContext) -> Recovery {
-        recover(prepared, context).await
+        recover(prepared, context, self.recorder.clone()).await
     }
 }

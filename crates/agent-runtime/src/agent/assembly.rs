@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::repositories::RepositoryRoots;
 use crate::settings::{self, Settings};
 use crate::system::{SystemClock, SystemRandomness};
+use crate::workspaces::PlanWorkspaces;
 use agent_auth::{Authenticator, Passwords, SigningKey, Stores};
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
 use agent_core::ids::WorkerId;
@@ -15,6 +16,8 @@ use agent_core::time::Timestamp;
 use agent_core::tool::{Tool, Toolbox};
 use agent_events::{Bus, Hub, Wakes};
 use agent_llm::{LlmSettings, Provider};
+use agent_repository::isolation::IsolatedWorkspaces;
+use agent_repository::tools::Recorder;
 use agent_sandbox::{HostEnvironment, RunCommand, Sandbox};
 use agent_store::Store;
 use secrecy::SecretString;
@@ -29,6 +32,7 @@ pub(super) struct Parts {
     /// What joins this process with others on the same database, where a NATS is named.
     pub(super) bus: Option<Arc<Bus>>,
     pub(super) roots: Arc<RepositoryRoots>,
+    pub(super) workspaces: Arc<PlanWorkspaces>,
     pub(super) sandbox: Sandbox,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) home: Option<HomeLock>,
@@ -87,10 +91,17 @@ impl AgentBuilder {
         };
         let described = model.as_ref().map(|model| model.describe());
         let home = folder.lock()?;
+        let roots = Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots)?);
         let parts = Parts {
             worker: worker_id(&folder, home.is_some())?,
             home,
-            roots: Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots)?),
+            workspaces: Arc::new(PlanWorkspaces {
+                roots: Arc::clone(&roots),
+                isolated: IsolatedWorkspaces::new(self.settings.workspaces_folder()),
+                history_folder: self.settings.history_folder(),
+                clock: Arc::clone(&clock),
+            }),
+            roots,
             sandbox: probe_sandbox(&self.settings, &folder),
             hub: Hub::new(wakes, Arc::new(store.clone())),
             bus,
@@ -113,7 +124,9 @@ impl AgentBuilder {
     /// The executor, wired to everything it reaches the world through.
     fn executor(&self, parts: &Parts, model: Option<Arc<dyn LanguageModel>>) -> Executor {
         let store = &parts.store;
-        let standard = agent_repository::tools::toolbox().with(RunCommand::new(parts.sandbox.clone()));
+        let recorder = Recorder { folder: self.settings.history_folder(), clock: Arc::clone(&parts.clock) };
+        let standard =
+            agent_repository::tools::toolbox(Some(recorder)).with(RunCommand::new(parts.sandbox.clone()));
         let ports = ExecutorPorts {
             plans: Arc::new(store.clone()),
             reader: Arc::new(store.clone()),
@@ -121,7 +134,7 @@ impl AgentBuilder {
             conversations: Arc::new(store.clone()),
             model,
             tools: standard.with_all(self.tools.clone()),
-            workspaces: Arc::clone(&parts.roots) as _,
+            workspaces: Arc::clone(&parts.workspaces) as _,
             surveyor: Arc::clone(&parts.roots) as _,
             clock: Arc::clone(&parts.clock),
             randomness: Arc::new(SystemRandomness),
@@ -178,7 +191,9 @@ fn authenticator(
 /// Commands never see the database, its lock or the signing secret, even where the folder is readable.
 fn probe_sandbox(settings: &Settings, folder: &DataFolder) -> Sandbox {
     let host: HostEnvironment = settings.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-    Sandbox::probe_hiding(host, &folder.private_files())
+    let mut hidden = folder.private_files();
+    hidden.push(settings.history_folder());
+    Sandbox::probe_hiding(host, &hidden)
 }
 
 async fn accounts(settings: &Settings, authenticator: &Authenticator) -> Result<Option<String>> {

@@ -2,12 +2,14 @@
 
 mod edit;
 mod request;
+mod workspace;
 
 pub use edit::Edited;
 pub use request::CreatePlan;
 
 use crate::error::Result;
 use crate::repositories::{RepositoryRoots, blocking};
+use crate::workspaces::PlanWorkspaces;
 use agent_auth::Principal;
 use agent_core::Error;
 use agent_core::error::Defect;
@@ -20,7 +22,6 @@ use agent_core::ports::{
     Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step,
     Visibility,
 };
-use agent_core::tool::name;
 use agent_events::{Hub, Subscription};
 use futures_util::StreamExt;
 use request::check;
@@ -70,6 +71,7 @@ pub struct Plans {
     pub(crate) store: agent_store::Store,
     pub(crate) hub: Hub,
     pub(crate) roots: Arc<RepositoryRoots>,
+    pub(crate) workspaces: Arc<PlanWorkspaces>,
     pub(crate) templates: Arc<agent_templates::Catalogue>,
 }
 
@@ -228,22 +230,6 @@ impl Plans {
         let events = EventLog::read(&self.store, Topic::Plan(id), after, limit).await?;
         let next_after = events.last().map_or(after, |event| event.seq);
         Ok(EventPage { events, next_after })
-    }
-
-    /// All changes that the plan's patches and file tools made, as one unified diff in their order.
-    ///
-    /// # Errors
-    /// `PlanNotFound`.
-    pub async fn diff(&self, caller: &Principal, id: PlanId) -> Result<String> {
-        self.state(caller, id).await?;
-        let steps = PlanReader::steps(&self.store, id).await?;
-        let mut writes: Vec<&Step> = steps
-            .iter()
-            .filter(|step| [name::APPLY_PATCH, name::WRITE_FILE].contains(&step.intent.name.as_str()))
-            .collect();
-        writes.sort_by_key(|step| step.started_at);
-        let diffs = writes.iter().filter_map(|step| step.result.as_ref()?.output.get("diff")?.as_str());
-        Ok(diffs.collect())
     }
 
     /// The attempts at a task, oldest first, each with its recorded steps.

@@ -40,6 +40,11 @@ pub(super) fn edit(draft: &mut Draft, edit: PlanEdit, by: String) -> Result<()> 
     if draft.plan.cancel_requested && draft.plan.status.is_live() {
         return Err(illegal(draft, "be edited until it has stopped"));
     }
+    let moves = edit.policy.as_ref().is_some_and(|policy| policy.workspace != draft.plan.policy.workspace);
+    if moves && draft.plan.started_at.is_some() {
+        let detail = "a plan stays where its first task was started; make another plan to work elsewhere";
+        return Err(Error::InvalidPlan(vec![Defect::new("/policy/workspace", detail)]));
+    }
     let before = definition(draft);
     let desk = Desk::of(draft, edit.operations)?;
     let same_rules = edit.goal.as_ref().is_none_or(|goal| *goal == draft.plan.goal)

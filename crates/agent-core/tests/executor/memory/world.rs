@@ -3,17 +3,18 @@
 use super::model::{ScriptedModel, Turn};
 use super::store::FaultyStore;
 use super::tools::Workshop;
-use agent_core::Result;
 use agent_core::event::EventBody;
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
 use agent_core::ids::{PlanId, TaskId, WorkerId};
-use agent_core::plan::{NewPlan, Plan, PlanState, PlanStatus};
+use agent_core::plan::{NewPlan, Plan, PlanState, PlanStatus, Task};
+use agent_core::policy::WorkspaceMode;
 use agent_core::ports::{
     Clock, Conversations, Journal, LanguageModel, Neighbours, PlanReader, PlanStore, Randomness, Survey,
     Surveyor, Workspaces,
 };
 use agent_core::time::Timestamp;
+use agent_core::{Error, Result};
 use async_trait::async_trait;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -62,6 +63,14 @@ impl Surveyor for OneRepository {
 impl Workspaces for OneRepository {
     async fn open(&self, plan: &Plan) -> Result<PathBuf> {
         Ok(PathBuf::from(&plan.repo_path))
+    }
+
+    async fn keep(&self, plan: &Plan, task: &Task) -> Result<()> {
+        if plan.policy.workspace == WorkspaceMode::Isolated {
+            let done = std::path::Path::new(&plan.repo_path).join(format!("kept-{}", task.position));
+            std::fs::write(done, &task.spec.description).map_err(|error| Error::Workspace(error.into()))?;
+        }
+        Ok(())
     }
 }
 
