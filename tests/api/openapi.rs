@@ -47,7 +47,7 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
         POST /conversation | POST /scan | GET /stats | GET /docs | GET /redoc | GET /openapi.json | \
         POST /auth/refresh | POST /auth/logout | GET /auth/keys | DELETE /auth/keys/{key_id} | PUT /auth/password | \
         GET /users | POST /users | PATCH /users/{id} | POST /plans/{plan_id}/pause | POST /plans/{plan_id}/resume | \
-        POST /plans/{plan_id}/cancel | POST /plans/{plan_id}/retry | GET /plans/{plan_id}/events | \
+        POST /plans/{plan_id}/cancel | POST /plans/{plan_id}/retry | POST /plans/{plan_id}/merge | POST /plans/{plan_id}/discard | GET /plans/{plan_id}/events | \
         GET /plans/{plan_id}/events/stream | GET /plans/{plan_id}/diff | \
         GET /plans/{plan_id}/tasks/{task_id}/executions | GET /approvals | POST /approvals/{id} | \
         GET /analytics/plans/{id} | GET /plans/{plan_id}/versions | GET /plans/{plan_id}/versions/{version}";
