@@ -29,6 +29,7 @@ pub mod patch;
 pub mod path_guard;
 pub mod scan;
 pub mod search;
+pub mod symbols;
 pub mod tools;
 
 pub use error::Error;

@@ -28,7 +28,7 @@ mod language_table;
 mod languages;
 mod list;
 mod manifests;
-mod marks;
+pub(crate) mod marks;
 mod options;
 mod python;
 mod report;
