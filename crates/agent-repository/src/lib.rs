@@ -25,6 +25,7 @@
 
 pub mod error;
 pub mod git;
+pub mod map;
 pub mod patch;
 pub mod path_guard;
 pub mod scan;

@@ -21,3 +21,5 @@ pub use definition::{Definition, Symbol, SymbolKind};
 pub use language::OutlineLanguage;
 pub use outliner::{FileOutline, NotParsed, Outliner};
 pub use references::References;
+
+pub(crate) use references::{hash, is_word};

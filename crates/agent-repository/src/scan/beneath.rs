@@ -8,6 +8,7 @@ use std::path::Path;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags};
 
 use super::error::Error;
+use super::identity::Identity;
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 /// `NONBLOCK`: opening a FIFO that took a file's place must not wait for a writer.
@@ -40,12 +41,17 @@ pub(crate) fn open_folder(root: BorrowedFd<'_>, path: &[u8]) -> io::Result<Owned
 
 /// Opens a regular file in an open folder; the size is that of the opened file.
 pub(crate) fn open_file(folder: BorrowedFd<'_>, name: &[u8]) -> io::Result<(File, u64)> {
+    open_identified(folder, name).map(|(file, identity)| (file, identity.size))
+}
+
+/// Opens a regular file in an open folder, and says which file it is before any of it is read.
+pub(crate) fn open_identified(folder: BorrowedFd<'_>, name: &[u8]) -> io::Result<(File, Identity)> {
     let file = rustix::fs::openat(folder, name, FILE, Mode::empty())?;
     let stat = rustix::fs::fstat(&file)?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         return Err(io::Error::other("it is no longer a regular file"));
     }
-    Ok((File::from(file), u64::try_from(stat.st_size).unwrap_or(0)))
+    Ok((File::from(file), Identity::of(&stat)))
 }
 
 /// Reads a small file by its path relative to the root; `None` if it is missing, larger than
@@ -72,6 +78,13 @@ pub(crate) fn exists(root: BorrowedFd<'_>, path: &[u8]) -> bool {
 pub(crate) fn size(folder: BorrowedFd<'_>, name: &[u8]) -> io::Result<u64> {
     let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
     Ok(u64::try_from(stat.st_size).unwrap_or(0))
+}
+
+/// Which regular file a name stands for, without opening it; `None` for anything else.
+pub(crate) fn identity(folder: BorrowedFd<'_>, name: &[u8]) -> io::Result<Option<Identity>> {
+    let stat = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW)?;
+    let regular = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+    Ok(regular.then(|| Identity::of(&stat)))
 }
 
 /// Lists a folder in the order of names, up to `limit` of them; the flag says there were more.

@@ -56,7 +56,7 @@ struct Engine {
 }
 
 impl Outliner {
-    /// `references`: also count the identifiers that files use, as a map needs them.
+    /// `references`: also count the identifiers that files use, as a [map](crate::map) needs them.
     pub fn new(references: bool) -> Self {
         Self {
             engines: Vec::new(),
