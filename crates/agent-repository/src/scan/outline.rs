@@ -19,7 +19,7 @@ pub struct Outline {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutlinedFile {
     /// Relative to the root; odd bytes are escaped.
-    pub path: String,
+    pub path: Arc<str>,
     /// What it defines and uses.
     pub outline: Arc<FileOutline>,
 }
@@ -27,10 +27,12 @@ pub struct OutlinedFile {
 impl Outline {
     /// The first `max` definitions as symbols, in the order of files and lines.
     pub fn symbols(&self, max: usize) -> Vec<Symbol> {
+        let mut symbols = Vec::with_capacity(self.n_definitions().min(max));
         let all = self.files.iter().flat_map(|file| {
             file.outline.definitions.iter().map(|definition| Symbol::new(&file.path, definition))
         });
-        all.take(max).collect()
+        symbols.extend(all.take(max));
+        symbols
     }
 
     /// All definitions.
@@ -97,7 +99,7 @@ impl Gathered {
     pub(crate) fn into_outline(mut self) -> (Outline, usize) {
         self.keep_first();
         let files = self.files.into_iter();
-        let files = files.map(|(path, outline)| OutlinedFile { path: escaped(&path), outline });
+        let files = files.map(|(path, outline)| OutlinedFile { path: escaped(&path).into(), outline });
         let outline = Outline { files: files.collect() };
         let lacking = self.met - self.definitions.min(self.max).min(self.met);
         (outline, lacking)

@@ -1,6 +1,7 @@
 //! What an outline names.
 
 use std::fmt;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -85,7 +86,7 @@ impl fmt::Display for SymbolKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Definition {
     /// The name alone, such as `push`; at most 200 bytes.
-    pub name: String,
+    pub name: Arc<str>,
     /// What it stands for.
     pub kind: SymbolKind,
     /// The line that holds the name, from 1.
@@ -93,42 +94,42 @@ pub struct Definition {
     /// The last line of the definition, from 1.
     pub end_line: u32,
     /// The type, trait or module it belongs to, such as `Vec`; `None` at the top of the file.
-    pub container: Option<String>,
+    pub container: Option<Arc<str>>,
     /// The line that holds the name, trimmed, without values and texts in quotes, at most 160 bytes.
-    pub signature: String,
+    pub signature: Arc<str>,
 }
 
 /// A definition and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Symbol {
     /// The name alone, such as `push`.
-    pub name: String,
+    pub name: Arc<str>,
     /// What it stands for.
     pub kind: SymbolKind,
     /// The file, relative to the root of the repository; odd bytes are escaped.
-    pub file: String,
+    pub file: Arc<str>,
     /// The line that holds the name, from 1.
     pub line: u32,
     /// The last line of the definition, from 1.
     pub end_line: u32,
     /// The type, trait or module it belongs to; `None` at the top of the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub container: Option<String>,
+    pub container: Option<Arc<str>>,
     /// The line that holds the name, trimmed, without values and texts in quotes, at most 160 bytes.
-    pub signature: String,
+    pub signature: Arc<str>,
 }
 
 impl Symbol {
     /// The definition as a symbol of `file`.
-    pub(crate) fn new(file: &str, definition: &Definition) -> Self {
+    pub(crate) fn new(file: &Arc<str>, definition: &Definition) -> Self {
         Self {
-            name: definition.name.clone(),
+            name: Arc::clone(&definition.name),
             kind: definition.kind,
-            file: file.to_owned(),
+            file: Arc::clone(file),
             line: definition.line,
             end_line: definition.end_line,
             container: definition.container.clone(),
-            signature: definition.signature.clone(),
+            signature: Arc::clone(&definition.signature),
         }
     }
 }

@@ -38,7 +38,7 @@ pub struct NotParsed;
 /// let text = b"struct Point;\nimpl Point {\n    fn norm(&self) -> f64 { 0.0 }\n}\n";
 /// let outline = Outliner::new(true).outline(OutlineLanguage::Rust, text, &mut || false)?;
 /// let norm = &outline.definitions[1];
-/// assert_eq!((norm.name.as_str(), norm.kind, norm.line), ("norm", SymbolKind::Method, 3));
+/// assert_eq!((&*norm.name, norm.kind, norm.line), ("norm", SymbolKind::Method, 3));
 /// assert_eq!(norm.container.as_deref(), Some("Point"));
 /// assert_eq!(outline.references.count("Point"), 2);
 /// # Ok::<(), agent_repository::symbols::NotParsed>(())
@@ -147,12 +147,12 @@ fn add_macros(definitions: &mut Vec<Definition>, text: &[u8], skeleton: &Skeleto
     for found in skeleton.macros().iter().take(room) {
         let line = places.line_of_source(found.name.0);
         definitions.push(Definition {
-            name: String::from_utf8_lossy(&text[found.name.0..found.name.1]).into_owned(),
+            name: String::from_utf8_lossy(&text[found.name.0..found.name.1]).into(),
             kind: SymbolKind::Macro,
             line,
             end_line: places.line_of_source(found.end.saturating_sub(1)),
             container: None,
-            signature: places.signature(line),
+            signature: places.signature(line).into(),
         });
     }
 }

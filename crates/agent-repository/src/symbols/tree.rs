@@ -1,5 +1,7 @@
 //! Walks a syntax tree and takes the definitions out of it.
 
+use std::sync::Arc;
+
 use tree_sitter::{Language as Grammar, Node, Tree};
 
 use super::definition::{Definition, SymbolKind as Kind};
@@ -290,12 +292,12 @@ impl<'a> Taker<'a> {
         let line = self.places.line_of(name.start_byte());
         let end = whole.end_byte().saturating_sub(1).max(name.start_byte());
         self.found.push(Definition {
-            name: text.trim_matches(['"', '\'']).to_owned(),
+            name: text.trim_matches(['"', '\'']).into(),
             kind: if method { Kind::Method } else { kind },
             line,
             end_line: self.places.line_of(end).max(line),
-            container: container.map(|container| container.name.to_owned()),
-            signature: self.places.signature(line),
+            container: container.map(|container| Arc::from(container.name)),
+            signature: self.places.signature(line).into(),
         });
     }
 

@@ -172,8 +172,8 @@ impl<'a> Reader<'a> {
         self.take(length)
     }
 
-    fn text(&mut self) -> Option<String> {
-        String::from_utf8(self.bytes()?.to_vec()).ok()
+    fn text(&mut self) -> Option<Arc<str>> {
+        std::str::from_utf8(self.bytes()?).ok().map(Arc::from)
     }
 }
 
