@@ -73,7 +73,9 @@ fn outlining(bench: &Bench) {
 /// One file is changed before each round.
 fn rescanning(bench: &Bench) {
     let files = list_files(&bench.folder, "", usize::MAX, &ScanOptions::default()).unwrap().files;
-    let Some(changed) = files.iter().find(|file| file.ends_with(".rs") || file.ends_with(".c")) else { return };
+    let Some(changed) = files.iter().find(|file| file.ends_with(".rs") || file.ends_with(".c")) else {
+        return;
+    };
     let changed = bench.folder.join(changed);
     let original = std::fs::read(&changed).unwrap();
     for (name, symbols) in [("rescan, counts", false), ("rescan, symbols", true)] {

@@ -92,9 +92,19 @@ impl Outliner {
                 words.add_all(text);
             }
         }
+        self.outline_skeleton(language, text, stop)
+    }
+
+    /// Outlines the text whose skeleton was made.
+    fn outline_skeleton(
+        &mut self,
+        language: OutlineLanguage,
+        text: &[u8],
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<FileOutline, NotParsed> {
         let engine = engine(&mut self.engines, language)?;
         let tree = parse(&mut engine.parser, self.skeleton.text(), stop)?;
-        let places = Places::new(text, &self.skeleton, &mut self.breaks);
+        let places = Places::new(language, text, &self.skeleton, &mut self.breaks);
         let mut taker = Taker {
             rulebook: &engine.rulebook,
             places: &places,
@@ -156,3 +166,7 @@ fn add_macros(definitions: &mut Vec<Definition>, text: &[u8], skeleton: &Skeleto
         });
     }
 }
+
+#[cfg(test)]
+#[path = "outliner_tests.rs"]
+mod tests;

@@ -1,5 +1,8 @@
 //! Where in a file something stands, and how the line there reads.
 
+use std::str::Chars;
+
+use super::language::OutlineLanguage;
 use super::skeleton::Skeleton;
 
 /// Bytes shown of a line.
@@ -12,15 +15,22 @@ pub(crate) struct Places<'a> {
     skeleton: &'a Skeleton,
     /// Where each line break stands.
     breaks: &'a [u32],
+    /// A `'` may begin a lifetime.
+    lifetimes: bool,
 }
 
 impl<'a> Places<'a> {
     /// `breaks` is a buffer that is used again from file to file.
-    pub(crate) fn new(source: &'a [u8], skeleton: &'a Skeleton, breaks: &'a mut Vec<u32>) -> Self {
+    pub(crate) fn new(
+        language: OutlineLanguage,
+        source: &'a [u8],
+        skeleton: &'a Skeleton,
+        breaks: &'a mut Vec<u32>,
+    ) -> Self {
         breaks.clear();
         // Larger files are not outlined.
         breaks.extend(memchr::memchr_iter(b'\n', source).map(|at| u32::try_from(at).unwrap_or(u32::MAX)));
-        Self { source, skeleton, breaks }
+        Self { source, skeleton, breaks, lifetimes: language == OutlineLanguage::Rust }
     }
 
     /// The line, from 1, of a place in the skeleton.
@@ -45,64 +55,57 @@ impl<'a> Places<'a> {
         let end = self.breaks.get(index.saturating_sub(1)).map_or(self.source.len(), |end| *end as usize);
         // A line of a minified file may be a megabyte long.
         let line = &self.source[start.min(end)..end.min(start + 4 * MAX_SIGNATURE)];
-        shown(&String::from_utf8_lossy(line))
+        shown(&String::from_utf8_lossy(line), self.lifetimes)
     }
 }
 
-fn shown(line: &str) -> String {
+/// The text between the quotes and behind an assignment is left out.
+fn shown(line: &str, lifetimes: bool) -> String {
     let mut text = String::with_capacity(MAX_SIGNATURE);
-    let mut quote: Option<char> = None;
-    let mut characters = line.trim().chars().peekable();
+    let mut rest = line.trim().chars();
     let mut before = ' ';
-    while let Some(character) = characters.next() {
+    while let Some(character) = rest.next() {
         if text.len() >= MAX_SIGNATURE {
             text.push('…');
             break;
         }
-        if let Some(open) = quote {
-            match character {
-                '\\' => {
-                    characters.next();
-                }
-                _ if character == open => {
-                    quote = None;
-                    text.push_str("…");
-                    text.push(character);
-                }
-                _ => {}
-            }
-            continue;
-        }
-        let next = characters.peek().copied().unwrap_or(' ');
-        let assigned = character == '=' && !matches!(next, '=' | '>') && !"=!<>+-*/%&|^:".contains(before);
-        if assigned && !text.contains('(') && !text.contains('<') {
+        let next = rest.as_str().chars().next().unwrap_or(' ');
+        let assigns = character == '=' && !matches!(next, '=' | '>') && !"=!<>+-*/%&|^".contains(before);
+        // Inside brackets it is the default of a parameter.
+        if assigns && !text.contains(['(', '<']) {
             break;
         }
         match character {
-            // A lifetime is no quote.
-            '\'' if next.is_alphabetic()
-                && !line[line.len().min(1)..].is_empty()
-                && is_lifetime(&characters) =>
-            {
-                text.push(character)
-            }
+            '\'' if lifetimes && is_lifetime(rest.as_str()) => text.push(character),
             '"' | '\'' | '`' => {
-                quote = Some(character);
                 text.push(character);
+                text.push('…');
+                if pass_quoted(&mut rest, character) {
+                    text.push(character);
+                }
             }
             c if c.is_control() => text.push(' '),
             c => text.push(c),
         }
         before = character;
     }
-    if quote.is_some() {
-        text.push('…');
-    }
     text.trim_end_matches(['{', ' ', ':']).to_owned()
 }
 
+/// Passes over a quoted text and its closing mark, or over the rest of the line.
+fn pass_quoted(rest: &mut Chars<'_>, quote: char) -> bool {
+    while let Some(character) = rest.next() {
+        if character == '\\' {
+            rest.next();
+        } else if character == quote {
+            return true;
+        }
+    }
+    false
+}
+
 /// Whether what follows a `'` is a name without a closing `'`, as in `&'a str`.
-fn is_lifetime(rest: &std::iter::Peekable<std::str::Chars<'_>>) -> bool {
-    let after = rest.clone().find(|character| !(character.is_alphanumeric() || *character == '_'));
-    after != Some('\'')
+fn is_lifetime(rest: &str) -> bool {
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    end > 0 && !rest[end..].starts_with('\'')
 }

@@ -91,6 +91,14 @@ impl Skeleton {
         }
     }
 
+    /// Puts a value in the place of what was left out before `end`, on a line of its own.
+    fn stand_in(&mut self, source: &[u8], indent: usize, end: usize) {
+        self.keep_to(source, end);
+        self.text.resize(self.text.len() + indent, b' ');
+        self.runs.push((self.text.len(), end.saturating_sub(1)));
+        self.text.extend_from_slice(b"0\n");
+    }
+
     /// Leaves out `from..to`, with `filler` in its place.
     fn leave_out(&mut self, source: &[u8], from: usize, to: usize, filler: &[u8]) {
         // What was cut already stays cut.

@@ -30,7 +30,15 @@ pub(super) fn cut(text: &[u8], out: &mut Skeleton, words: Option<&mut Words>) ->
         let (start, indent) = indentation(text, at);
         let line = reader.line(start)?;
         let code = text[start..line.code_end].trim_ascii_end();
-        if code.is_empty() || around.is_in_body(indent) {
+        if !code.is_empty() {
+            around.leave_function(text, indent, out);
+        }
+        if let Some(function) = &mut around.function
+            && !code.is_empty()
+        {
+            function.end = start + code.len();
+        }
+        if code.is_empty() || around.function.is_some() {
             out.leave_out(text, at, line.end, b"");
         } else if around.is_named(code, indent, &line) {
             for (from, to) in &reader.insides {
@@ -46,14 +54,22 @@ pub(super) fn cut(text: &[u8], out: &mut Skeleton, words: Option<&mut Words>) ->
         }
         at = line.end;
     }
+    around.leave_function(text, 0, out);
     Ok(())
+}
+
+/// A function whose body is being passed over.
+#[derive(Debug)]
+struct Function {
+    indent: usize,
+    /// Where the code of the body ends.
+    end: usize,
 }
 
 /// The blocks around a line, by the indentation of what opened them.
 #[derive(Debug, Default)]
 struct Around {
-    /// The function whose body is being passed over.
-    function: Option<usize>,
+    function: Option<Function>,
     /// The outermost class.
     class: Option<usize>,
     /// The last line that was kept opens a block.
@@ -61,12 +77,13 @@ struct Around {
 }
 
 impl Around {
-    fn is_in_body(&mut self, indent: usize) -> bool {
-        let inside = self.function.is_some_and(|function| indent > function);
-        if !inside {
-            self.function = None;
+    /// A line that is not indented deeper ends a function; its body is a value at the place of its end.
+    fn leave_function(&mut self, text: &[u8], indent: usize, out: &mut Skeleton) {
+        if let Some(function) = self.function.take_if(|function| indent <= function.indent)
+            && function.end > 0
+        {
+            out.stand_in(text, function.indent + 1, function.end);
         }
-        inside
     }
 
     /// Whether the line defines something, or holds lines that may.
@@ -84,7 +101,7 @@ impl Around {
         let opens = code.ends_with(b":");
         let function = is_function(code);
         if function && opens {
-            self.function = Some(indent);
+            self.function = Some(Function { indent, end: 0 });
         }
         if begins_with(code, b"class") && self.class.is_none() {
             self.class = Some(indent);
