@@ -26,6 +26,8 @@ pub(super) struct Graph {
     arrows: Vec<Arrow>,
     /// The number of each name, by its hash.
     names: HashMap<u64, usize>,
+    /// For each name, how many files define it.
+    n_definers: Vec<usize>,
     /// For each file, the part of the rank that it is given from outside.
     pub(super) focus: Vec<f64>,
 }
@@ -58,7 +60,8 @@ impl Graph {
         }
         starts.push(arrows.len());
         let focus = focus_of_files(outline, focus, &names, &table);
-        Self { starts, arrows, names, focus }
+        let n_definers = table.iter().map(|name| name.definers.len()).collect();
+        Self { starts, arrows, names, n_definers, focus }
     }
 
     pub(super) fn arrows(&self, file: usize) -> &[Arrow] {
@@ -71,6 +74,10 @@ impl Graph {
 
     pub(super) fn name(&self, name: &str) -> Option<usize> {
         self.names.get(&hash(name.as_bytes())).copied()
+    }
+
+    pub(super) fn n_definers(&self, name: usize) -> usize {
+        self.n_definers[name]
     }
 
     pub(super) fn n_names(&self) -> usize {

@@ -32,10 +32,15 @@ pub(super) fn definitions(outline: &Outline, graph: &Graph, focus: &Focus) -> Ve
         // Where nobody uses a definition, the rank of its file still tells it from others.
         let own = files[number] / (1 + file.outline.definitions.len()) as f64;
         for (place, definition) in file.outline.definitions.iter().enumerate() {
-            let used = graph.name(&definition.name).map_or(0.0, |name| parts.of(number, name));
+            let name = graph.name(&definition.name);
+            let used = name.map_or(0.0, |name| parts.of(number, name));
             let hash = crate::symbols::hash(definition.name.as_bytes());
-            let named = if mentioned.binary_search(&hash).is_ok() { 10.0 } else { 1.0 };
-            let rank = (used + own * 0.1) * named * worth(definition.kind);
+            // What the goal names stands for its whole file, shared among all that bear the name.
+            let named = match (mentioned.binary_search(&hash), name) {
+                (Ok(_), Some(name)) => files[number] / graph.n_definers(name) as f64,
+                _ => 0.0,
+            };
+            let rank = (used + own * 0.1) * worth(definition.kind) + named;
             ranked.push(Ranked { file: number, definition: place, rank });
         }
     }

@@ -44,6 +44,8 @@ struct Memory {
     bytes: usize,
     /// The number of the scan that runs or ran last.
     scan: u64,
+    /// Files that this scan has not read.
+    reused: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -86,6 +88,11 @@ impl Cache {
         self.len() == 0
     }
 
+    /// Files that the last scan knew from before and did not open.
+    pub fn reused(&self) -> u64 {
+        self.lock().reused
+    }
+
     /// Reads what [`Cache::save`] wrote. A file that is missing, damaged, larger than `max_bytes` or of
     /// another version gives an empty cache: a cache is never worth an error.
     pub fn load(path: &Path, max_bytes: usize) -> Self {
@@ -117,7 +124,9 @@ impl Cache {
 
     /// A scan begins.
     pub(crate) fn begin(&self) {
-        self.lock().scan += 1;
+        let mut memory = self.lock();
+        memory.scan += 1;
+        memory.reused = 0;
     }
 
     /// A scan has ended. After a whole one, what it has not met is gone.
@@ -134,7 +143,9 @@ impl Cache {
         let entry = memory.files.get_mut(path)?;
         entry.seen_in = scan;
         let same = entry.settled && entry.identity == *identity && entry.facts.suffice(wanted);
-        same.then(|| Arc::clone(&entry.facts))
+        let facts = same.then(|| Arc::clone(&entry.facts));
+        memory.reused += u64::from(facts.is_some());
+        facts
     }
 
     /// What is known of a content, under whatever name it was met.
