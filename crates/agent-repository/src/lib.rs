@@ -27,10 +27,12 @@ pub mod error;
 mod file_lock;
 pub mod git;
 pub mod isolation;
+pub mod map;
 pub mod patch;
 pub mod path_guard;
 pub mod scan;
 pub mod search;
+pub mod symbols;
 pub mod tools;
 
 pub use error::Error;

@@ -18,18 +18,23 @@
 //! ```
 
 mod beneath;
+mod cache;
 mod content;
 mod count;
 mod display;
 mod error;
+mod examine;
+mod facts;
 mod filter;
+mod identity;
 mod ignore_rules;
 mod language_table;
 mod languages;
 mod list;
 mod manifests;
-mod marks;
+pub(crate) mod marks;
 mod options;
+mod outline;
 mod python;
 mod report;
 mod stopwatch;
@@ -41,17 +46,20 @@ mod walk;
 use std::os::fd::AsFd;
 use std::path::Path;
 
+pub use cache::Cache;
 pub use error::Error;
 pub use filter::is_sensitive;
 pub use list::{FileList, list_files};
 pub use manifests::Manifest;
 pub use options::ScanOptions;
+pub use outline::{Outline, OutlinedFile};
 pub use report::{Language, ScanReport, SkipReason, Skipped};
 
 pub(crate) use content::Content;
 pub(crate) use display::escaped;
 pub(crate) use walk::{Found, Visitor, walk};
 
+use facts::Wanted;
 use languages::Languages;
 use stopwatch::Stopwatch;
 use tally::Tally;
@@ -65,10 +73,43 @@ use tally::Tally;
 ///
 /// [`Error::RootUnreadable`] or [`Error::NotAFolder`] when `root` cannot be entered.
 pub fn scan(root: &Path, options: &ScanOptions<'_>) -> Result<ScanReport, Error> {
+    let wanted = if options.symbols { Wanted::Symbols } else { Wanted::Counts };
+    let (mut report, outline) = run(root, wanted, options)?;
+    report.symbols = outline.map(|outline| outline.symbols(options.max_symbols));
+    Ok(report)
+}
+
+/// Scans the repository below `root` and outlines it with references, as a
+/// [`RepositoryMap`](crate::map::RepositoryMap) needs them. The report has its `symbols` only if they are
+/// asked for.
+///
+/// # Errors
+///
+/// Those of [`scan`].
+pub fn survey(root: &Path, options: &ScanOptions<'_>) -> Result<(ScanReport, Outline), Error> {
+    let (mut report, outline) = run(root, Wanted::References, options)?;
+    let outline = outline.unwrap_or_default();
+    report.symbols = options.symbols.then(|| outline.symbols(options.max_symbols));
+    Ok((report, outline))
+}
+
+fn run(
+    root: &Path,
+    wanted: Wanted,
+    options: &ScanOptions<'_>,
+) -> Result<(ScanReport, Option<Outline>), Error> {
     let watch = Stopwatch::start();
     let languages = Languages::new();
-    let tallies = walk(root, b"", options, || Tally::new(&languages, options))?;
-    let tally = tallies.into_iter().reduce(Tally::merge).unwrap_or_else(|| Tally::new(&languages, options));
+    if let Some(cache) = options.cache {
+        cache.begin();
+    }
+    let new = || Tally::new(&languages, wanted, options);
+    let tallies = walk(root, b"", options, new)?;
+    let mut tally = tallies.into_iter().reduce(Tally::merge).unwrap_or_else(new);
+    if let Some(cache) = options.cache {
+        cache.end(tally.is_whole());
+    }
+    let outline = tally.take_outline(options.max_symbols);
     let root_fd = beneath::open_root(root)?;
     let manifests = manifests::read_all(root_fd.as_fd(), tally.manifest_paths(), tally.python_tests());
     let git = match crate::git::state(root) {
@@ -78,5 +119,5 @@ pub fn scan(root: &Path, options: &ScanOptions<'_>) -> Result<ScanReport, Error>
             None
         }
     };
-    Ok(tally.into_report(options, manifests, git, watch.elapsed()))
+    Ok((tally.into_report(options, manifests, git, watch.elapsed()), outline))
 }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::cache::Cache;
+
 /// Limits and choices of a scan, a listing or a search. A limit that is hit does not fail the scan:
 /// the report says `truncated` in its `skipped` list.
 #[derive(Clone, Copy)]
@@ -29,6 +31,18 @@ pub struct ScanOptions<'a> {
     pub include_hidden: bool,
     /// Also read folders of vendored code and build results.
     pub include_vendored: bool,
+    /// Also outline the files: see [`ScanReport::symbols`](super::ScanReport::symbols).
+    pub symbols: bool,
+    /// At most this many symbols, the first in the order of files and lines; `skipped` says how many
+    /// were cut.
+    pub max_symbols: usize,
+    /// Larger files, in bytes, are counted but not outlined.
+    pub max_symbol_file_bytes: u64,
+    /// A file that takes longer to parse is counted but not outlined.
+    pub max_symbol_file_duration: Duration,
+    /// What earlier scans of the same folder learnt; only files that have changed are read. Each
+    /// folder has its own: a whole scan makes a cache forget files that it has not met.
+    pub cache: Option<&'a Cache>,
     /// Threads; `None` takes one per core, eight at most.
     pub threads: Option<usize>,
     /// Asked often; `true` ends the scan soon with what it has.
@@ -49,6 +63,11 @@ impl Default for ScanOptions<'_> {
             tree_entries: 400,
             include_hidden: false,
             include_vendored: false,
+            symbols: false,
+            max_symbols: 200_000,
+            max_symbol_file_bytes: 2 << 20,
+            max_symbol_file_duration: Duration::from_millis(500),
+            cache: None,
             threads: None,
             cancelled: None,
         }
@@ -70,6 +89,11 @@ impl fmt::Debug for ScanOptions<'_> {
             .field("tree_entries", &self.tree_entries)
             .field("include_hidden", &self.include_hidden)
             .field("include_vendored", &self.include_vendored)
+            .field("symbols", &self.symbols)
+            .field("max_symbols", &self.max_symbols)
+            .field("max_symbol_file_bytes", &self.max_symbol_file_bytes)
+            .field("max_symbol_file_duration", &self.max_symbol_file_duration)
+            .field("cache", &self.cache)
             .field("threads", &self.threads)
             .finish_non_exhaustive()
     }

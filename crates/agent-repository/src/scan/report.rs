@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::manifests::Manifest;
 use crate::git::GitState;
+use crate::symbols::Symbol;
 
 /// The figures and the outline of a repository. The same tree gives the same report, but for
 /// `duration_ms`.
@@ -28,6 +29,9 @@ pub struct ScanReport {
     pub git: Option<GitState>,
     /// What builds and tests the repository, nearest to the root first.
     pub manifests: Vec<Manifest>,
+    /// What the files define, in the order of files and lines; `None` if it was not asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub symbols: Option<Vec<Symbol>>,
     /// What was left out and why, in the order of paths.
     pub skipped: Vec<Skipped>,
     /// How long the scan took, in milliseconds.
@@ -85,4 +89,6 @@ pub enum SkipReason {
     Unreadable,
     /// Larger than a single file may be: counted in files and bytes, not in lines.
     TooLarge,
+    /// Counted, but its symbols are missing: too large to be outlined, or not parsed in time.
+    NotOutlined,
 }

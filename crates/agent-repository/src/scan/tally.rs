@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use super::content::Content;
 use super::count::Counts;
+use super::examine::Examiner;
+use super::facts::{Facts, Outlined, Wanted};
 use super::language_table::LANGUAGES;
-use super::languages::{Guess, Languages};
+use super::languages::Languages;
 use super::manifests::{self, Manifest};
 use super::options::ScanOptions;
+use super::outline::{Gathered, Outline};
 use super::python::PythonTests;
 use super::report::{Language, ScanReport, SkipReason, Skipped};
 use super::tree::Tree;
@@ -22,7 +25,7 @@ struct Sum {
 
 /// The figures so far.
 pub(crate) struct Tally<'a> {
-    languages: &'a Languages,
+    examiner: Examiner<'a>,
     sums: Vec<Sum>,
     files: u64,
     folders: u64,
@@ -31,13 +34,14 @@ pub(crate) struct Tally<'a> {
     manifests: Vec<Vec<u8>>,
     python: PythonTests,
     skipped: Vec<Skipped>,
-    buffer: Vec<u8>,
+    /// `None` if nobody asked for outlines.
+    outlines: Option<Gathered>,
 }
 
 impl<'a> Tally<'a> {
-    pub(crate) fn new(languages: &'a Languages, options: &ScanOptions<'_>) -> Self {
+    pub(crate) fn new(languages: &'a Languages, wanted: Wanted, options: &ScanOptions<'a>) -> Self {
         Self {
-            languages,
+            examiner: Examiner::new(languages, wanted, options),
             sums: vec![Sum::default(); LANGUAGES.len()],
             files: 0,
             folders: 0,
@@ -46,7 +50,7 @@ impl<'a> Tally<'a> {
             manifests: Vec::new(),
             python: PythonTests::default(),
             skipped: Vec::new(),
-            buffer: Vec::new(),
+            outlines: (wanted > Wanted::Counts).then(|| Gathered::new(options.max_symbols)),
         }
     }
 
@@ -64,7 +68,26 @@ impl<'a> Tally<'a> {
         self.manifests.extend(other.manifests);
         self.python.merge(other.python);
         self.skipped.extend(other.skipped);
+        if let (Some(outlines), Some(more)) = (&mut self.outlines, other.outlines) {
+            outlines.merge(more);
+        }
         self
+    }
+
+    /// No limit ended the walk, so what was not met is not there.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.skipped.iter().any(|entry| entry.path == "." && entry.reason == SkipReason::Truncated)
+    }
+
+    /// Takes the outlines out of the figures.
+    pub(crate) fn take_outline(&mut self, max_symbols: usize) -> Option<Outline> {
+        let (outline, lacking) = self.outlines.take()?.into_outline();
+        if lacking > 0 {
+            let detail = Some(format!("{lacking} symbols after the first {max_symbols} are not listed"));
+            let path = ".".to_owned();
+            self.skipped.push(Skipped { path, reason: SkipReason::Truncated, detail });
+        }
+        Some(outline)
     }
 
     pub(crate) fn manifest_paths(&self) -> &[Vec<u8>] {
@@ -94,34 +117,36 @@ impl<'a> Tally<'a> {
             languages,
             git,
             manifests,
+            symbols: None,
             skipped: bounded(self.skipped, options.max_skipped),
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
         }
     }
 
-    /// Counts the lines; `Err` carries the reason to leave the file out of everything.
-    fn count(&mut self, file: &Found<'_>, language: Option<usize>) -> Result<u64, Skipped> {
-        let unreadable = |error: std::io::Error| file.skip(SkipReason::Unreadable, Some(error.to_string()));
-        let (content, size) = file.read(&mut self.buffer).map_err(unreadable)?;
-        match content {
-            Content::Text => {
-                if let Some(number) = language.or_else(|| self.languages.named_in(&self.buffer)) {
-                    let counts = self.languages.counter(number).count(&self.buffer);
-                    let sum = &mut self.sums[number];
-                    sum.files += 1;
-                    sum.counts.code += counts.code;
-                    sum.counts.comments += counts.comments;
-                    sum.counts.blanks += counts.blanks;
-                }
-            }
+    fn add(&mut self, file: &Found<'_>, facts: &Facts, size: u64) -> Result<(), Skipped> {
+        match facts.content {
+            Content::Sensitive => return Err(file.skip(SkipReason::Sensitive, None)),
             Content::TooLarge => {
                 self.skipped.push(file.skip(SkipReason::TooLarge, Some(format!("{size} bytes, not read"))));
             }
-            Content::Sensitive => return Err(file.skip(SkipReason::Sensitive, None)),
             // The walk itself reports a spent budget, once.
-            Content::Binary | Content::OverBudget => {}
+            Content::Text | Content::Binary | Content::OverBudget => {}
         }
-        Ok(size)
+        if let Some((number, counts)) = facts.counted {
+            let sum = &mut self.sums[number];
+            sum.files += 1;
+            sum.counts.code += counts.code;
+            sum.counts.comments += counts.comments;
+            sum.counts.blanks += counts.blanks;
+        }
+        match (&facts.outline, &mut self.outlines) {
+            (Outlined::Done(outline, _), Some(outlines)) => outlines.add(file.path, outline),
+            (Outlined::LeftOut(why), Some(_)) => {
+                self.skipped.push(file.skip(SkipReason::NotOutlined, Some(why.clone())));
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }
 
@@ -132,22 +157,15 @@ impl Visitor for Tally<'_> {
     }
 
     fn file(&mut self, file: &Found<'_>) {
-        let size = match self.languages.guess(file.name) {
-            Guess::Language(number) => self.count(file, Some(number)),
-            Guess::AskContent => self.count(file, None),
-            Guess::Unknown => {
-                file.size().map_err(|error| file.skip(SkipReason::Unreadable, Some(error.to_string())))
-            }
-        };
-        match size {
-            Ok(size) => self.bytes += size,
-            Err(skipped) => {
-                let left_out = skipped.reason == SkipReason::Sensitive;
-                self.skipped.push(skipped);
-                if left_out {
+        match self.examiner.examine(file) {
+            Ok((facts, size)) => {
+                if let Err(left_out) = self.add(file, &facts, size) {
+                    self.skipped.push(left_out);
                     return;
                 }
+                self.bytes += size;
             }
+            Err(error) => self.skipped.push(file.skip(SkipReason::Unreadable, Some(error.to_string()))),
         }
         self.files += 1;
         self.tree.add(file.path, file.depth, false);

@@ -36,6 +36,8 @@ pub(crate) struct Found<'a> {
     pub(crate) depth: usize,
     pub(crate) folder: BorrowedFd<'a>,
     pub(crate) budget: &'a Budget,
+    /// Asked during long work on the file; true when the walk is over.
+    pub(crate) is_over: &'a dyn Fn() -> bool,
 }
 
 /// A folder that waits to be read.
@@ -241,7 +243,9 @@ impl Walk<'_> {
                 self.stop(format!("stopped after {} files", self.options.max_files));
                 return;
             }
-            visitor.file(&Found { path: &path, name: &entry.name, depth, folder, budget: &self.budget });
+            let budget = &self.budget;
+            let is_over = &|| !self.may_continue();
+            visitor.file(&Found { path: &path, name: &entry.name, depth, folder, budget, is_over });
         } else {
             visitor.skipped(not_a_file(&path, entry.file_type));
         }

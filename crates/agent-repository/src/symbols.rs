@@ -1,0 +1,25 @@
+//! Outlines source files: what they define, where, and which identifiers they use.
+//!
+//! Knows: the grammars of nine languages, and what of a syntax tree is worth naming.
+//! Never knows: files, folders, limits of time; it is given texts and asks whether to stop.
+//!
+//! What is local to a function is not named, nor are the fields of types and the members of
+//! enumerations. A text with errors gives what can be recognised in it.
+//!
+//! [`scan`](crate::scan::scan) outlines a whole repository.
+
+mod definition;
+mod language;
+mod outliner;
+mod place;
+mod references;
+mod rules;
+mod skeleton;
+mod tree;
+
+pub use definition::{Definition, Symbol, SymbolKind};
+pub use language::OutlineLanguage;
+pub use outliner::{FileOutline, NotParsed, Outliner};
+pub use references::References;
+
+pub(crate) use references::{hash, is_word};
