@@ -19,6 +19,8 @@ mod as_models_write;
 mod corpus;
 #[path = "patch/in_memory.rs"]
 mod in_memory;
+#[path = "patch/never_wrong.rs"]
+mod never_wrong;
 #[path = "patch/paths.rs"]
 mod paths;
 #[path = "patch/properties.rs"]

@@ -18,8 +18,8 @@ const TOO_COSTLY: &str = "Looking for it costs too much; split the patch or corr
 const LARGEST_SLIP: usize = 3;
 const CUT_OFF: &str = "The patch ends with this hunk, which states more lines than it has, so it may have been cut off; \
     send all of it, with as much context after the change as before it.";
-const INDENTATION_IN_DOUBT: &str = "Other hunks of the patch are indented with tabs where the file has blanks, or the \
-    other way round, which leaves open how its added lines are; indent them as the file does.";
+const INDENTATION_IN_DOUBT: &str = "The patch is indented with tabs where the file has blanks, or the other way round, \
+    which leaves open how its added lines are; indent them as the file does, or show an indented line beside them.";
 
 /// What is to be known of the patch beside its hunks.
 pub(crate) struct Origin<'p> {
@@ -193,7 +193,8 @@ impl<'a> TextChange<'a> {
 
     fn place(&mut self, index: usize, hunk: &'a Hunk, place: Place) {
         if let Some(line) = hunk.old_start.filter(|_| hunk.old_lines().next().is_some()) {
-            self.offset = place.start + 1 - line.max(1).cast_signed();
+            let longer = place.longer + place.gap.map_or(0, |gap| gap.by);
+            self.offset = place.start + 1 - line.max(1).cast_signed() + longer;
         }
         let first = self.splices.len();
         self.put(hunk, &place);
@@ -213,6 +214,12 @@ impl<'a> TextChange<'a> {
             // No more old lines can follow, so that a number of them that is too large is just wrong.
             return old == 0;
         }
+        let left = self.text.lines.len().cast_signed() - end;
+        if old.cast_signed() == left || (lead < USUAL_CONTEXT && place.start > 0) {
+            // Hunks go on without context after the change only to the end of the file, which is just where this
+            // one would go by its number of lines.
+            return true;
+        }
         let usual = if place.start == 0 { USUAL_CONTEXT } else { lead.min(USUAL_CONTEXT) };
         let others = self.origin.hunks.iter().filter(|other| *other != hunk);
         let counts_are_right = others.clone().count() > 0 && others.clone().all(|other| !other.miscounted);
@@ -223,11 +230,14 @@ impl<'a> TextChange<'a> {
     fn is_repeated(&self, hunk: &Hunk, outcome: &Result<Located, Exhausted>) -> bool {
         let copy_of = |placed: &&Placed| {
             let other = &self.origin.hunks[placed.index];
-            (&other.lines, &other.scope, other.old_start) == (&hunk.lines, &hunk.scope, hunk.old_start)
+            (&other.lines, &other.scope, &other.section) == (&hunk.lines, &hunk.scope, &hunk.section)
+                && other.old_start == hunk.old_start
         };
         let Some(earlier) = self.placed.iter().find(copy_of) else { return false };
+        // A number that is wrong says of neither which one it means.
+        let is_stated = |start: usize| earlier.place.start + 1 == start.max(1).cast_signed();
         match outcome {
-            _ if hunk.old_start.is_some() => true,
+            _ if hunk.old_start.is_some_and(is_stated) => true,
             Ok(Located::Missing { .. }) => true,
             Ok(Located::At(place)) => place.start == earlier.place.start,
             _ => false,
@@ -262,6 +272,7 @@ impl<'a> TextChange<'a> {
                 let splices: Vec<Splice<'a>> =
                     self.splices_of(part, &place).into_iter().map(Splice::into_owned).collect();
                 self.push(splices);
+                self.end_file(part, &place);
                 true
             }
             _ => false,
@@ -282,10 +293,7 @@ impl<'a> TextChange<'a> {
 
     fn put(&mut self, hunk: &'a Hunk, place: &Place) {
         let splices = self.splices_of(hunk, place);
-        let end = place.start + hunk.old_lines().count().cast_signed();
-        if end >= self.text.lines.len().cast_signed() && hunk.old_lacks_newline != hunk.new_lacks_newline {
-            self.text.final_newline = hunk.old_lacks_newline;
-        }
+        self.end_file(hunk, place);
         if self.origin.format == PatchFormat::SearchReplace {
             // A block may search what the block before it wrote.
             self.text.lines = matching::apply_splices(&self.text.lines, splices);
@@ -294,12 +302,24 @@ impl<'a> TextChange<'a> {
         }
     }
 
+    /// Adds or takes away the final newline, where a hunk that says so ends the file.
+    fn end_file(&mut self, hunk: &Hunk, place: &Place) {
+        let end = place.start + hunk.old_lines().count().cast_signed();
+        if end >= self.text.lines.len().cast_signed() && hunk.old_lacks_newline != hunk.new_lacks_newline {
+            self.text.final_newline = hunk.old_lacks_newline;
+        }
+    }
+
     /// Indents added lines as the file is indented where only other hunks of the patch show how that differs.
     /// Gives the first hunk of which that leaves the indentation open.
     fn settle_indentation(&mut self, hunks: &[Hunk]) -> Option<usize> {
         let drifted = self.placed.iter().filter(|placed| placed.place.rung == MatchQuality::Indentation);
         let shown = drifted.map(|placed| (&hunks[placed.index], placed.place.start));
-        let drift = matching::Drift::of(&self.text.lines, hunks, shown)?;
+        let Some(drift) = matching::Drift::of(&self.text.lines, hunks, shown) else {
+            let as_written =
+                self.placed.iter().all(|placed| placed.place.rung != MatchQuality::Indentation);
+            return if as_written { matching::foreign_indentation(&self.text.lines, hunks) } else { None };
+        };
         for placed in self.placed.iter().filter(|placed| placed.place.rung != MatchQuality::Indentation) {
             let splices = self.splices.get_mut(placed.splices.clone()).unwrap_or_default();
             if !drift.settle(&hunks[placed.index], splices) {

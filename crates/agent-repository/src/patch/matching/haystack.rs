@@ -12,6 +12,13 @@ use crate::patch::{HunkLine, LineKind, PatchFormat};
 /// Places beyond this number are not listed: the hunk is ambiguous anyhow.
 const MOST_PLACES: usize = 20;
 
+/// What becomes of lines that a block shows with other blanks at their end than the file has, and also adds.
+pub(super) enum Moved {
+    Nothing,
+    AsThere(Vec<String>),
+    Open,
+}
+
 pub(super) struct Haystack<'t, 'a> {
     pub(super) lines: &'t [Line<'a>],
     pub(super) from: usize,
@@ -96,7 +103,7 @@ impl<'t, 'a> Haystack<'t, 'a> {
     /// Whether exactly what the hunk wants to have at `start` stands there.
     pub(super) fn has_result_at(&self, pattern: &Pattern<'_>, start: usize) -> bool {
         start.saturating_add(pattern.new.len()) <= self.lines.len()
-            && pattern.new.iter().enumerate().all(|(index, line)| self.lines[start + index].text == line.text)
+            && pattern.new.iter().enumerate().all(|(index, line)| self.equal(line, start + index, pattern.endings))
     }
 
     /// All places where the new lines stand, blanks at line ends aside.
@@ -107,8 +114,12 @@ impl<'t, 'a> Haystack<'t, 'a> {
         let anchor = longest.map_or(0, |(index, _)| index);
         let first = self.from.saturating_sub(pattern.lead);
         self.work.spend((last + 1).saturating_sub(first))?;
+        // A hunk that changes nothing but line endings is done only where they are as it wants them.
         let fits = |index: usize, start: usize| {
-            self.lines[start + index].text.trim_end() == pattern.new[index].text.trim_end()
+            let (line, wanted) = (&self.lines[start + index], pattern.new[index]);
+            let ending = !pattern.endings || wanted.carriage_return == (line.ending == Ending::CrLf);
+            let unended = start + index + 1 == self.lines.len();
+            (ending || unended) && line.text.trim_end() == wanted.text.trim_end()
         };
         let mut places = Vec::new();
         for start in first..=last {
@@ -124,8 +135,8 @@ impl<'t, 'a> Haystack<'t, 'a> {
 
     /// The added lines where the patch only moves one that it shows with blanks at its end: as the file has
     /// it. `None` when there is no such line.
-    pub(super) fn moved(&self, pattern: &Pattern<'_>, start: usize) -> Option<Vec<String>> {
-        let there = self.lines.get(start..start + pattern.old.len())?;
+    pub(super) fn moved(&self, pattern: &Pattern<'_>, start: usize) -> Moved {
+        let Some(there) = self.lines.get(start..start + pattern.old.len()) else { return Moved::Nothing };
         let blank_ended = |text: &str| text.trim_end().len() < text.len();
         let as_there = |text: &str| -> Option<&str> {
             let mut shown =
@@ -134,8 +145,16 @@ impl<'t, 'a> Haystack<'t, 'a> {
             shown.all(|(_, other)| other.text == first.text).then_some(first.text.as_ref())
         };
         let added = || pattern.hunk.added_lines().map(|line| line.text.as_str());
-        let changes = added().any(|text| as_there(text).is_some_and(|there| there != text));
-        changes.then(|| added().map(|text| as_there(text).unwrap_or(text).to_owned()).collect())
+        let mut changed = added().filter(|text| as_there(text).is_some_and(|there| there != *text)).peekable();
+        if changed.peek().is_none() {
+            return Moved::Nothing;
+        }
+        let count = |lines: &[&HunkLine], text: &str| lines.iter().filter(|line| line.text == text).count();
+        // More of them than there were: which one is new, and so meant as it is written, is a guess.
+        if changed.any(|text| count(&pattern.new, text) > count(&pattern.old, text)) {
+            return Moved::Open;
+        }
+        Moved::AsThere(added().map(|text| as_there(text).unwrap_or(text).to_owned()).collect())
     }
 
     /// The added lines with the indentation that the old lines have here; `None` when it does not differ
