@@ -16,6 +16,8 @@ const DOTS: &str =
 const TOO_COSTLY: &str = "Looking for it costs too much; split the patch or correct its line numbers.";
 /// Lines by which people and models miscount.
 const LARGEST_SLIP: usize = 3;
+const END_IN_DOUBT: &str =
+    "It changes whether the file ends with a newline, but the file ends otherwise; show its last lines.";
 const CUT_OFF: &str = "The patch ends with this hunk, which states more lines than it has, so it may have been cut off; \
     send all of it, with as much context after the change as before it.";
 const INDENTATION_IN_DOUBT: &str = "The patch is indented with tabs where the file has blanks, or the other way round, \
@@ -142,6 +144,11 @@ impl<'a> TextChange<'a> {
                 report.line = Some(place.start.max(0).cast_unsigned() + 1);
                 report.detail = Some(CUT_OFF.to_owned());
             }
+            Ok(Located::At(place)) if self.leaves_end_open(hunk, &place) => {
+                report.fate = Fate::NotFound;
+                report.line = Some(place.start.max(0).cast_unsigned() + 1);
+                report.detail = Some(END_IN_DOUBT.to_owned());
+            }
             Ok(Located::At(place)) => {
                 report_place(report, &place);
                 self.place(index, hunk, place);
@@ -209,7 +216,7 @@ impl<'a> TextChange<'a> {
         let is_context = |line: &&super::HunkLine| line.kind == LineKind::Context;
         let lead = hunk.lines.iter().take_while(is_context).count();
         let trail = hunk.lines.iter().rev().take_while(is_context).count();
-        let end = place.start + hunk.old_lines().count().cast_signed();
+        let end = Self::end_of(hunk, place);
         if end >= self.text.lines.len().cast_signed() {
             // No more old lines can follow, so that a number of them that is too large is just wrong.
             return old == 0;
@@ -302,9 +309,22 @@ impl<'a> TextChange<'a> {
         }
     }
 
+    /// The line after the last one that a hunk shows, at its place.
+    fn end_of(hunk: &Hunk, place: &Place) -> isize {
+        let longer = place.longer + place.gap.map_or(0, |gap| gap.by);
+        place.start + hunk.old_lines().count().cast_signed() + longer
+    }
+
+    /// Whether a hunk changes the final newline, but the file does not end with its stale context.
+    fn leaves_end_open(&self, hunk: &Hunk, place: &Place) -> bool {
+        place.rung == MatchQuality::StaleContext
+            && hunk.old_lacks_newline != hunk.new_lacks_newline
+            && Self::end_of(hunk, place) < self.text.lines.len().cast_signed()
+    }
+
     /// Adds or takes away the final newline, where a hunk that says so ends the file.
     fn end_file(&mut self, hunk: &Hunk, place: &Place) {
-        let end = place.start + hunk.old_lines().count().cast_signed();
+        let end = Self::end_of(hunk, place);
         if end >= self.text.lines.len().cast_signed() && hunk.old_lacks_newline != hunk.new_lacks_newline {
             self.text.final_newline = hunk.old_lacks_newline;
         }

@@ -261,7 +261,9 @@ impl Search<'_, '_, '_> {
     /// and this one a copy at another level.
     fn stale_as_indented(&self, start: usize) -> Result<Option<usize>, Exhausted> {
         let fits = stale::survey(&self.haystack, &self.pattern)?;
-        let other = fits.iter().filter(|fit| fit.start != start.cast_signed() && fit.is_near(&self.pattern));
+        let other = fits
+            .iter()
+            .filter(|fit| fit.start != start.cast_signed() && fit.sound && fit.is_near(&self.pattern));
         Ok(other.min_by_key(|fit| fit.stale).map(|fit| fit.start.max(0).cast_unsigned()))
     }
 

@@ -150,3 +150,34 @@ fn tabs_that_nothing_explains_are_not_put_into_a_file_of_blanks() {
     let shown = hunk.replace("@@ -5,2 +5,6 @@\n", "@@ -3,4 +3,8 @@\n     second();\n }\n");
     assert!(outcome(file, &unified(&shown)).is_some_and(|after| after.contains("\tthird")));
 }
+
+#[test]
+fn of_equal_lines_in_a_block_none_is_taken_for_the_stale_one() {
+    let file = "start one();\n  request(a);\n  other();\n  request(a);\nfinish all();\n";
+    let side = |more: &str| format!("start one();\n  request(a);\n  request(a);\n{more}  request(a);\nfinish all();\n");
+    let block = format!("f\n<<<<<<< SEARCH\n{}=======\n{}>>>>>>> REPLACE\n", side(""), side("  request(a);\n"));
+    assert_eq!(outcome(file, &block), None);
+}
+
+#[test]
+fn the_final_newline_changes_also_where_context_is_stale() {
+    let file = "one();\ntwo();\nthree();\ninserted();\nfour();\nlast();";
+    let hunk = "@@ -1,5 +1,5 @@\n-one();\n+1();\n two();\n three();\n four();\n-last();\n\\ No newline at end of file\n+last();\n";
+    assert_never_wrong(file, &unified(hunk), "1();\ntwo();\nthree();\ninserted();\nfour();\nlast();\n");
+}
+
+#[test]
+fn context_that_differs_in_its_indentation_only_is_not_borne_as_stale() {
+    let file = "start_of_all();\n    return response;\n\n\nif main {\n    from_here();\n}\nfinish_of_all();\n";
+    let hunk = "@@ -1,8 +1,11 @@\n start_of_all();\n \t\treturn response;\n \n \n+fn more() {\n+\t\tadded();\n+}\n if main {\n \t\tfrom_here();\n }\n finish_of_all();\n";
+    let after = outcome(file, &unified(hunk));
+    assert!(after.as_ref().is_none_or(|after| after.contains("\n    added();")), "{after:?}");
+}
+
+#[test]
+fn blanks_at_line_ends_of_a_block_that_may_be_meant_are_not_taken_away() {
+    let file = "first();\n\nsecond();\n  \nthird();\n";
+    let block = "f\n<<<<<<< SEARCH\nfirst();\n  \nsecond(); \n  \nthird();\n=======\nmore();\n  \nsecond(); \n  \nthird();\n>>>>>>> REPLACE\n";
+    let after = outcome(file, block);
+    assert!(after.is_none() || after.as_deref() == Some("more();\n\nsecond();\n  \nthird();\n"), "{after:?}");
+}

@@ -48,13 +48,14 @@ pub(super) fn fit(
     let bounded =
         lead.stale <= STALE_AT_EDGE && trail.stale <= STALE_AT_EDGE && inside.stale <= STALE_INSIDE;
     let matched = lead.matched + inside.matched + trail.matched;
-    let plausible = matched * 3 >= pattern.context_lines();
     let stated = sides.is_stated(pattern);
+    let sound = bounded && sides.prove(haystack, pattern, stated);
+    let plausible = sound || matched * 3 >= pattern.context_lines();
     Ok(plausible.then(|| Fit {
         start,
         gap: None,
         stale: sides.stale(),
-        sound: bounded && sides.prove(haystack, pattern, stated),
+        sound,
         bounded,
         stated,
         foreign: !stated && is_within_another(haystack, pattern, start),
@@ -112,25 +113,50 @@ impl Sides {
     fn prove(&self, haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, stated: bool) -> bool {
         let start = self.start;
         let equal = |index: usize| line_fits(haystack, pattern, start, index);
+        // An empty line without its sign may well be an added one.
+        if (0..pattern.old.len()).any(|index| pattern.old[index].unmarked && !equal(index)) {
+            return false;
+        }
         let matched = self.lead.matched + self.inside.matched + self.trail.matched;
         let agreed = self.lead.agreed + self.inside.agreed + self.trail.agreed;
         let removed: Vec<usize> =
             pattern.core().filter(|index| pattern.old[*index].kind == LineKind::Remove).collect();
-        let confirmed = stated || is_at_edge(haystack, pattern, start);
-        let enough = !removed.is_empty() || matched + usize::from(confirmed) >= LEAST_AROUND_ADDED;
-        let usual = matched * 2 >= pattern.context_lines() && agreed >= LEAST_WEIGHT;
-        let removed_weight = weight(removed.iter().map(|index| pattern.old_plain[*index].as_ref()));
+        let at_edge = is_at_edge(haystack, pattern, start);
+        let enough =
+            !removed.is_empty() || matched + usize::from(stated || at_edge) >= LEAST_AROUND_ADDED;
+        let usual = enough && matched * 2 >= pattern.context_lines() && agreed >= LEAST_WEIGHT;
         // One stale line is little where the number, or what is removed, says which place is meant.
+        let removed_weight = weight(removed.iter().map(|index| pattern.old_plain[*index].as_ref()));
         let single = self.stale() <= 1
             && (removed_weight >= DISTINCTIVE
-                || (stated && (removed_weight >= LEAST_WEIGHT || matched + removed.len() >= LEAST_AT_NUMBER)));
-        // An empty line without its sign may well be an added one.
-        let unmarked = (0..pattern.old.len()).any(|index| pattern.old[index].unmarked && !equal(index));
-        enough
-            && (usual || single)
-            && !unmarked
-            && insertions_are_anchored(pattern, &equal)
+                || (stated && removed_weight >= LEAST_WEIGHT)
+                || (stated && enough && matched + removed.len() >= LEAST_AT_NUMBER));
+        if usual || single {
+            insertions_are_anchored(pattern, &equal) || (stated && at_edge && self.is_held_by_edge(haystack, pattern))
+        } else {
+            // Nothing but an edited line stands between the change and where the file begins or ends.
+            stated && at_edge && self.stale() <= 1 && self.is_held_by_edge(haystack, pattern)
+        }
     }
+
+    /// Whether lines that are added where the file begins or ends are held there by that, although the line next to
+    /// them is edited: by what follows, or because the edited line still has all of the one that is shown.
+    fn is_held_by_edge(&self, haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>) -> bool {
+        let core = pattern.core();
+        let edges = self.lead.longer == 0 && self.trail.longer == 0;
+        let next = if pattern.lead == 0 { core.end } else { core.end.saturating_sub(1) };
+        let agreed = self.lead.agreed + self.trail.agreed;
+        edges && core.is_empty() && (agreed >= LEAST_WEIGHT || is_kept_within(haystack, pattern, self.start, next))
+    }
+}
+
+/// Whether the file's line holds the old line and more.
+fn is_kept_within(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
+    let at = usize::try_from(start + index.cast_signed()).ok();
+    let Some((there, wanted)) = at.and_then(|at| haystack.plain().get(at)).zip(pattern.old_plain.get(index)) else {
+        return false;
+    };
+    weight(std::iter::once(wanted.as_ref())) >= LEAST_WEIGHT && there.contains(wanted.trim())
 }
 
 /// Whether context is missing where the file begins or ends.
@@ -158,6 +184,24 @@ fn is_within_another(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: 
     at.and_then(|at| haystack.plain().get(at)).is_some_and(|there| opens(there) && !there.contains(wanted))
 }
 
+/// Whether no line confirms the hunk's indentation, while stale ones differ from the file in nothing else: then its
+/// added lines are indented otherwise, too.
+pub(super) fn is_indented_otherwise(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
+    let mut otherwise = false;
+    for (index, wanted) in pattern.old_plain.iter().enumerate().filter(|(_, line)| !line.is_empty()) {
+        let at = usize::try_from(start + index.cast_signed()).ok();
+        let Some(there) = at.and_then(|at| haystack.plain().get(at)) else { continue };
+        if there == wanted {
+            if !indentation(wanted).is_empty() {
+                return false;
+            }
+        } else {
+            otherwise |= there.trim_start() == wanted.trim_start();
+        }
+    }
+    otherwise && pattern.hunk.added_lines().any(|line| !line.text.trim().is_empty())
+}
+
 /// Whether an old line stands where it belongs, or as near as lines that are more or fewer may move it.
 pub(super) fn stands(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
     let core = pattern.core();
@@ -165,7 +209,7 @@ pub(super) fn stands(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: 
     (-reach..=reach).any(|by| line_fits(haystack, pattern, start + by, index))
 }
 
-fn line_fits(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
+pub(super) fn line_fits(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
     let at = usize::try_from(start + index.cast_signed()).ok();
     at.and_then(|at| haystack.plain().get(at)).is_some_and(|line| *line == pattern.old_plain[index])
 }

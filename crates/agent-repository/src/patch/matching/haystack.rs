@@ -137,24 +137,29 @@ impl<'t, 'a> Haystack<'t, 'a> {
     /// it. `None` when there is no such line.
     pub(super) fn moved(&self, pattern: &Pattern<'_>, start: usize) -> Moved {
         let Some(there) = self.lines.get(start..start + pattern.old.len()) else { return Moved::Nothing };
-        let blank_ended = |text: &str| text.trim_end().len() < text.len();
-        let as_there = |text: &str| -> Option<&str> {
-            let mut shown =
-                pattern.old.iter().zip(there).filter(|(old, _)| blank_ended(text) && old.text == text);
-            let (_, first) = shown.next()?;
-            shown.all(|(_, other)| other.text == first.text).then_some(first.text.as_ref())
+        let shown = |text: &str| -> Vec<&str> {
+            let blank_ended = text.trim_end().len() < text.len();
+            let alike = pattern.old.iter().zip(there).filter(|(old, _)| blank_ended && old.text == text);
+            alike.map(|(_, line)| line.text.as_ref()).collect()
         };
-        let added = || pattern.hunk.added_lines().map(|line| line.text.as_str());
-        let mut changed = added().filter(|text| as_there(text).is_some_and(|there| there != *text)).peekable();
-        if changed.peek().is_none() {
-            return Moved::Nothing;
-        }
         let count = |lines: &[&HunkLine], text: &str| lines.iter().filter(|line| line.text == text).count();
-        // More of them than there were: which one is new, and so meant as it is written, is a guess.
-        if changed.any(|text| count(&pattern.new, text) > count(&pattern.old, text)) {
-            return Moved::Open;
+        let mut texts = Vec::new();
+        let mut changes = false;
+        for added in pattern.hunk.added_lines().map(|line| line.text.as_str()) {
+            let there = shown(added);
+            let Some(first) = there.first().filter(|_| there.iter().any(|line| *line != added)) else {
+                texts.push(added.to_owned());
+                continue;
+            };
+            // Whether it is one of those, which of them, or new and so meant as it is written, is a guess.
+            let is_one = there.iter().all(|line| line == first) && !added.trim().is_empty();
+            if !is_one || count(&pattern.new, added) > count(&pattern.old, added) {
+                return Moved::Open;
+            }
+            changes = true;
+            texts.push((*first).to_owned());
         }
-        Moved::AsThere(added().map(|text| as_there(text).unwrap_or(text).to_owned()).collect())
+        if changes { Moved::AsThere(texts) } else { Moved::Nothing }
     }
 
     /// The added lines with the indentation that the old lines have here; `None` when it does not differ

@@ -58,10 +58,17 @@ fn choose(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, mut fits: Vec<Fit>
     // Where the stated line and the fewest stale lines agree, a lead of one line is enough.
     let stated = fits.iter().any(|fit| fit.sound && fit.stale == least && fit.stated);
     let bound = if stated { least } else { least + 1 };
-    fits.retain(|fit| fit.stale <= bound || fit.stated);
+    let hint = pattern.hint().map(usize::cast_signed);
+    fits.retain(|fit| fit.stale <= bound || Some(fit.start) == hint);
+    // Of several ways to lay the hunk at one place, a better one leaves the others out.
+    let better = fits.clone();
+    fits.retain(|fit| !better.iter().any(|other| other.start == fit.start && other.stale < fit.stale));
     Some(match fits.as_slice() {
         [fit] if result_is_near(haystack, pattern, fit.start) => Located::Missing {
             detail: Some("Its added lines seem to be there already, within other context.".to_owned()),
+        },
+        [fit] if evidence::is_indented_otherwise(haystack, pattern, fit.start) => Located::Missing {
+            detail: Some("Its context is indented otherwise there; indent the hunk as the file is.".to_owned()),
         },
         [fit] if is_open_block(haystack, pattern, fit.start) => Located::Missing {
             detail: Some(
@@ -91,7 +98,7 @@ fn choose(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, mut fits: Vec<Fit>
 
 /// Whether it is only a guess what becomes of a stale line of a search/replace block.
 fn is_open_block(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
-    let stale = (0..pattern.old.len()).filter(|index| !evidence::stands(haystack, pattern, start, *index));
+    let stale = (0..pattern.old.len()).filter(|index| !evidence::line_fits(haystack, pattern, start, *index));
     haystack.format == PatchFormat::SearchReplace && block::is_open(&pattern.old, &pattern.new, stale)
 }
 
