@@ -16,6 +16,7 @@ mod envelope;
 mod file_change;
 mod in_memory;
 mod matching;
+mod offset;
 mod overlay;
 mod plan;
 mod readings;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::matching::{self, Exhausted, Ground, Located, Place, Splice, Work};
+use super::offset::Offset;
 use super::text::{Text, starts_with_mark};
 use super::{Fate, Hunk, HunkReport, LineKind, MatchQuality, PatchFormat, readings};
 use crate::path_guard::RelativePath;
@@ -41,7 +42,7 @@ pub(crate) fn patch_text(
     let mark = hunks.iter().flat_map(|hunk| &hunk.lines).any(|line| starts_with_mark(&line.text));
     let text = Text::new(content, mark);
     let mut change =
-        TextChange { text, splices: Vec::new(), placed: Vec::new(), from: 0, offset: 0, origin, work };
+        TextChange { text, splices: Vec::new(), placed: Vec::new(), from: 0, offset: Offset::default(), origin, work };
     let mut reports = Vec::with_capacity(hunks.len());
     let mut failures = 0;
     for (index, hunk) in hunks.iter().enumerate() {
@@ -113,7 +114,7 @@ struct TextChange<'a> {
     /// The hunks that were placed as they are written.
     placed: Vec<Placed>,
     from: usize,
-    offset: isize,
+    offset: Offset,
     origin: &'a Origin<'a>,
     work: &'a Work,
 }
@@ -124,7 +125,7 @@ impl<'a> TextChange<'a> {
             lines: &self.text.lines,
             final_newline: self.text.final_newline,
             from: self.from,
-            offset: self.offset,
+            offset: self.offset.expected(),
             endings: self.origin.states_line_endings,
             format: self.origin.format,
             work: self.work,
@@ -201,7 +202,8 @@ impl<'a> TextChange<'a> {
     fn place(&mut self, index: usize, hunk: &'a Hunk, place: Place) {
         if let Some(line) = hunk.old_start.filter(|_| hunk.old_lines().next().is_some()) {
             let longer = place.longer + place.gap.map_or(0, |gap| gap.by);
-            self.offset = place.start + 1 - line.max(1).cast_signed() + longer;
+            let offset = place.start + 1 - line.max(1).cast_signed();
+            self.offset.observe(offset, longer);
         }
         let first = self.splices.len();
         self.put(hunk, &place);
@@ -336,9 +338,11 @@ impl<'a> TextChange<'a> {
         let drifted = self.placed.iter().filter(|placed| placed.place.rung == MatchQuality::Indentation);
         let shown = drifted.map(|placed| (&hunks[placed.index], placed.place.start));
         let Some(drift) = matching::Drift::of(&self.text.lines, hunks, shown) else {
-            let as_written =
-                self.placed.iter().all(|placed| placed.place.rung != MatchQuality::Indentation);
-            return if as_written { matching::foreign_indentation(&self.text.lines, hunks) } else { None };
+            // What fits line for line is meant as it is written.
+            let rungs = || self.placed.iter().map(|placed| placed.place.rung);
+            let doubtful = rungs().any(|rung| rung > MatchQuality::Offset)
+                && rungs().all(|rung| rung != MatchQuality::Indentation);
+            return if doubtful { matching::foreign_indentation(&self.text.lines, hunks) } else { None };
         };
         for placed in self.placed.iter().filter(|placed| placed.place.rung != MatchQuality::Indentation) {
             let splices = self.splices.get_mut(placed.splices.clone()).unwrap_or_default();

@@ -105,18 +105,22 @@ fn of_equal_places_that_fit_loosely_the_stated_one_is_meant() {
 }
 
 #[test]
-fn numbers_that_are_off_are_off_alike_in_the_next_hunk() {
+fn numbers_that_are_off_alike_twice_are_so_in_the_next_hunk() {
     let block = "fn same() {\n    work();\n}\n";
-    let file = format!("{}{}", numbered(6), block.repeat(3));
-    // Both hunks state lines that are two too low.
+    let file = format!("{}{}", numbered(9), block.repeat(3));
+    // All hunks state lines that are two too low.
     let hunks = "@@ -1,3 +1,3 @@\n line 3 of the text\n-line 4 of the text\n+four\n line 5 of the text\n\
-                 @@ -8,3 +8,3 @@\n fn same() {\n-    work();\n+    rest();\n }\n";
-    let after = file.replace("line 4 of the text", "four");
+                 @@ -5,3 +5,3 @@\n line 7 of the text\n-line 8 of the text\n+eight\n line 9 of the text\n\
+                 @@ -11,3 +11,3 @@\n fn same() {\n-    work();\n+    rest();\n }\n";
+    let after = file.replace("line 4 of the text", "four").replace("line 8 of the text", "eight");
     let (first, rest) = after.split_at(after.len() - 2 * block.len());
     assert_eq!(
         applied(&file, hunks),
         format!("{first}{}{block}", rest[block.len()..].replace("work", "rest"))
     );
+    // One alone may be wrong by itself.
+    let alone = hunks.replacen("@@ -1,3 +1,3 @@", "@@ -2,3 +2,3 @@", 1);
+    refused(&file, &alone);
 }
 
 #[test]

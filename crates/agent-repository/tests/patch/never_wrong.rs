@@ -144,10 +144,11 @@ fn a_copy_at_another_level_does_not_win_over_a_stale_place_indented_as_the_hunk(
 
 #[test]
 fn tabs_that_nothing_explains_are_not_put_into_a_file_of_blanks() {
-    let file = "fn one() {\n    first();\n    second();\n}\n\nfn last() {}\n";
-    let hunk = "@@ -5,2 +5,6 @@\n \n+fn two() {\n+\tthird();\n+}\n+\n fn last() {}\n";
+    let file = "fn one() {\n    first();\n    second();\n}\n\nfn last_of_all() {}\n";
+    // A line is not as the patch shows it, so that the patch is not one that was made from this file.
+    let hunk = "@@ -4,3 +4,7 @@\n } \n \n+fn two() {\n+\tthird();\n+}\n+\n fn last_of_all() {}\n";
     assert_eq!(outcome(file, &unified(hunk)), None);
-    let shown = hunk.replace("@@ -5,2 +5,6 @@\n", "@@ -3,4 +3,8 @@\n     second();\n }\n");
+    let shown = hunk.replace("@@ -4,3 +4,7 @@\n", "@@ -3,4 +3,8 @@\n     second();\n");
     assert!(outcome(file, &unified(&shown)).is_some_and(|after| after.contains("\tthird")));
 }
 
@@ -180,4 +181,18 @@ fn blanks_at_line_ends_of_a_block_that_may_be_meant_are_not_taken_away() {
     let block = "f\n<<<<<<< SEARCH\nfirst();\n  \nsecond(); \n  \nthird();\n=======\nmore();\n  \nsecond(); \n  \nthird();\n>>>>>>> REPLACE\n";
     let after = outcome(file, block);
     assert!(after.is_none() || after.as_deref() == Some("more();\n\nsecond();\n  \nthird();\n"), "{after:?}");
+}
+
+#[test]
+fn a_hunk_that_only_adds_the_final_newline_is_not_taken_for_done_when_look_alikes_differ() {
+    let file = "one();\nsay 'it';";
+    let hunk = "@@ -1,2 +1,2 @@\n one();\n-say \u{2019}it\u{2019};\n\\ No newline at end of file\n+say 'it';\n";
+    assert_eq!(outcome(file, &unified(hunk)).as_deref(), Some("one();\nsay 'it';\n"));
+}
+
+#[test]
+fn tabs_in_an_exact_diff_are_meant() {
+    let file = "fn one() {\n    first();\n    second();\n}\n";
+    let hunk = "@@ -4 +4,2 @@\n }\n+\tthird();\n";
+    assert!(outcome(file, &unified(hunk)).is_some_and(|after| after.ends_with("}\n\tthird();\n")));
 }

@@ -13,10 +13,10 @@ const FEWEST_INDENTED: usize = 2;
 /// The first hunk that adds lines indented with tabs to a file that is indented with blanks, or the other way round,
 /// while nothing in the patch shows that its author knows how the file is indented.
 pub(crate) fn foreign_indentation(lines: &[Line<'_>], hunks: &[Hunk]) -> Option<usize> {
-    let tabs = lines.iter().filter(|line| line.text.starts_with('\t')).count();
-    let blanks = lines.iter().filter(|line| line.text.starts_with("  ")).count();
     let by_tabs = |text: &str| text.starts_with('\t') && !text.trim().is_empty();
     let by_blanks = |text: &str| text.starts_with("  ") && !text.trim().is_empty();
+    let tabs = lines.iter().filter(|line| by_tabs(&line.text)).count();
+    let blanks = lines.iter().filter(|line| by_blanks(&line.text)).count();
     let all = || hunks.iter().flat_map(|hunk| &hunk.lines);
     let shows_tabs = || all().any(|line| by_tabs(&line.text));
     let shows_blanks = || all().any(|line| by_blanks(&line.text));

@@ -192,7 +192,8 @@ pub(super) fn is_indented_otherwise(haystack: &Haystack<'_, '_>, pattern: &Patte
         let at = usize::try_from(start + index.cast_signed()).ok();
         let Some(there) = at.and_then(|at| haystack.plain().get(at)) else { continue };
         if there == wanted {
-            if !indentation(wanted).is_empty() {
+            // One blank is how lines of a comment begin at any level.
+            if indentation(wanted).len() > 1 || wanted.starts_with('\t') {
                 return false;
             }
         } else {

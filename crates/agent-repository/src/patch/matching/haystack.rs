@@ -103,7 +103,15 @@ impl<'t, 'a> Haystack<'t, 'a> {
     /// Whether exactly what the hunk wants to have at `start` stands there.
     pub(super) fn has_result_at(&self, pattern: &Pattern<'_>, start: usize) -> bool {
         start.saturating_add(pattern.new.len()) <= self.lines.len()
+            && self.ends_as_wanted(pattern, start)
             && pattern.new.iter().enumerate().all(|(index, line)| self.equal(line, start + index, pattern.endings))
+    }
+
+    /// Whether the final newline is as a hunk that changes it wants it, where its new lines stand at `start`.
+    fn ends_as_wanted(&self, pattern: &Pattern<'_>, start: usize) -> bool {
+        let hunk = pattern.hunk;
+        hunk.old_lacks_newline == hunk.new_lacks_newline
+            || (start + pattern.new.len() == self.lines.len() && self.final_newline != hunk.new_lacks_newline)
     }
 
     /// All places where the new lines stand, blanks at line ends aside.
@@ -125,7 +133,7 @@ impl<'t, 'a> Haystack<'t, 'a> {
         for start in first..=last {
             if fits(anchor, start) {
                 self.work.spend(length)?;
-                if (0..length).all(|index| fits(index, start)) {
+                if self.ends_as_wanted(pattern, start) && (0..length).all(|index| fits(index, start)) {
                     places.push(start);
                 }
             }
