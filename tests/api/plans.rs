@@ -259,6 +259,8 @@ async fn a_repository_is_described_wherever_its_path_is_given() {
     assert!(whole["repository"].is_string());
     let inner = demo.post("/scan", json!({"repo_path": "inner"})).await.expect(200).json;
     assert_eq!(inner["info"]["languages"][0]["name"], "Python");
+    let outlined = demo.post("/scan", json!({"symbols": true})).await.expect(200).json;
+    assert!(outlined["info"]["symbols"].is_array() && whole["info"].get("symbols").is_none());
     let by_query = demo.post_nothing("/scan?repo_path=inner").await.expect(200).json;
     assert_eq!(by_query["info"]["total_files"], 1);
     for outside in ["/etc", "..", "missing"] {

@@ -18,6 +18,7 @@ mod history;
 mod in_memory;
 mod matching;
 mod merge;
+mod offset;
 mod overlay;
 mod plan;
 mod readings;
@@ -216,6 +217,11 @@ impl Hunk {
         self.lines.iter().filter(|line| line.kind == LineKind::Add)
     }
 
+    /// Whether a line ends with CR LF while others of the patch do not.
+    pub(crate) fn shows_carriage_return(&self) -> bool {
+        self.lines.iter().any(|line| line.carriage_return)
+    }
+
     pub(crate) fn changes_nothing(&self) -> bool {
         self.lines.iter().all(|line| line.kind == LineKind::Context)
             && self.old_lacks_newline == self.new_lacks_newline
@@ -253,11 +259,25 @@ fn split_lines(text: &str) -> Vec<RawLine<'_>> {
             RawLine { text: stripped.unwrap_or(text), carriage_return: stripped.is_some() }
         })
         .collect();
+    end_last_line(text, &mut lines);
     let converted = text.matches('\n').count() == text.matches("\r\n").count();
     if converted {
         lines.iter_mut().for_each(|line| line.carriage_return = false);
     }
     lines
+}
+
+/// A patch that lost its final newline says no longer how its last line ends: as the one like it before.
+fn end_last_line(text: &str, lines: &mut [RawLine<'_>]) {
+    if text.ends_with('\n') {
+        return;
+    }
+    let Some((last, before)) = lines.split_last_mut() else { return };
+    let like_it = before.iter().rev().find(|line| line.text.chars().next() == last.text.chars().next());
+    if like_it.is_some_and(|line| line.carriage_return) {
+        last.text = last.text.strip_suffix('\r').unwrap_or(last.text);
+        last.carriage_return = true;
+    }
 }
 
 /// The format whose first mark comes first.

@@ -23,6 +23,8 @@ mod history;
 mod in_memory;
 #[path = "patch/merging.rs"]
 mod merging;
+#[path = "patch/never_wrong.rs"]
+mod never_wrong;
 #[path = "patch/paths.rs"]
 mod paths;
 #[path = "patch/properties.rs"]

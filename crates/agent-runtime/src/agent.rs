@@ -81,7 +81,7 @@ impl Agent {
         };
         Self(Arc::new(Inner {
             conversation: Conversation { store: store.clone(), clock: Arc::clone(&clock) },
-            repositories: Repositories { roots },
+            repositories: Repositories { roots, caches: Arc::default() },
             templates: Templates { catalogue: templates },
             analytics: Analytics::new(Arc::new(store.clone()), Arc::clone(&clock)),
             _home: home,

@@ -2,9 +2,10 @@
 
 use agent_core::error::{Error, Result};
 use agent_core::ports::{Survey, Surveyor};
-use agent_repository::scan::{self, ScanOptions, ScanReport};
+use agent_repository::scan::{self, Cache, ScanOptions, ScanReport};
 use async_trait::async_trait;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The folders below which every repository must lie, after links are resolved.
 #[derive(Debug, Clone)]
@@ -58,15 +59,20 @@ fn real_folder(path: &Path) -> Result<PathBuf> {
 #[async_trait]
 impl Surveyor for RepositoryRoots {
     async fn survey(&self, repo_path: &str) -> Result<Survey> {
-        let report = scan_repository(PathBuf::from(repo_path)).await?;
+        let report = scan_repository(PathBuf::from(repo_path), false, None).await?;
         Ok(describe(&report))
     }
 }
 
 /// Scans off the async threads.
-pub(crate) async fn scan_repository(root: PathBuf) -> Result<ScanReport> {
+pub(crate) async fn scan_repository(
+    root: PathBuf,
+    symbols: bool,
+    cache: Option<Arc<Cache>>,
+) -> Result<ScanReport> {
     blocking(move || {
-        scan::scan(&root, &ScanOptions::default()).map_err(|error| Error::RepositoryRefused {
+        let options = ScanOptions { symbols, cache: cache.as_deref(), ..ScanOptions::default() };
+        scan::scan(&root, &options).map_err(|error| Error::RepositoryRefused {
             path: root.display().to_string(),
             reason: error.to_string(),
         })

@@ -7,7 +7,7 @@ use crate::views::scan::{ScanQuery, ScanRepository, ScanView};
 use actix_web::post;
 use actix_web::web::{Data, Json};
 
-/// Describes a repository: files, languages, the tree, what builds and tests it.
+/// Describes a repository: files, languages, the tree, what builds and tests it; on request its symbols.
 #[utoipa::path(
     tag = "repositories",
     params(ScanQuery),
@@ -23,6 +23,7 @@ pub(crate) async fn scan_repository(
     state: Data<AppState>,
 ) -> Result<Json<ScanView>> {
     let repo_path = query.0.repo_path.or(body.0.repo_path);
-    let (root, info) = state.agent().repositories().scan(repo_path.as_deref()).await?;
+    let symbols = query.0.symbols.or(body.0.symbols).unwrap_or(false);
+    let (root, info) = state.agent().repositories().scan(repo_path.as_deref(), symbols).await?;
     Ok(Json(ScanView { repository: root.display().to_string(), info }))
 }

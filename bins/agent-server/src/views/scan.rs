@@ -11,16 +11,21 @@ use utoipa::{IntoParams, ToSchema};
 pub struct ScanQuery {
     /// The repository, below one of the roots; wins over the body.
     pub repo_path: Option<String>,
+    /// Whether to outline the files, too; wins over the body.
+    pub symbols: Option<bool>,
 }
 
 /// The repository to scan.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"repo_path": "shop"}))]
+#[schema(example = json!({"repo_path": "shop", "symbols": true}))]
 pub struct ScanRepository {
     /// The repository, below one of the roots; the first root when absent.
     #[serde(default)]
     pub repo_path: Option<String>,
+    /// Whether to outline the files, too: Rust, Python, JavaScript, TypeScript, Go, Java, C and C++.
+    #[serde(default)]
+    pub symbols: Option<bool>,
 }
 
 /// A described repository.
@@ -61,6 +66,9 @@ pub struct ScanInfoView {
     pub git: Option<GitView>,
     /// What builds and tests it.
     pub manifests: Vec<ManifestView>,
+    /// Definitions in the order of files and lines; only on request, and not more than 200,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbols: Option<Vec<SymbolView>>,
     /// What was left out and why.
     pub skipped: Vec<SkippedView>,
     /// How long the scan took.
@@ -106,6 +114,25 @@ pub struct ManifestView {
     pub build: Option<Vec<String>>,
     /// The command that tests.
     pub test: Option<Vec<String>>,
+}
+
+/// A definition.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SymbolView {
+    /// What it is called.
+    pub name: String,
+    /// `function`, `method`, `class`, `struct`, `union`, `enum`, `trait`, `interface`, `type`, `module`, `constant`,
+    /// `variable` or `macro`.
+    pub kind: String,
+    /// Where it is.
+    pub file: String,
+    /// The line of its name, from 1.
+    pub line: u32,
+    /// The line on which it ends.
+    pub end_line: u32,
+    /// The definition that it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
 }
 
 /// Something the scan left out.

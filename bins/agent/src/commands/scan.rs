@@ -3,7 +3,9 @@
 use crate::embedded::repository;
 use crate::exit::{Exit, Failure, Outcome, chain};
 use crate::output::{Style, Terminal, plain, table};
-use agent_repository::scan::{ScanOptions, ScanReport, scan};
+use agent_repository::map::{Focus, Rendered, RepositoryMap};
+use agent_repository::scan::{ScanOptions, ScanReport, scan, survey};
+use agent_repository::symbols::Symbol;
 use clap::Args;
 use comfy_table::{CellAlignment, Table};
 use serde_json::json;
@@ -13,7 +15,10 @@ const EXAMPLES: &str = "\
 Examples:
   agent scan                      this folder
   agent scan ../other --json      another one, as JSON
-  agent scan --json | jq '.info.manifests'";
+  agent scan --json | jq '.info.manifests'
+  agent scan --symbols            with functions, types and so on, by file
+  agent scan --map 2000 --focus \"the cart's total\"
+                                  the definitions that matter most, in about 2000 tokens";
 
 /// Arguments of `agent scan`.
 #[derive(Debug, Args)]
@@ -25,7 +30,16 @@ pub(super) struct Scan {
     /// Read names that begin with a dot, too
     #[arg(long)]
     hidden: bool,
-    /// Print one JSON document: `repository` and `info`
+    /// Outline the files, too: Rust, Python, JavaScript, TypeScript, Go, Java, C and C++
+    #[arg(long)]
+    symbols: bool,
+    /// Print the repository map that a model is given: the best definitions within so many tokens
+    #[arg(long, value_name = "TOKENS", num_args = 0..=1, default_missing_value = "1000")]
+    map: Option<usize>,
+    /// What the map is for: names and paths in this text come first
+    #[arg(long, value_name = "TEXT", requires = "map")]
+    focus: Option<String>,
+    /// Print one JSON document: `repository`, `info` and, with --map, `map`
     #[arg(long)]
     json: bool,
 }
@@ -33,17 +47,57 @@ pub(super) struct Scan {
 impl Scan {
     pub(super) fn run(self, terminal: Terminal) -> Outcome {
         let root = repository(&self.path)?;
-        let options = ScanOptions { include_hidden: self.hidden, ..ScanOptions::default() };
-        let report = scan(&root, &options).map_err(|error| {
+        let options =
+            ScanOptions { include_hidden: self.hidden, symbols: self.symbols, ..ScanOptions::default() };
+        let scanned = match self.map {
+            None => scan(&root, &options).map(|report| (report, None)),
+            Some(tokens) => survey(&root, &options).map(|(report, outline)| {
+                let focus = self.focus.as_deref().map(Focus::of).unwrap_or_default();
+                let map = RepositoryMap::build(&outline, &focus).render(tokens);
+                (report, Some(map))
+            }),
+        };
+        let (report, map) = scanned.map_err(|error| {
             Failure::work(format!("{} cannot be scanned: {}", root.display(), chain(&error)))
         })?;
         if self.json {
-            terminal.json(&json!({"repository": root.display().to_string(), "info": report}))?;
+            let mut document = json!({"repository": root.display().to_string(), "info": report});
+            if let Some(map) = map {
+                document["map"] = json!({
+                    "text": map.text, "tokens": map.tokens, "files": map.files, "definitions": map.definitions,
+                    "left_out": map.left_out,
+                });
+            }
+            terminal.json(&document)?;
+        } else if let Some(map) = map {
+            show_map(&terminal, &map);
         } else {
             terminal.line(terminal.paint(Style::Bold, root.display()));
             show(&terminal, &report);
+            show_symbols(&terminal, report.symbols.as_deref().unwrap_or_default());
         }
         Ok(Exit::Done)
+    }
+}
+
+fn show_map(terminal: &Terminal, map: &Rendered) {
+    terminal.line(plain(map.text.trim_end()));
+    terminal.note(format_args!(
+        "{} definitions in {} files, about {} tokens; {} left out",
+        map.definitions, map.files, map.tokens, map.left_out
+    ));
+}
+
+/// The symbols under the files that they are in.
+fn show_symbols(terminal: &Terminal, symbols: &[Symbol]) {
+    for of_file in symbols.chunk_by(|one, next| one.file == next.file) {
+        let Some(first) = of_file.first() else { continue };
+        terminal.line(format_args!("\n{}", terminal.paint(Style::Cyan, plain(&first.file))));
+        for symbol in of_file {
+            let container = symbol.container.as_deref().map(|name| format!(" in {name}")).unwrap_or_default();
+            let text = format!("{:>6}  {} {}{container}", symbol.line, symbol.kind.as_str(), symbol.name);
+            terminal.line(plain(&text));
+        }
     }
 }
 

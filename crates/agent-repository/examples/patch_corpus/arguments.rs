@@ -12,6 +12,7 @@ Options:
   --seed N      another choice of perturbations (default 1)
   --kind TEXT   only kinds whose name contains this
   --show N      print the first N wrong and the first N refused patches of each kind
+  --runs N      how often each patch is applied; the fastest time counts (default 3)
   --json        one JSON document instead of a table
 
 Example:
@@ -28,6 +29,7 @@ pub(crate) struct Arguments {
     pub(crate) largest: usize,
     pub(crate) seed: u64,
     pub(crate) show: usize,
+    pub(crate) runs: usize,
     pub(crate) json: bool,
     kind: Option<String>,
 }
@@ -35,9 +37,16 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// `None` when help is asked for.
     pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Self>, String> {
-        let repositories = Vec::new();
-        let mut arguments =
-            Self { repositories, commits: 500, largest: 400, seed: 1, show: 0, json: false, kind: None };
+        let mut arguments = Self {
+            repositories: Vec::new(),
+            commits: 500,
+            largest: 400,
+            seed: 1,
+            show: 0,
+            runs: 3,
+            json: false,
+            kind: None,
+        };
         while let Some(word) = words.next() {
             let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
             match word.as_str() {
@@ -47,6 +56,7 @@ impl Arguments {
                 "--largest" => arguments.largest = number(&word, &value()?)?,
                 "--seed" => arguments.seed = number(&word, &value()?)?,
                 "--show" => arguments.show = number(&word, &value()?)?,
+                "--runs" => arguments.runs = number(&word, &value()?)?,
                 "--kind" => arguments.kind = Some(value()?),
                 option if option.starts_with('-') => return Err(format!("{option} is no option")),
                 directory => arguments.repositories.push(PathBuf::from(directory)),

@@ -19,9 +19,6 @@ pub(crate) use kinds::KINDS;
 use kinds::Kind;
 use random::Random;
 
-/// How often each patch is applied; the fastest time counts, because other work of the machine only adds.
-const RUNS: usize = 3;
-
 /// A patch, the file it is for, and the only right result.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
@@ -41,6 +38,16 @@ pub(crate) enum Outcome {
     Refused(String),
     /// Applied with another result: the one fault that cannot be forgiven.
     Wrong(String),
+}
+
+/// How much is tried, and what is kept.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) seed: u64,
+    /// How many examples of each sort are kept.
+    pub(crate) most_examples: usize,
+    /// How often each patch is applied.
+    pub(crate) runs: usize,
 }
 
 /// The results of one kind.
@@ -73,12 +80,13 @@ pub(crate) fn sample(change: &Change, kind: &Kind, random: &mut Random) -> Optio
     })
 }
 
-/// Applies a sample, and tells how long that takes.
+/// Applies a sample some times, and tells how long that takes: the fastest time counts, because other work of the
+/// machine only adds.
 #[expect(clippy::disallowed_methods, reason = "a tool that measures time")]
-pub(crate) fn try_out(sample: &Sample) -> (Outcome, Duration) {
+pub(crate) fn try_out(sample: &Sample, runs: usize) -> (Outcome, Duration) {
     let mut fastest = Duration::MAX;
     let mut result = RelativePath::new(&sample.path).map(|_| None);
-    for _ in 0..RUNS {
+    for _ in 0..runs.max(1) {
         let started = Instant::now();
         result = RelativePath::new(&sample.path)
             .and_then(|path| apply_to_text(&path, Some(&sample.before), &sample.patch));
@@ -92,13 +100,14 @@ pub(crate) fn try_out(sample: &Sample) -> (Outcome, Duration) {
     (outcome, fastest)
 }
 
-/// Tries every change as a patch of this kind, keeping at most `most_examples` of each sort.
-pub(crate) fn tally(changes: &[Change], kind: &'static Kind, seed: u64, most_examples: usize) -> Tally {
+/// Tries every change as a patch of this kind.
+pub(crate) fn tally(changes: &[Change], kind: &'static Kind, effort: &Effort) -> Tally {
+    let Effort { seed, most_examples, runs } = *effort;
     let mut tally = Tally { kind: kind.0, ..Tally::default() };
     let (mut wrong, mut refused) = (Vec::new(), Vec::new());
     for (number, change) in changes.iter().enumerate() {
         let Some(sample) = sample(change, kind, &mut Random::of(seed, kind.0, number)) else { continue };
-        let (outcome, time) = try_out(&sample);
+        let (outcome, time) = try_out(&sample, runs);
         tally.patches += 1;
         tally.times.push(time);
         match outcome {

@@ -18,7 +18,7 @@ mod arguments;
 mod corpus;
 
 use arguments::{Arguments, USAGE};
-use corpus::{Change, KINDS, Outcome, Sample, Tally};
+use corpus::{Change, Effort, KINDS, Outcome, Sample, Tally};
 
 fn main() -> ExitCode {
     let arguments = match Arguments::parse(std::env::args().skip(1)) {
@@ -45,7 +45,8 @@ fn measure(arguments: &Arguments) -> Result<Vec<Tally>, String> {
         return Err("these histories change no text file".to_owned());
     }
     let wanted = KINDS.iter().filter(|kind| arguments.wants(kind.0));
-    Ok(wanted.map(|kind| corpus::tally(&changes, kind, arguments.seed, arguments.show)).collect())
+    let effort = Effort { seed: arguments.seed, most_examples: arguments.show, runs: arguments.runs };
+    Ok(wanted.map(|kind| corpus::tally(&changes, kind, &effort)).collect())
 }
 
 fn report(arguments: &Arguments, tallies: &[Tally]) -> String {

@@ -51,9 +51,12 @@ pub(crate) fn parse(lines: &[RawLine<'_>]) -> Result<Vec<FilePatch>, Error> {
         let block = Block::find(lines, index)?;
         let hunk = block.hunk(lines);
         match files.last_mut() {
-            Some(FilePatch { path: previous, operation: Operation::Modify { hunks, .. }, .. })
-                if *previous == path =>
-            {
+            Some(FilePatch {
+                path: previous,
+                operation: Operation::Modify { hunks, .. },
+                states_line_endings,
+            }) if *previous == path => {
+                *states_line_endings |= hunk.shows_carriage_return();
                 hunks.push(hunk);
             }
             _ => files.push(file_patch(path, hunk)),
@@ -65,8 +68,9 @@ pub(crate) fn parse(lines: &[RawLine<'_>]) -> Result<Vec<FilePatch>, Error> {
 }
 
 fn file_patch(path: RelativePath, hunk: Hunk) -> FilePatch {
+    let states_line_endings = hunk.shows_carriage_return();
     let operation = Operation::Modify { hunks: vec![hunk], rename_to: None, executable: None };
-    FilePatch { path, operation, states_line_endings: false }
+    FilePatch { path, operation, states_line_endings }
 }
 
 /// The path on the nearest line above the block, its decoration taken off.
@@ -146,6 +150,7 @@ impl Block {
     }
 }
 
-fn texts<'a>(lines: &[RawLine<'a>]) -> Vec<&'a str> {
-    lines.iter().map(|line| line.text).collect()
+/// Lines that differ in their ending only are a change, too.
+fn texts<'a>(lines: &[RawLine<'a>]) -> Vec<(&'a str, bool)> {
+    lines.iter().map(|line| (line.text, line.carriage_return)).collect()
 }

@@ -73,7 +73,8 @@ impl<'a> Reader<'a> {
 
     fn push(&mut self, path: &str, operation: Operation) -> Result<(), Error> {
         let path = RelativePath::new(path.trim())?;
-        self.files.push(FilePatch { path, operation, states_line_endings: false });
+        let states_line_endings = operation.hunks().iter().any(Hunk::shows_carriage_return);
+        self.files.push(FilePatch { path, operation, states_line_endings });
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::matching::{self, Exhausted, Ground, Located, Place, Splice, Work};
+use super::offset::Offset;
 use super::text::{Text, starts_with_mark};
 use super::{Fate, Hunk, HunkReport, LineKind, MatchQuality, PatchFormat, readings};
 use crate::path_guard::RelativePath;
@@ -16,10 +17,12 @@ const DOTS: &str =
 const TOO_COSTLY: &str = "Looking for it costs too much; split the patch or correct its line numbers.";
 /// Lines by which people and models miscount.
 const LARGEST_SLIP: usize = 3;
+const END_IN_DOUBT: &str =
+    "It changes whether the file ends with a newline, but the file ends otherwise; show its last lines.";
 const CUT_OFF: &str = "The patch ends with this hunk, which states more lines than it has, so it may have been cut off; \
     send all of it, with as much context after the change as before it.";
-const INDENTATION_IN_DOUBT: &str = "Other hunks of the patch are indented with tabs where the file has blanks, or the \
-    other way round, which leaves open how its added lines are; indent them as the file does.";
+const INDENTATION_IN_DOUBT: &str = "The patch is indented with tabs where the file has blanks, or the other way round, \
+    which leaves open how its added lines are; indent them as the file does, or show an indented line beside them.";
 
 /// What is to be known of the patch beside its hunks.
 pub(crate) struct Origin<'p> {
@@ -39,7 +42,7 @@ pub(crate) fn patch_text(
     let mark = hunks.iter().flat_map(|hunk| &hunk.lines).any(|line| starts_with_mark(&line.text));
     let text = Text::new(content, mark);
     let mut change =
-        TextChange { text, splices: Vec::new(), placed: Vec::new(), from: 0, offset: 0, origin, work };
+        TextChange { text, splices: Vec::new(), placed: Vec::new(), from: 0, offset: Offset::default(), origin, work };
     let mut reports = Vec::with_capacity(hunks.len());
     let mut failures = 0;
     for (index, hunk) in hunks.iter().enumerate() {
@@ -111,7 +114,7 @@ struct TextChange<'a> {
     /// The hunks that were placed as they are written.
     placed: Vec<Placed>,
     from: usize,
-    offset: isize,
+    offset: Offset,
     origin: &'a Origin<'a>,
     work: &'a Work,
 }
@@ -122,7 +125,7 @@ impl<'a> TextChange<'a> {
             lines: &self.text.lines,
             final_newline: self.text.final_newline,
             from: self.from,
-            offset: self.offset,
+            offset: self.offset.expected(),
             endings: self.origin.states_line_endings,
             format: self.origin.format,
             work: self.work,
@@ -141,6 +144,11 @@ impl<'a> TextChange<'a> {
                 report.fate = Fate::NotFound;
                 report.line = Some(place.start.max(0).cast_unsigned() + 1);
                 report.detail = Some(CUT_OFF.to_owned());
+            }
+            Ok(Located::At(place)) if self.leaves_end_open(hunk, &place) => {
+                report.fate = Fate::NotFound;
+                report.line = Some(place.start.max(0).cast_unsigned() + 1);
+                report.detail = Some(END_IN_DOUBT.to_owned());
             }
             Ok(Located::At(place)) => {
                 report_place(report, &place);
@@ -193,7 +201,9 @@ impl<'a> TextChange<'a> {
 
     fn place(&mut self, index: usize, hunk: &'a Hunk, place: Place) {
         if let Some(line) = hunk.old_start.filter(|_| hunk.old_lines().next().is_some()) {
-            self.offset = place.start + 1 - line.max(1).cast_signed();
+            let longer = place.longer + place.gap.map_or(0, |gap| gap.by);
+            let offset = place.start + 1 - line.max(1).cast_signed();
+            self.offset.observe(offset, longer);
         }
         let first = self.splices.len();
         self.put(hunk, &place);
@@ -208,10 +218,16 @@ impl<'a> TextChange<'a> {
         let is_context = |line: &&super::HunkLine| line.kind == LineKind::Context;
         let lead = hunk.lines.iter().take_while(is_context).count();
         let trail = hunk.lines.iter().rev().take_while(is_context).count();
-        let end = place.start + hunk.old_lines().count().cast_signed();
+        let end = Self::end_of(hunk, place);
         if end >= self.text.lines.len().cast_signed() {
             // No more old lines can follow, so that a number of them that is too large is just wrong.
             return old == 0;
+        }
+        let left = self.text.lines.len().cast_signed() - end;
+        if old.cast_signed() == left || (lead < USUAL_CONTEXT && place.start > 0) {
+            // Hunks go on without context after the change only to the end of the file, which is just where this
+            // one would go by its number of lines.
+            return true;
         }
         let usual = if place.start == 0 { USUAL_CONTEXT } else { lead.min(USUAL_CONTEXT) };
         let others = self.origin.hunks.iter().filter(|other| *other != hunk);
@@ -223,11 +239,14 @@ impl<'a> TextChange<'a> {
     fn is_repeated(&self, hunk: &Hunk, outcome: &Result<Located, Exhausted>) -> bool {
         let copy_of = |placed: &&Placed| {
             let other = &self.origin.hunks[placed.index];
-            (&other.lines, &other.scope, other.old_start) == (&hunk.lines, &hunk.scope, hunk.old_start)
+            (&other.lines, &other.scope, &other.section) == (&hunk.lines, &hunk.scope, &hunk.section)
+                && other.old_start == hunk.old_start
         };
         let Some(earlier) = self.placed.iter().find(copy_of) else { return false };
+        // A number that is wrong says of neither which one it means.
+        let is_stated = |start: usize| earlier.place.start + 1 == start.max(1).cast_signed();
         match outcome {
-            _ if hunk.old_start.is_some() => true,
+            _ if hunk.old_start.is_some_and(is_stated) => true,
             Ok(Located::Missing { .. }) => true,
             Ok(Located::At(place)) => place.start == earlier.place.start,
             _ => false,
@@ -262,6 +281,7 @@ impl<'a> TextChange<'a> {
                 let splices: Vec<Splice<'a>> =
                     self.splices_of(part, &place).into_iter().map(Splice::into_owned).collect();
                 self.push(splices);
+                self.end_file(part, &place);
                 true
             }
             _ => false,
@@ -282,10 +302,7 @@ impl<'a> TextChange<'a> {
 
     fn put(&mut self, hunk: &'a Hunk, place: &Place) {
         let splices = self.splices_of(hunk, place);
-        let end = place.start + hunk.old_lines().count().cast_signed();
-        if end >= self.text.lines.len().cast_signed() && hunk.old_lacks_newline != hunk.new_lacks_newline {
-            self.text.final_newline = hunk.old_lacks_newline;
-        }
+        self.end_file(hunk, place);
         if self.origin.format == PatchFormat::SearchReplace {
             // A block may search what the block before it wrote.
             self.text.lines = matching::apply_splices(&self.text.lines, splices);
@@ -294,12 +311,39 @@ impl<'a> TextChange<'a> {
         }
     }
 
+    /// The line after the last one that a hunk shows, at its place.
+    fn end_of(hunk: &Hunk, place: &Place) -> isize {
+        let longer = place.longer + place.gap.map_or(0, |gap| gap.by);
+        place.start + hunk.old_lines().count().cast_signed() + longer
+    }
+
+    /// Whether a hunk changes the final newline, but the file does not end with its stale context.
+    fn leaves_end_open(&self, hunk: &Hunk, place: &Place) -> bool {
+        place.rung == MatchQuality::StaleContext
+            && hunk.old_lacks_newline != hunk.new_lacks_newline
+            && Self::end_of(hunk, place) < self.text.lines.len().cast_signed()
+    }
+
+    /// Adds or takes away the final newline, where a hunk that says so ends the file.
+    fn end_file(&mut self, hunk: &Hunk, place: &Place) {
+        let end = Self::end_of(hunk, place);
+        if end >= self.text.lines.len().cast_signed() && hunk.old_lacks_newline != hunk.new_lacks_newline {
+            self.text.final_newline = hunk.old_lacks_newline;
+        }
+    }
+
     /// Indents added lines as the file is indented where only other hunks of the patch show how that differs.
     /// Gives the first hunk of which that leaves the indentation open.
     fn settle_indentation(&mut self, hunks: &[Hunk]) -> Option<usize> {
         let drifted = self.placed.iter().filter(|placed| placed.place.rung == MatchQuality::Indentation);
         let shown = drifted.map(|placed| (&hunks[placed.index], placed.place.start));
-        let drift = matching::Drift::of(&self.text.lines, hunks, shown)?;
+        let Some(drift) = matching::Drift::of(&self.text.lines, hunks, shown) else {
+            // What fits line for line is meant as it is written.
+            let rungs = || self.placed.iter().map(|placed| placed.place.rung);
+            let doubtful = rungs().any(|rung| rung > MatchQuality::Offset)
+                && rungs().all(|rung| rung != MatchQuality::Indentation);
+            return if doubtful { matching::foreign_indentation(&self.text.lines, hunks) } else { None };
+        };
         for placed in self.placed.iter().filter(|placed| placed.place.rung != MatchQuality::Indentation) {
             let splices = self.splices.get_mut(placed.splices.clone()).unwrap_or_default();
             if !drift.settle(&hunks[placed.index], splices) {

@@ -5,10 +5,13 @@
 
 use super::report::MatchQuality;
 use super::text::Line;
-use super::{Hunk, LineKind, PatchFormat};
+use super::{Hunk, PatchFormat};
 
+mod alignment;
+mod already;
 mod block;
 mod drift;
+mod evidence;
 mod gapped;
 mod haystack;
 mod insertion;
@@ -19,8 +22,8 @@ mod scope;
 mod splice;
 mod stale;
 
-pub(crate) use drift::Drift;
-use haystack::Haystack;
+pub(crate) use drift::{Drift, foreign_indentation};
+use haystack::{Haystack, Moved};
 use pattern::Pattern;
 pub(crate) use splice::{Splice, apply_splices, splices_of};
 
@@ -28,6 +31,8 @@ pub(crate) use splice::{Splice, apply_splices, splices_of};
 const RUNGS: [MatchQuality; 4] =
     [MatchQuality::Exact, MatchQuality::TrailingWhitespace, MatchQuality::Unicode, MatchQuality::Indentation];
 
+const OPEN_BLANKS: &str = "Lines that end with blanks in the block, but not in the file, are also added, which leaves open \
+    how those end; write them without blanks at their end.";
 /// How far from the stated line a place may be that is taken for meant by it.
 const NEAR: usize = 3;
 /// Line comparisons that one plan may cost; enough for thousands of hunks in large files.
@@ -79,6 +84,8 @@ pub(crate) struct Place {
     pub(crate) added: Option<Vec<String>>,
     /// Lines that the file has more or fewer amid the context.
     pub(crate) gap: Option<Gap>,
+    /// How many lines the file has more than the hunk's context, which moves all that follows.
+    pub(crate) longer: isize,
 }
 
 /// From old line `before` on, the file's lines are `by` further down than the hunk's.
@@ -123,20 +130,18 @@ pub(crate) fn locate(ground: Ground<'_, '_>, hunk: &Hunk) -> Result<Located, Exh
             return Ok(Located::Ambiguous { rung: MatchQuality::Exact, starts });
         }
         let rung = if stated == Some(line) { MatchQuality::Exact } else { MatchQuality::Offset };
-        return Ok(search.result_over(line).unwrap_or_else(|| Located::At(search.place(line, rung))));
+        let over = already::result_over(&search, line);
+        return Ok(over.unwrap_or_else(|| search.at(line, rung)));
     }
     for rung in RUNGS {
         if let Some(located) = search.rung(rung)? {
             return Ok(located);
         }
     }
-    if let Some(already) = search.already_applied()? {
+    if let Some(already) = already::standing(&search)? {
         return Ok(already);
     }
     if let Some(located) = stale::locate(&search.haystack, &search.pattern)? {
-        return Ok(located);
-    }
-    if let Some(located) = gapped::locate(&search.haystack, &search.pattern)? {
         return Ok(located);
     }
     search.missing()
@@ -159,16 +164,20 @@ impl Search<'_, '_, '_> {
             && self.haystack.fits(&self.pattern, MatchQuality::Exact, start)
     }
 
-    fn place(&self, start: usize, rung: MatchQuality) -> Place {
+    fn at(&self, start: usize, rung: MatchQuality) -> Located {
         let added = match rung {
             MatchQuality::Indentation => self.haystack.reindented(&self.pattern, start),
             // A line on both sides of a block is one line, wherever on the other side it stands.
             MatchQuality::TrailingWhitespace if self.haystack.format == PatchFormat::SearchReplace => {
-                self.haystack.moved(&self.pattern, start)
+                match self.haystack.moved(&self.pattern, start) {
+                    Moved::AsThere(added) => Some(added),
+                    Moved::Nothing => None,
+                    Moved::Open => return Located::Missing { detail: Some(OPEN_BLANKS.to_owned()) },
+                }
             }
             _ => None,
         };
-        Place { start: start.cast_signed(), rung, stale: 0, added, gap: None }
+        Located::At(Place { start: start.cast_signed(), rung, stale: 0, added, gap: None, longer: 0 })
     }
 
     fn rung(&self, rung: MatchQuality) -> Result<Option<Located>, Exhausted> {
@@ -195,7 +204,7 @@ impl Search<'_, '_, '_> {
         if rung > MatchQuality::Exact && as_long && self.haystack.has_result_at(&self.pattern, start) {
             return Ok(Some(Located::Already { start, length: self.pattern.new.len() }));
         }
-        if let Some(already) = self.result_over(start) {
+        if let Some(already) = already::result_over(self, start) {
             return Ok(Some(already));
         }
         if let Some(other) = self.rival(rung, start)? {
@@ -204,24 +213,7 @@ impl Search<'_, '_, '_> {
             return Ok(Some(Located::Ambiguous { rung, starts }));
         }
         let moved = rung == MatchQuality::Exact && self.hint.is_some();
-        Ok(Some(Located::At(self.place(start, if moved { MatchQuality::Offset } else { rung }))))
-    }
-
-    /// The result of a hunk that only adds, around the place where its context stands: what such a hunk looks
-    /// for can still be whole once it was applied. At the stated line a short
-    /// line may well be meant to stand there twice, unless the hunk ends where the file does.
-    fn result_over(&self, start: usize) -> Option<Located> {
-        let pattern = &self.pattern;
-        let added = pattern.new.len().checked_sub(pattern.old.len())?;
-        let one_sided = pattern.lead == 0 || pattern.trail == 0;
-        let possible = self.hint != Some(start) || one_sided || pattern.adds_much();
-        let only_adds = added == pattern.hunk.added_lines().count();
-        if !possible || !only_adds || !pattern.result_is_telling() {
-            return None;
-        }
-        (start.saturating_sub(added)..=start)
-            .find(|start| self.haystack.has_result_at(pattern, *start))
-            .map(|start| Located::Already { start, length: pattern.new.len() })
+        Ok(Some(self.at(start, if moved { MatchQuality::Offset } else { rung })))
     }
 
     /// Another place that the hunk speaks for, where a looser comparison would accept it: the stated line, or
@@ -234,17 +226,22 @@ impl Search<'_, '_, '_> {
             (pattern.trail == 0 && pattern.lead > 0).then(|| length.checked_sub(pattern.old.len())).flatten();
         let allowed = |other: &usize| *other != start && other + pattern.lead >= self.haystack.from;
         for other in [at_start, at_end].into_iter().flatten().filter(allowed) {
-            let fit = stale::fit(&self.haystack, pattern, other.cast_signed())?;
+            let fit = evidence::fit(&self.haystack, pattern, other.cast_signed())?;
             if fit.is_some_and(|fit| fit.is_likely(pattern)) {
                 return Ok(Some(other));
             }
+        }
+        if rung == MatchQuality::Indentation
+            && let Some(other) = self.stale_as_indented(start)?
+        {
+            return Ok(Some(other));
         }
         let Some(hint) = self.hint.filter(allowed) else { return Ok(None) };
         let mut looser = RUNGS.into_iter().filter(|other| *other > rung);
         // A hunk with context on one side only has less of it to agree.
         let one_sided = pattern.lead == 0 || pattern.trail == 0;
         let fits = looser.any(|other| self.haystack.fits(pattern, other, hint))
-            || stale::fit(&self.haystack, pattern, hint.cast_signed())?
+            || evidence::fit(&self.haystack, pattern, hint.cast_signed())?
                 .is_some_and(|fit| one_sided || fit.is_likely(pattern));
         if fits {
             return Ok(Some(hint));
@@ -252,12 +249,22 @@ impl Search<'_, '_, '_> {
         // A line more or less within the context moves what the number states.
         let near = (hint.saturating_sub(NEAR)..=hint + NEAR).filter(|other| allowed(other) && *other != hint);
         for other in near {
-            let fit = stale::fit(&self.haystack, pattern, other.cast_signed())?;
+            let fit = evidence::fit(&self.haystack, pattern, other.cast_signed())?;
             if fit.is_some_and(|fit| fit.is_near(pattern)) {
                 return Ok(Some(other));
             }
         }
         Ok(None)
+    }
+
+    /// Another place that is indented as the hunk is and fits but for a stale line: it may be the one that is meant,
+    /// and this one a copy at another level.
+    fn stale_as_indented(&self, start: usize) -> Result<Option<usize>, Exhausted> {
+        let fits = stale::survey(&self.haystack, &self.pattern)?;
+        let other = fits
+            .iter()
+            .filter(|fit| fit.start != start.cast_signed() && fit.sound && fit.is_near(&self.pattern));
+        Ok(other.min_by_key(|fit| fit.stale).map(|fit| fit.start.max(0).cast_unsigned()))
     }
 
     /// Chooses between places by what the hunk says about its surroundings.
@@ -293,30 +300,6 @@ impl Search<'_, '_, '_> {
         // The last line before the change: what is added at the end of a scope is still inside.
         let before = start + self.pattern.lead.saturating_sub(1);
         scopes.iter().any(|scope| scope.contains(&before))
-    }
-
-    /// The result of the hunk, where that is told apart from chance, and where the place before the change is
-    /// gone also when some of its context is stale.
-    fn already_applied(&self) -> Result<Option<Located>, Exhausted> {
-        if !self.pattern.result_is_telling() {
-            return Ok(None);
-        }
-        let [start] = self.haystack.result_places(&self.pattern)?[..] else { return Ok(None) };
-        let length = self.pattern.new.len();
-        let Some(Located::At(stale)) = stale::locate(&self.haystack, &self.pattern)? else {
-            return Ok(Some(Located::Already { start, length }));
-        };
-        let stale = stale.start.max(0).cast_unsigned();
-        let overlap = stale < start + length && start < stale + self.pattern.old.len();
-        let removes = self.pattern.old.iter().any(|line| line.kind == LineKind::Remove);
-        Ok(if overlap && !removes {
-            Some(Located::Already { start, length })
-        } else if overlap || self.hint == Some(stale) {
-            None
-        } else {
-            let starts = vec![start.min(stale), start.max(stale)];
-            Some(Located::Ambiguous { rung: MatchQuality::StaleContext, starts })
-        })
     }
 
     fn missing(&self) -> Result<Located, Exhausted> {

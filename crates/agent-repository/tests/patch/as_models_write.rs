@@ -105,18 +105,22 @@ fn of_equal_places_that_fit_loosely_the_stated_one_is_meant() {
 }
 
 #[test]
-fn numbers_that_are_off_are_off_alike_in_the_next_hunk() {
+fn numbers_that_are_off_alike_twice_are_so_in_the_next_hunk() {
     let block = "fn same() {\n    work();\n}\n";
-    let file = format!("{}{}", numbered(6), block.repeat(3));
-    // Both hunks state lines that are two too low.
+    let file = format!("{}{}", numbered(9), block.repeat(3));
+    // All hunks state lines that are two too low.
     let hunks = "@@ -1,3 +1,3 @@\n line 3 of the text\n-line 4 of the text\n+four\n line 5 of the text\n\
-                 @@ -8,3 +8,3 @@\n fn same() {\n-    work();\n+    rest();\n }\n";
-    let after = file.replace("line 4 of the text", "four");
+                 @@ -5,3 +5,3 @@\n line 7 of the text\n-line 8 of the text\n+eight\n line 9 of the text\n\
+                 @@ -11,3 +11,3 @@\n fn same() {\n-    work();\n+    rest();\n }\n";
+    let after = file.replace("line 4 of the text", "four").replace("line 8 of the text", "eight");
     let (first, rest) = after.split_at(after.len() - 2 * block.len());
     assert_eq!(
         applied(&file, hunks),
         format!("{first}{}{block}", rest[block.len()..].replace("work", "rest"))
     );
+    // One alone may be wrong by itself.
+    let alone = hunks.replacen("@@ -1,3 +1,3 @@", "@@ -2,3 +2,3 @@", 1);
+    refused(&file, &alone);
 }
 
 #[test]
@@ -210,4 +214,28 @@ fn the_report_of_a_repeated_hunk_says_so() {
     let fates: Vec<_> = report.hunks.iter().map(|hunk| (hunk.fate, hunk.rung)).collect();
     assert_eq!(fates, [(Fate::Applied, Some(MatchQuality::Exact)), (Fate::AlreadyApplied, None)]);
     assert!(!matches!(workspace.apply("nothing"), Ok(_) | Err(Error::Rejected(_))));
+}
+
+#[test]
+fn one_stale_line_is_borne_where_number_and_edge_of_the_file_say_which_place_is_meant() {
+    // All that is left of the context is stale, but what is removed stands only there.
+    let file = "// the rule // reviewed\nmodule.exports = nothing;\n";
+    let hunk = "@@ -1,2 +1,2 @@\n // the rule\n-module.exports = nothing;\n+export default nothing;\n";
+    assert!(applied(file, hunk).ends_with("reviewed\nexport default nothing;\n"));
+    // The line beside the change is edited, but the change is at the start of the file.
+    let file = "new_import {one} from 'one';\n\nconst names = ['first', 'second'];\nlast();\n";
+    let hunk = "@@ -1,3 +1,4 @@\n+import process from 'process';\n import {one} from 'one';\n \n const names = ['first', 'second'];\n";
+    assert_eq!(applied(file, hunk), format!("import process from 'process';\n{file}"));
+    // Brackets at the stated line and the end of the file.
+    let file = "call(\n  response // reviewed\n));\n  }\n};\n";
+    let hunk = "@@ -2,4 +2,4 @@\n   response\n ));\n   }\n-};\n+}\n";
+    assert_eq!(applied(file, hunk), file.replace("};", "}"));
+}
+
+#[test]
+fn lines_more_or_fewer_beside_a_change_are_borne() {
+    let file = numbered(14).replace("line 6 of", "something put in\nline 6 of").replace("line 10 of the text\n", "");
+    let hunk = "@@ -5,7 +5,7 @@\n line 5 of the text\n line 6 of the text\n line 7 of the text\n-line 8 of the text\n+eight\n \
+                line 9 of the text\n line 10 of the text\n line 11 of the text\n";
+    assert_eq!(applied(&file, hunk), file.replace("line 8 of the text", "eight"));
 }

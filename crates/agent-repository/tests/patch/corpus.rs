@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use crate::corpus_tool::{KINDS, Outcome, changes_of, tally};
+use crate::corpus_tool::{Effort, KINDS, Outcome, changes_of, tally};
 
 /// Commits of the history.
 const COMMITS: usize = 24;
@@ -93,7 +93,7 @@ fn on_a_history_of_edits_no_kind_of_patch_comes_out_wrong() {
     assert_eq!(changes.len(), 2 * COMMITS);
     let mut patches = 0;
     for kind in KINDS {
-        let tally = tally(&changes, kind, 1, 1);
+        let tally = tally(&changes, kind, &Effort { seed: 1, most_examples: 1, runs: 1 });
         patches += tally.patches;
         assert_eq!(tally.wrong, 0, "{}: {:#?}", tally.kind, tally.examples);
         let refusals_are_told = tally

@@ -49,8 +49,18 @@ pub(super) fn outdented(draft: &mut Draft, _: &mut Random) -> bool {
     any
 }
 
+/// Whether no hunk has a line that begins with this. Where the change itself brings such lines, the patch reads the
+/// same whether they are meant or not.
+fn none_begins_with(draft: &Draft, start: &str) -> bool {
+    let mut lines = draft.change.hunks.iter().flat_map(|hunk| &hunk.lines);
+    !lines.any(|line| line.text.starts_with(start) && !line.text.trim().is_empty())
+}
+
 /// The file is indented with blanks, the patch with tabs.
 pub(super) fn tabs_for_blanks(draft: &mut Draft, _: &mut Random) -> bool {
+    if !none_begins_with(draft, "\t") {
+        return false;
+    }
     let lines = || draft.change.before.iter().map(|line| indentation(line));
     let in_fours = lines().filter(|width| *width > 0 && width % 4 == 0).count();
     let in_twos = lines().filter(|width| *width > 0 && width % 4 == 2).count();
@@ -63,6 +73,9 @@ pub(super) fn tabs_for_blanks(draft: &mut Draft, _: &mut Random) -> bool {
 
 /// The file is indented with tabs, the patch with four blanks for each.
 pub(super) fn blanks_for_tabs(draft: &mut Draft, _: &mut Random) -> bool {
+    if !none_begins_with(draft, "    ") {
+        return false;
+    }
     rewrite(draft, |line| {
         let width = line.len() - line.trim_start_matches('\t').len();
         format!("{}{}", "    ".repeat(width), &line[width..])

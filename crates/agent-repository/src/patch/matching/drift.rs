@@ -7,6 +7,31 @@ use super::splice::Splice;
 use crate::patch::text::{Line, indentation};
 use crate::patch::{Hunk, LineKind};
 
+/// Lines of a file that must be indented alike to say that all are.
+const FEWEST_INDENTED: usize = 2;
+
+/// The first hunk that adds lines indented with tabs to a file that is indented with blanks, or the other way round,
+/// while nothing in the patch shows that its author knows how the file is indented.
+pub(crate) fn foreign_indentation(lines: &[Line<'_>], hunks: &[Hunk]) -> Option<usize> {
+    let by_tabs = |text: &str| text.starts_with('\t') && !text.trim().is_empty();
+    let by_blanks = |text: &str| text.starts_with("  ") && !text.trim().is_empty();
+    let tabs = lines.iter().filter(|line| by_tabs(&line.text)).count();
+    let blanks = lines.iter().filter(|line| by_blanks(&line.text)).count();
+    let all = || hunks.iter().flat_map(|hunk| &hunk.lines);
+    let shows_tabs = || all().any(|line| by_tabs(&line.text));
+    let shows_blanks = || all().any(|line| by_blanks(&line.text));
+    let adds = |foreign: &dyn Fn(&str) -> bool| {
+        hunks.iter().position(|hunk| hunk.added_lines().any(|line| foreign(&line.text)))
+    };
+    if tabs == 0 && blanks >= FEWEST_INDENTED && !shows_blanks() {
+        adds(&by_tabs)
+    } else if blanks == 0 && tabs >= FEWEST_INDENTED && !shows_tabs() {
+        adds(&by_blanks)
+    } else {
+        None
+    }
+}
+
 /// How the indentation of a patch differs from that of its file.
 pub(crate) struct Drift {
     /// Indentations of the patch, and what they are in the file.

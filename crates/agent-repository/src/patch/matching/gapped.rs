@@ -5,57 +5,36 @@ use std::ops::Range;
 
 use super::haystack::Haystack;
 use super::pattern::Pattern;
-use super::stale::{LEAST_WEIGHT, MOST_PLACES, STALE_AT_EDGE, insertions_are_anchored, result_is_near};
-use super::{Exhausted, Gap, Located, Place};
+use super::evidence::insertions_are_anchored;
+use super::stale::{Fit, LEAST_WEIGHT, STALE_AT_EDGE};
+use super::{Exhausted, Gap};
 use crate::patch::LineKind;
-use crate::patch::report::MatchQuality;
 use crate::patch::text::weight;
 
 /// Most lines that the file may have more, or fewer.
 const WIDEST: isize = 3;
 
-struct Fit {
-    start: usize,
-    gap: Gap,
-    stale: usize,
-}
-
-/// The one place that fits but for such a gap: every other must agree in at least two lines less.
-pub(super) fn locate(
+/// Adds the places that fit but for such a gap.
+pub(super) fn survey(
     haystack: &Haystack<'_, '_>,
     pattern: &Pattern<'_>,
-) -> Result<Option<Located>, Exhausted> {
+    fits: &mut Vec<Fit>,
+) -> Result<(), Exhausted> {
     let runs = inner_context(pattern);
-    let mut fits: Vec<Fit> = Vec::new();
     if runs.is_empty() {
-        return Ok(None);
+        return Ok(());
     }
     for start in haystack.from.saturating_sub(pattern.lead)..haystack.lines.len() {
         for run in &runs {
             fits.extend(fit(haystack, pattern, start, run)?);
         }
     }
-    let Some(least) = fits.iter().map(|fit| fit.stale).min() else { return Ok(None) };
-    fits.retain(|fit| fit.stale <= least + 1);
-    Ok(Some(match fits.as_slice() {
-        [fit] if result_is_near(haystack, pattern, fit.start.cast_signed()) => return Ok(None),
-        [fit] => Located::At(Place {
-            start: fit.start.cast_signed(),
-            rung: MatchQuality::StaleContext,
-            stale: fit.stale,
-            added: None,
-            gap: Some(fit.gap),
-        }),
-        _ => Located::Ambiguous {
-            rung: MatchQuality::StaleContext,
-            starts: fits.iter().map(|fit| fit.start).take(MOST_PLACES).collect(),
-        },
-    }))
+    Ok(())
 }
 
 /// The context between changes, as ranges of old lines; a single line leaves open on which side the gap is.
 fn inner_context(pattern: &Pattern<'_>) -> Vec<Range<usize>> {
-    let core = pattern.lead..pattern.old.len() - pattern.trail.min(pattern.old.len());
+    let core = pattern.core();
     let mut runs: Vec<Range<usize>> = Vec::new();
     let mut old = 0;
     let mut continues = false;
@@ -102,7 +81,16 @@ fn fit(
             let Some(missing) = missing_lines(pattern, &holds) else { continue };
             let stale = missing + by.max(0).cast_unsigned();
             if best.as_ref().is_none_or(|best| stale < best.stale) {
-                best = Some(Fit { start, gap: Gap { before, by }, stale });
+                best = Some(Fit {
+                    start: start.cast_signed(),
+                    gap: Some(Gap { before, by }),
+                    stale,
+                    sound: true,
+                    bounded: true,
+                    stated: pattern.hint() == Some(start),
+                    foreign: false,
+                    longer: 0,
+                });
             }
         }
     }

@@ -12,6 +12,13 @@ use crate::patch::{HunkLine, LineKind, PatchFormat};
 /// Places beyond this number are not listed: the hunk is ambiguous anyhow.
 const MOST_PLACES: usize = 20;
 
+/// What becomes of lines that a block shows with other blanks at their end than the file has, and also adds.
+pub(super) enum Moved {
+    Nothing,
+    AsThere(Vec<String>),
+    Open,
+}
+
 pub(super) struct Haystack<'t, 'a> {
     pub(super) lines: &'t [Line<'a>],
     pub(super) from: usize,
@@ -96,7 +103,15 @@ impl<'t, 'a> Haystack<'t, 'a> {
     /// Whether exactly what the hunk wants to have at `start` stands there.
     pub(super) fn has_result_at(&self, pattern: &Pattern<'_>, start: usize) -> bool {
         start.saturating_add(pattern.new.len()) <= self.lines.len()
-            && pattern.new.iter().enumerate().all(|(index, line)| self.lines[start + index].text == line.text)
+            && self.ends_as_wanted(pattern, start)
+            && pattern.new.iter().enumerate().all(|(index, line)| self.equal(line, start + index, pattern.endings))
+    }
+
+    /// Whether the final newline is as a hunk that changes it wants it, where its new lines stand at `start`.
+    fn ends_as_wanted(&self, pattern: &Pattern<'_>, start: usize) -> bool {
+        let hunk = pattern.hunk;
+        hunk.old_lacks_newline == hunk.new_lacks_newline
+            || (start + pattern.new.len() == self.lines.len() && self.final_newline != hunk.new_lacks_newline)
     }
 
     /// All places where the new lines stand, blanks at line ends aside.
@@ -107,14 +122,18 @@ impl<'t, 'a> Haystack<'t, 'a> {
         let anchor = longest.map_or(0, |(index, _)| index);
         let first = self.from.saturating_sub(pattern.lead);
         self.work.spend((last + 1).saturating_sub(first))?;
+        // A hunk that changes nothing but line endings is done only where they are as it wants them.
         let fits = |index: usize, start: usize| {
-            self.lines[start + index].text.trim_end() == pattern.new[index].text.trim_end()
+            let (line, wanted) = (&self.lines[start + index], pattern.new[index]);
+            let ending = !pattern.endings || wanted.carriage_return == (line.ending == Ending::CrLf);
+            let unended = start + index + 1 == self.lines.len();
+            (ending || unended) && line.text.trim_end() == wanted.text.trim_end()
         };
         let mut places = Vec::new();
         for start in first..=last {
             if fits(anchor, start) {
                 self.work.spend(length)?;
-                if (0..length).all(|index| fits(index, start)) {
+                if self.ends_as_wanted(pattern, start) && (0..length).all(|index| fits(index, start)) {
                     places.push(start);
                 }
             }
@@ -124,18 +143,31 @@ impl<'t, 'a> Haystack<'t, 'a> {
 
     /// The added lines where the patch only moves one that it shows with blanks at its end: as the file has
     /// it. `None` when there is no such line.
-    pub(super) fn moved(&self, pattern: &Pattern<'_>, start: usize) -> Option<Vec<String>> {
-        let there = self.lines.get(start..start + pattern.old.len())?;
-        let blank_ended = |text: &str| text.trim_end().len() < text.len();
-        let as_there = |text: &str| -> Option<&str> {
-            let mut shown =
-                pattern.old.iter().zip(there).filter(|(old, _)| blank_ended(text) && old.text == text);
-            let (_, first) = shown.next()?;
-            shown.all(|(_, other)| other.text == first.text).then_some(first.text.as_ref())
+    pub(super) fn moved(&self, pattern: &Pattern<'_>, start: usize) -> Moved {
+        let Some(there) = self.lines.get(start..start + pattern.old.len()) else { return Moved::Nothing };
+        let shown = |text: &str| -> Vec<&str> {
+            let blank_ended = text.trim_end().len() < text.len();
+            let alike = pattern.old.iter().zip(there).filter(|(old, _)| blank_ended && old.text == text);
+            alike.map(|(_, line)| line.text.as_ref()).collect()
         };
-        let added = || pattern.hunk.added_lines().map(|line| line.text.as_str());
-        let changes = added().any(|text| as_there(text).is_some_and(|there| there != text));
-        changes.then(|| added().map(|text| as_there(text).unwrap_or(text).to_owned()).collect())
+        let count = |lines: &[&HunkLine], text: &str| lines.iter().filter(|line| line.text == text).count();
+        let mut texts = Vec::new();
+        let mut changes = false;
+        for added in pattern.hunk.added_lines().map(|line| line.text.as_str()) {
+            let there = shown(added);
+            let Some(first) = there.first().filter(|_| there.iter().any(|line| *line != added)) else {
+                texts.push(added.to_owned());
+                continue;
+            };
+            // Whether it is one of those, which of them, or new and so meant as it is written, is a guess.
+            let is_one = there.iter().all(|line| line == first) && !added.trim().is_empty();
+            if !is_one || count(&pattern.new, added) > count(&pattern.old, added) {
+                return Moved::Open;
+            }
+            changes = true;
+            texts.push((*first).to_owned());
+        }
+        if changes { Moved::AsThere(texts) } else { Moved::Nothing }
     }
 
     /// The added lines with the indentation that the old lines have here; `None` when it does not differ

@@ -43,6 +43,7 @@ fn at(start: usize) -> Located {
         stale: 0,
         added: None,
         gap: None,
+        longer: 0,
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::patch::text::{plain, weight};
+use crate::patch::text::{indentation, plain, weight};
 use crate::patch::{Hunk, HunkLine, LineKind};
 
 /// How many letters and digits make a match telling when context confirms it.
@@ -56,6 +56,22 @@ impl<'h> Pattern<'h> {
 
     pub(super) fn old_weight(&self) -> usize {
         weight(self.old_plain.iter().map(AsRef::as_ref))
+    }
+
+    /// The old lines from the first change to the last.
+    pub(super) fn core(&self) -> std::ops::Range<usize> {
+        self.lead..self.old.len() - self.trail.min(self.old.len())
+    }
+
+    pub(super) fn context_lines(&self) -> usize {
+        self.context().count()
+    }
+
+    /// How far the first changed line that is not empty is indented.
+    pub(super) fn depth(&self) -> Option<usize> {
+        let mut changed = self.hunk.lines.iter().filter(|line| line.kind != LineKind::Context);
+        let first = changed.find(|line| !line.text.trim().is_empty())?;
+        Some(indentation(&first.text).len())
     }
 
     fn context(&self) -> impl Iterator<Item = &HunkLine> {

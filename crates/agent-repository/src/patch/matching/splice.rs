@@ -74,12 +74,14 @@ pub(crate) fn splices_of<'a>(
 /// last line may lack its ending.
 fn endings_agree(lines: &[Line<'_>], hunk: &Hunk, place: &Place) -> bool {
     let last = lines.len().saturating_sub(1);
-    // Where lines are not one below the other there is nothing to compare line by line.
-    place.gap.is_none()
-        && (place.start..).zip(hunk.old_lines()).all(|(at, line)| {
-            let at = usize::try_from(at).ok().filter(|at| *at < last);
-            at.is_none_or(|at| line.carriage_return == (lines[at].ending == Ending::CrLf))
+    hunk.old_lines().enumerate().all(|(index, line)| {
+        let by = place.gap.filter(|gap| gap.before <= index).map_or(0, |gap| gap.by);
+        let at = usize::try_from(place.start + index.cast_signed() + by).ok().filter(|at| *at < last);
+        // A stale line is another one.
+        at.is_none_or(|at| {
+            lines[at].text != line.text || line.carriage_return == (lines[at].ending == Ending::CrLf)
         })
+    })
 }
 
 /// New lines end as the lines do that they replace or follow.

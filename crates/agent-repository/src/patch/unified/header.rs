@@ -85,7 +85,7 @@ impl Header {
 
     pub(super) fn into_file_patch(self) -> Result<Option<FilePatch>, Error> {
         let Some((old, new)) = self.names()? else { return Ok(None) };
-        let carriage_return = self.hunks.iter().flat_map(|hunk| &hunk.lines).any(|line| line.carriage_return);
+        let states_line_endings = self.hunks.iter().any(Hunk::shows_carriage_return);
         let is_nothing = |name: &Option<String>| name.as_deref() == Some(NOTHING);
         let creates = self.new_file_mode.is_some()
             || is_nothing(&self.old)
@@ -108,7 +108,7 @@ impl Header {
         Ok(Some(FilePatch {
             path: RelativePath::new(&path)?,
             operation,
-            states_line_endings: carriage_return,
+            states_line_endings,
         }))
     }
 

@@ -1,0 +1,256 @@
+//! What speaks for a place at which not all of the context stands.
+
+use super::Exhausted;
+use super::alignment::{self, Edge};
+use super::haystack::Haystack;
+use super::pattern::Pattern;
+use super::stale::{Fit, LEAST_WEIGHT, STALE_AT_EDGE};
+use crate::patch::LineKind;
+use crate::patch::text::{indentation, weight};
+
+/// Stale context lines that are borne between changes.
+const STALE_INSIDE: usize = 1;
+/// Context lines that must agree around lines that are added without removing any; one less where something
+/// else speaks for the place.
+const LEAST_AROUND_ADDED: usize = 3;
+/// Letters and digits of removed lines that say where they stand without any context.
+const DISTINCTIVE: usize = 16;
+/// Lines, removed or context, that must agree where only the number says that these brackets are meant.
+const LEAST_AT_NUMBER: usize = 3;
+
+/// How well the hunk fits at `start`; `None` if it cannot belong there.
+pub(super) fn fit(
+    haystack: &Haystack<'_, '_>,
+    pattern: &Pattern<'_>,
+    start: isize,
+) -> Result<Option<Fit>, Exhausted> {
+    haystack.work.spend(2)?;
+    let core = pattern.core();
+    let equal = |index: usize| line_fits(haystack, pattern, start, index);
+    // Cheap first: the removed lines must all be there.
+    let removed = |index: &usize| pattern.old[*index].kind == LineKind::Remove;
+    if core.clone().filter(removed).any(|index| !equal(index)) {
+        return Ok(None);
+    }
+    haystack.work.spend(pattern.old.len())?;
+    let mut inside = Edge::default();
+    for index in core.clone().filter(|index| !removed(index)) {
+        if equal(index) {
+            inside.matched += 1;
+        } else {
+            inside.stale += 1;
+        }
+    }
+    let there = core.clone().filter(|index| equal(*index));
+    inside.agreed = weight(there.map(|index| pattern.old_plain[index].as_ref()));
+    let (lead, trail) = edges(haystack, pattern, start)?;
+    let sides = Sides { start, lead, inside, trail };
+    let bounded =
+        lead.stale <= STALE_AT_EDGE && trail.stale <= STALE_AT_EDGE && inside.stale <= STALE_INSIDE;
+    let matched = lead.matched + inside.matched + trail.matched;
+    let stated = sides.is_stated(pattern);
+    let sound = bounded && sides.prove(haystack, pattern, stated);
+    let plausible = sound || matched * 3 >= pattern.context_lines();
+    Ok(plausible.then(|| Fit {
+        start,
+        gap: None,
+        stale: sides.stale(),
+        sound,
+        bounded,
+        stated,
+        foreign: !stated && is_within_another(haystack, pattern, start),
+        longer: trail.longer,
+    }))
+}
+
+/// The context before the first change and after the last, laid against the file.
+fn edges(
+    haystack: &Haystack<'_, '_>,
+    pattern: &Pattern<'_>,
+    start: isize,
+) -> Result<(Edge, Edge), Exhausted> {
+    let core = pattern.core();
+    let line = |at: isize| usize::try_from(at).ok().and_then(|at| haystack.plain().get(at)).map(AsRef::as_ref);
+    let (first, end) = (start + core.start.cast_signed(), start + core.end.cast_signed());
+    let lead = pattern.old_plain[..core.start].iter().rev();
+    let trail = pattern.old_plain[core.end..].iter();
+    let above = |step: usize| line(first - 1 - step.cast_signed());
+    let below = |step: usize| line(end + step.cast_signed());
+    haystack.work.spend(lead.len() + trail.len())?;
+    let whole = (alignment::line_for_line(lead.clone(), above), alignment::line_for_line(trail.clone(), below));
+    // Where nothing is removed, the lines next to the change are all that says where it is.
+    let neighbours = [core.start.checked_sub(1), Some(core.end)].into_iter().flatten();
+    let mut neighbours = neighbours.filter(|index| *index < pattern.old.len());
+    let removes = core.clone().any(|index| pattern.old[index].kind == LineKind::Remove);
+    let possible = removes || neighbours.any(|index| line_fits(haystack, pattern, start, index));
+    if !possible || whole.0.stale + whole.1.stale == 0 {
+        return Ok(whole);
+    }
+    haystack.work.spend((lead.len() + trail.len()) * alignment::BAND)?;
+    Ok((alignment::edge(lead, above), alignment::edge(trail, below)))
+}
+
+/// The agreement before, between and after the changes of a hunk at a place.
+struct Sides {
+    start: isize,
+    lead: Edge,
+    inside: Edge,
+    trail: Edge,
+}
+
+impl Sides {
+    fn stale(&self) -> usize {
+        self.lead.stale + self.inside.stale + self.trail.stale
+    }
+
+    /// Whether the hunk's number names the place, also where lines before the change are more or fewer.
+    fn is_stated(&self, pattern: &Pattern<'_>) -> bool {
+        pattern.hint().map(usize::cast_signed).is_some_and(|hint| {
+            hint == self.start || (self.lead.longer != 0 && hint == self.start - self.lead.longer)
+        })
+    }
+
+    fn prove(&self, haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, stated: bool) -> bool {
+        let start = self.start;
+        let equal = |index: usize| line_fits(haystack, pattern, start, index);
+        // An empty line without its sign may well be an added one.
+        if (0..pattern.old.len()).any(|index| pattern.old[index].unmarked && !equal(index)) {
+            return false;
+        }
+        let matched = self.lead.matched + self.inside.matched + self.trail.matched;
+        let agreed = self.lead.agreed + self.inside.agreed + self.trail.agreed;
+        let removed: Vec<usize> =
+            pattern.core().filter(|index| pattern.old[*index].kind == LineKind::Remove).collect();
+        let at_edge = is_at_edge(haystack, pattern, start);
+        let enough =
+            !removed.is_empty() || matched + usize::from(stated || at_edge) >= LEAST_AROUND_ADDED;
+        let usual = enough && matched * 2 >= pattern.context_lines() && agreed >= LEAST_WEIGHT;
+        // One stale line is little where the number, or what is removed, says which place is meant.
+        let removed_weight = weight(removed.iter().map(|index| pattern.old_plain[*index].as_ref()));
+        let single = self.stale() <= 1
+            && (removed_weight >= DISTINCTIVE
+                || (stated && removed_weight >= LEAST_WEIGHT)
+                || (stated && enough && matched + removed.len() >= LEAST_AT_NUMBER));
+        if usual || single {
+            insertions_are_anchored(pattern, &equal) || (stated && at_edge && self.is_held_by_edge(haystack, pattern))
+        } else {
+            // Nothing but an edited line stands between the change and where the file begins or ends.
+            stated && at_edge && self.stale() <= 1 && self.is_held_by_edge(haystack, pattern)
+        }
+    }
+
+    /// Whether lines that are added where the file begins or ends are held there by that, although the line next to
+    /// them is edited: by what follows, or because the edited line still has all of the one that is shown.
+    fn is_held_by_edge(&self, haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>) -> bool {
+        let core = pattern.core();
+        let edges = self.lead.longer == 0 && self.trail.longer == 0;
+        let next = if pattern.lead == 0 { core.end } else { core.end.saturating_sub(1) };
+        let agreed = self.lead.agreed + self.trail.agreed;
+        edges && core.is_empty() && (agreed >= LEAST_WEIGHT || is_kept_within(haystack, pattern, self.start, next))
+    }
+}
+
+/// Whether the file's line holds the old line and more.
+fn is_kept_within(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
+    let at = usize::try_from(start + index.cast_signed()).ok();
+    let Some((there, wanted)) = at.and_then(|at| haystack.plain().get(at)).zip(pattern.old_plain.get(index)) else {
+        return false;
+    };
+    weight(std::iter::once(wanted.as_ref())) >= LEAST_WEIGHT && there.contains(wanted.trim())
+}
+
+/// Whether context is missing where the file begins or ends.
+fn is_at_edge(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
+    let end = start + pattern.old.len().cast_signed();
+    (pattern.lead == 0 && start == 0)
+        || (pattern.trail == 0 && end == haystack.lines.len().cast_signed())
+}
+
+/// Whether the line that encloses the changes in the hunk is another such line here: then this is a copy of the
+/// place that is meant, with a name of its own.
+fn is_within_another(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
+    let Some(depth) = pattern.depth() else { return false };
+    let opens = |line: &str| line.ends_with(['{', ':', '(', '[']);
+    let encloses = |index: &usize| {
+        let line = pattern.old_plain[*index].as_ref();
+        indentation(line).len() < depth && opens(line)
+    };
+    let Some(index) = (0..pattern.lead).rev().find(encloses) else { return false };
+    if stands(haystack, pattern, start, index) {
+        return false;
+    }
+    let at = usize::try_from(start + index.cast_signed()).ok();
+    let wanted = pattern.old_plain[index].trim();
+    at.and_then(|at| haystack.plain().get(at)).is_some_and(|there| opens(there) && !there.contains(wanted))
+}
+
+/// Whether no line confirms the hunk's indentation, while stale ones differ from the file in nothing else: then its
+/// added lines are indented otherwise, too.
+pub(super) fn is_indented_otherwise(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
+    let mut otherwise = false;
+    for (index, wanted) in pattern.old_plain.iter().enumerate().filter(|(_, line)| !line.is_empty()) {
+        let at = usize::try_from(start + index.cast_signed()).ok();
+        let Some(there) = at.and_then(|at| haystack.plain().get(at)) else { continue };
+        if there == wanted {
+            // One blank is how lines of a comment begin at any level.
+            if indentation(wanted).len() > 1 || wanted.starts_with('\t') {
+                return false;
+            }
+        } else {
+            otherwise |= there.trim_start() == wanted.trim_start();
+        }
+    }
+    otherwise && pattern.hunk.added_lines().any(|line| !line.text.trim().is_empty())
+}
+
+/// Whether an old line stands where it belongs, or as near as lines that are more or fewer may move it.
+pub(super) fn stands(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
+    let core = pattern.core();
+    let reach = if core.contains(&index) { 0 } else { alignment::WIDEST.cast_signed() };
+    (-reach..=reach).any(|by| line_fits(haystack, pattern, start + by, index))
+}
+
+pub(super) fn line_fits(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
+    let at = usize::try_from(start + index.cast_signed()).ok();
+    at.and_then(|at| haystack.plain().get(at)).is_some_and(|line| *line == pattern.old_plain[index])
+}
+
+/// Lines that are added without removing any need a neighbour that is still there.
+pub(super) fn insertions_are_anchored(pattern: &Pattern<'_>, equal: &impl Fn(usize) -> bool) -> bool {
+    let mut old = 0;
+    let mut run = Run::default();
+    for line in pattern.hunk.lines.iter().map(Some).chain([None]) {
+        match line.map(|line| line.kind) {
+            Some(LineKind::Add) => run.adds = true,
+            Some(LineKind::Remove) => {
+                run.removes = true;
+                old += 1;
+            }
+            Some(LineKind::Context) | None => {
+                if run.adds && !run.removes && !run.is_anchored(pattern, old, equal) {
+                    return false;
+                }
+                run = Run::default();
+                old += 1;
+            }
+        }
+    }
+    true
+}
+
+#[derive(Default)]
+struct Run {
+    adds: bool,
+    removes: bool,
+}
+
+impl Run {
+    /// Whether the lines next to the place are still there, up to one that says something.
+    fn is_anchored(&self, pattern: &Pattern<'_>, next: usize, equal: &impl Fn(usize) -> bool) -> bool {
+        let telling = |index: &usize| !pattern.old_plain[*index].is_empty();
+        let holds = |indices: &mut dyn Iterator<Item = usize>| {
+            indices.take_while(|index| equal(*index)).any(|index| telling(&index))
+        };
+        holds(&mut (0..next.min(pattern.old.len())).rev()) || holds(&mut (next..pattern.old.len()))
+    }
+}
