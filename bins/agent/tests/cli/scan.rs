@@ -42,8 +42,7 @@ fn a_folder_that_does_not_exist_is_wrong_usage() {
     assert!(ended.stderr.contains("/nonexistent"), "{}", ended.stderr);
 }
 
-const CART: &str =
-    "pub struct Cart;\n\nimpl Cart {\n    pub fn total(&self) -> u32 {\n        price()\n    }\n}\n\nfn price() -> u32 {\n    1\n}\n";
+const CART: &str = "pub struct Cart;\n\nimpl Cart {\n    pub fn total(&self) -> u32 {\n        price()\n    }\n}\n\nfn price() -> u32 {\n    1\n}\n";
 
 #[test]
 fn symbols_are_listed_on_request() {
@@ -53,7 +52,10 @@ fn symbols_are_listed_on_request() {
     assert!(info.get("symbols").is_none());
     let info = place.agent(&["scan", "--symbols", "--json"]).with_code(0).json()["info"].clone();
     let total = info["symbols"].as_array().unwrap().iter().find(|symbol| symbol["name"] == "total").unwrap();
-    assert_eq!((&total["kind"], &total["file"], &total["line"]), (&"method".into(), &"src/cart.rs".into(), &4.into()));
+    assert_eq!(
+        (&total["kind"], &total["file"], &total["line"]),
+        (&"method".into(), &"src/cart.rs".into(), &4.into())
+    );
     let told = place.agent(&["scan", "--symbols"]).with_code(0).stdout;
     assert!(told.contains("method total in Cart") && told.contains("function price"), "{told}");
 }

@@ -29,8 +29,7 @@ impl Caches {
         let mut caches = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let known = caches.iter().position(|(path, _)| path == root);
         let entry = known.and_then(|index| caches.remove(index));
-        let (path, cache) =
-            entry.unwrap_or_else(|| (root.to_path_buf(), Arc::new(Cache::new(CACHE_BYTES))));
+        let (path, cache) = entry.unwrap_or_else(|| (root.to_path_buf(), Arc::new(Cache::new(CACHE_BYTES))));
         caches.push_front((path, Arc::clone(&cache)));
         caches.truncate(MOST_CACHES);
         cache

@@ -104,7 +104,11 @@ impl<'t, 'a> Haystack<'t, 'a> {
     pub(super) fn has_result_at(&self, pattern: &Pattern<'_>, start: usize) -> bool {
         start.saturating_add(pattern.new.len()) <= self.lines.len()
             && self.ends_as_wanted(pattern, start)
-            && pattern.new.iter().enumerate().all(|(index, line)| self.equal(line, start + index, pattern.endings))
+            && pattern
+                .new
+                .iter()
+                .enumerate()
+                .all(|(index, line)| self.equal(line, start + index, pattern.endings))
     }
 
     /// Whether the final newline is as a hunk that changes it wants it, where its new lines stand at `start`.
