@@ -5,10 +5,33 @@ use agent_core::Error;
 use agent_core::executor::fact::Fact;
 use agent_core::ids::PlanId;
 use agent_core::plan::{PlanStatus, RetryPolicy, TaskKind, TaskSpec, TaskStatus};
+use agent_core::policy::WorkspaceMode;
 use std::time::Duration;
 
 fn run(words: &str, after: &[u32]) -> TaskSpec {
     TaskSpec::new("run it", TaskKind::argv(words.split(' '))).after(after)
+}
+
+#[tokio::test]
+async fn what_a_finished_task_changed_is_kept_before_it_is_recorded_as_completed() {
+    let world = World::new(Vec::new());
+    let server = world.server("one");
+    let folder = tempfile::tempdir().unwrap();
+    let isolated = |repo_path: &std::path::Path| {
+        let mut plan = new_plan(vec![run("ok", &[]), run("ok", &[1])]);
+        plan.policy.workspace = WorkspaceMode::Isolated;
+        plan.repo_path = repo_path.display().to_string();
+        plan
+    };
+    let kept = server.create(isolated(folder.path())).await;
+    world.until_status(kept, PlanStatus::Completed).await;
+    assert!(folder.path().join("kept-1").exists() && folder.path().join("kept-2").exists());
+
+    let lost = server.create(isolated(&folder.path().join("missing"))).await;
+    let state = world.until_status(lost, PlanStatus::Failed).await;
+    let error = state.tasks[0].error.as_deref().unwrap();
+    assert!(error.contains("could not be kept") && error.contains("No such file"), "{error}");
+    assert_eq!(state.tasks[1].status, TaskStatus::Skipped);
 }
 
 const LONG: Duration = Duration::from_secs(20);

@@ -176,7 +176,7 @@ impl<'a> Taker<'a> {
             let Some((name, is_function)) = declared_name(declarator) else { continue };
             let kind = if is_function && kind == Kind::Variable { Kind::Function } else { kind };
             let field = kind == Kind::Variable && container.is_some_and(|container| container.is_type);
-            if !field && !(external && kind == Kind::Variable) {
+            if !(field || external && kind == Kind::Variable) {
                 self.define_qualified(name, node, kind, container);
             }
         }
