@@ -23,11 +23,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    #[expect(
-        clippy::useless_conversion,
-        clippy::unnecessary_cast,
-        reason = "the width of these fields differs between systems"
-    )]
+    #[expect(clippy::unnecessary_cast, reason = "the width of these fields differs between systems")]
     pub(crate) fn of(stat: &Stat) -> Self {
         let time = |seconds: i128, nanoseconds: i128| seconds * 1_000_000_000 + nanoseconds;
         Self {
