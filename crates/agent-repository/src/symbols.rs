@@ -7,6 +7,16 @@
 //! enumerations. A text with errors gives what can be recognised in it.
 //!
 //! [`scan`](crate::scan::scan) outlines a whole repository.
+//!
+//! ```
+//! use agent_repository::symbols::{OutlineLanguage, Outliner};
+//!
+//! let mut outliner = Outliner::new(false);
+//! let outline = outliner.outline(OutlineLanguage::Python, b"class Cart:\n    def total(self): pass\n", &mut || false)?;
+//! let names: Vec<&str> = outline.definitions.iter().map(|definition| &*definition.name).collect();
+//! assert_eq!(names, ["Cart", "total"]);
+//! # Ok::<(), agent_repository::symbols::NotParsed>(())
+//! ```
 
 mod definition;
 mod language;

@@ -257,14 +257,21 @@ fn a_signature_is_the_line_of_the_name_without_values_and_texts() {
     let rust = "pub const KEY: &str = \"canary-1\";\npub fn area<'a>(&'a self, n: u32) -> f64 {\n}\n";
     let signatures: Vec<_> =
         outline(OutlineLanguage::Rust, rust).definitions.iter().map(|d| d.signature.to_string()).collect();
+    let c = outline(OutlineLanguage::C, "#define MAX(a, b) \\\n  ((a) > (b))\n#define ONE 1\n");
+    let c: Vec<_> = c.definitions.iter().map(|d| d.signature.to_string()).collect();
+    assert_eq!(c, ["#define MAX(a, b)", "#define ONE"]);
     assert_eq!(signatures, ["pub const KEY: &str", "pub fn area<'a>(&'a self, n: u32) -> f64"]);
     for (language, text) in [
+        (OutlineLanguage::Rust, "pub const A: Map<K, V> = canary;\n"),
         (OutlineLanguage::Python, "def f(key=\"canary\", other='canary'): pass\nTOKEN = canary(1)\n"),
         (
             OutlineLanguage::JavaScript,
             "const a = 'canary', b = `canary`\nfunction f(x = 'it\\'s canary') {}\n",
         ),
-        (OutlineLanguage::C, "#define KEY \"canary\"\nchar key[] = \"canary\";\n"),
+        (
+            OutlineLanguage::C,
+            "#define PASSWORD canary\n#define USE(x) canary\nfn( ;\n#define KEY \"canary\"\nchar key[] = \"canary\";\n",
+        ),
         (OutlineLanguage::Java, "class A { String key(String a) { return \"canary\"; } }\n"),
     ] {
         let outline = outline(language, text);

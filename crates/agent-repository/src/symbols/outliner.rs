@@ -162,7 +162,7 @@ fn add_macros(definitions: &mut Vec<Definition>, text: &[u8], skeleton: &Skeleto
             line,
             end_line: places.line_of_source(found.end.saturating_sub(1)),
             container: None,
-            signature: places.signature(line).into(),
+            signature: places.macro_signature_of_source(found.name.0, found.name.1 - found.name.0).into(),
         });
     }
 }

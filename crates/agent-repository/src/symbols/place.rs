@@ -44,6 +44,22 @@ impl<'a> Places<'a> {
         u32::try_from(self.breaks.partition_point(|end| *end < at)).unwrap_or(u32::MAX).saturating_add(1)
     }
 
+    /// How a macro of C is used; what it stands for is left out. The name is `length` bytes from a place
+    /// in the skeleton.
+    pub(crate) fn macro_signature(&self, at: usize, length: usize) -> String {
+        self.macro_signature_of_source(self.skeleton.source_of(at), length)
+    }
+
+    /// The same for a place in the source.
+    pub(crate) fn macro_signature_of_source(&self, at: usize, length: usize) -> String {
+        let rest = self.source.get(at..).unwrap_or_default();
+        let rest = &rest[..rest.len().min(MAX_SIGNATURE)];
+        let parameters = rest.get(length).is_some_and(|byte| *byte == b'(');
+        let end = memchr::memchr2(b')', b'\n', rest).filter(|_| parameters).map_or(length, |end| end + 1);
+        let shown = String::from_utf8_lossy(&rest[..end.min(rest.len())]);
+        format!("#define {}", shown.trim_end().replace(char::is_control, " "))
+    }
+
     /// What the line says of the definition that stands there. Values and texts are left out: they are
     /// where secrets stand.
     pub(crate) fn signature(&self, line: u32) -> String {
@@ -59,11 +75,16 @@ impl<'a> Places<'a> {
     }
 }
 
+/// Whether a `>` at the end of this is that of an arrow.
+fn is_arrow(before: char) -> bool {
+    matches!(before, '-' | '=')
+}
+
 /// The text between the quotes and behind an assignment is left out.
 fn shown(line: &str, lifetimes: bool) -> String {
     let mut text = String::with_capacity(MAX_SIGNATURE);
     let mut rest = line.trim().chars();
-    let mut before = ' ';
+    let (mut before, mut depth) = (' ', 0_i32);
     while let Some(character) = rest.next() {
         if text.len() >= MAX_SIGNATURE {
             text.push('…');
@@ -71,9 +92,13 @@ fn shown(line: &str, lifetimes: bool) -> String {
         }
         let next = rest.as_str().chars().next().unwrap_or(' ');
         let assigns = character == '=' && !matches!(next, '=' | '>') && !"=!<>+-*/%&|^".contains(before);
-        // Inside brackets it is the default of a parameter.
-        if assigns && !text.contains(['(', '<']) {
-            break;
+        match character {
+            '(' | '[' | '<' => depth += 1,
+            ')' | ']' => depth -= 1,
+            '>' if !is_arrow(before) => depth -= 1,
+            // Inside brackets it is the default of a parameter.
+            _ if assigns && depth <= 0 => break,
+            _ => {}
         }
         match character {
             '\'' if lifetimes && is_lifetime(rest.as_str()) => text.push(character),

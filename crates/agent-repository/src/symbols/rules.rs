@@ -30,9 +30,10 @@ pub(crate) enum Rule {
     PythonAssign,
 }
 
-/// The rules of a language; nodes without a rule are passed over with all that is in them.
+/// The rules of a language; nodes without a rule are passed over with all that is in them. Errors have
+/// none: what is recognised inside them is taken.
 pub(crate) fn rules(language: Language) -> Vec<(&'static str, Rule)> {
-    let mut rules = vec![("ERROR", Rule::Through)];
+    let mut rules = Vec::new();
     match language {
         Language::Rust => rules.extend_from_slice(RUST),
         Language::Python => rules.extend_from_slice(PYTHON),

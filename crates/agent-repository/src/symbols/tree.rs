@@ -34,9 +34,6 @@ impl Rulebook {
                 }
             }
         }
-        if let Some(entry) = by_kind.get_mut(usize::from(u16::MAX)) {
-            *entry = Some(Rule::Through);
-        }
         Self { by_kind }
     }
 
@@ -175,8 +172,9 @@ impl<'a> Taker<'a> {
         for declarator in node.children_by_field_name("declarator", &mut cursor) {
             let Some((name, is_function)) = declared_name(declarator) else { continue };
             let kind = if is_function && kind == Kind::Variable { Kind::Function } else { kind };
-            let field = kind == Kind::Variable && container.is_some_and(|container| container.is_type);
-            if !(field || external && kind == Kind::Variable) {
+            let field = container.is_some_and(|container| container.is_type);
+            let named = kind != Kind::Variable || !(field || external);
+            if named {
                 self.define_qualified(name, node, kind, container);
             }
         }
@@ -297,8 +295,17 @@ impl<'a> Taker<'a> {
             line,
             end_line: self.places.line_of(end).max(line),
             container: container.map(|container| Arc::from(container.name)),
-            signature: self.places.signature(line).into(),
+            signature: self.signature(name, whole, line).into(),
         });
+    }
+
+    fn signature(&self, name: Node<'_>, whole: Node<'_>, line: u32) -> String {
+        match whole.kind() {
+            "preproc_def" | "preproc_function_def" => {
+                self.places.macro_signature(name.start_byte(), name.end_byte() - name.start_byte())
+            }
+            _ => self.places.signature(line),
+        }
     }
 
     fn text_of(&self, node: Node<'_>) -> &'a str {

@@ -1,10 +1,12 @@
 //! Reads a language with brackets, as far as cutting needs it.
 
+mod brackets;
+mod texts;
+
 use super::super::language::OutlineLanguage as Language;
 use super::super::references::{Words, is_word};
 use super::directives::{self, Directive};
-use super::literals;
-use super::statement::{Inside, Place, Statement, inside, seen, word};
+use super::statement::{Statement, seen, word};
 use super::{Skeleton, Unbalanced};
 
 /// Deeper nesting is not that of a program.
@@ -149,25 +151,6 @@ impl<'a> Lexer<'a> {
         self.before = b'a';
     }
 
-    /// Passes over a raw text whose opening mark begins with the word.
-    fn raw_text(&mut self, found: &[u8]) -> bool {
-        let next = self.text.get(self.at);
-        let end = match (self.language, found) {
-            (Language::Rust, b"r" | b"br" | b"cr") if matches!(next, Some(b'"' | b'#')) => {
-                literals::rust_raw(self.text, self.at)
-            }
-            (Language::Cpp, b"R" | b"LR" | b"uR" | b"UR" | b"u8R") if next == Some(&b'"') => {
-                literals::cpp_raw(self.text, self.at)
-            }
-            _ => None,
-        };
-        if let Some(end) = end {
-            self.at = end;
-            self.before = b'"';
-        }
-        end.is_some()
-    }
-
     /// Cuts the use of a macro that says nothing.
     fn decoration(&mut self, found: &[u8], start: usize) -> bool {
         if !self.is_c() || found.len() < 3 {
@@ -210,151 +193,6 @@ impl<'a> Lexer<'a> {
 
     fn next_byte(&self, from: usize) -> u8 {
         self.text[from..].iter().find(|byte| !byte.is_ascii_whitespace()).copied().unwrap_or(0)
-    }
-
-    fn slash(&mut self) {
-        let at = self.at;
-        match self.text.get(at + 1) {
-            Some(b'/') => {
-                self.at = memchr::memchr(b'\n', &self.text[at..]).map_or(self.text.len(), |end| at + end);
-                self.cut(at, self.at, b"");
-            }
-            Some(b'*') => {
-                self.at = literals::block_comment(self.text, at, self.language == Language::Rust);
-                // Go and JavaScript may end a statement at a line break, in a comment too.
-                let broken = memchr::memchr(b'\n', &self.text[at..self.at]).is_some();
-                self.cut(at, self.at, if broken { b"\n" } else { b" " });
-            }
-            _ if self.is_script() && self.operand_may_follow() => {
-                let end = if at < self.lone_to { Err(self.lone_to) } else { literals::regex(self.text, at) };
-                self.at = self.closed(end);
-                self.before = b'"';
-            }
-            _ => self.mark(b'/'),
-        }
-    }
-
-    fn operand_may_follow(&self) -> bool {
-        match self.before {
-            b'a' => {
-                let code = self.text[..self.at].trim_ascii_end();
-                [b"return".as_slice(), b"typeof", b"case", b"in", b"of"]
-                    .iter()
-                    .any(|word| code.ends_with(word))
-            }
-            before => b"(,=:[!&|?{};+*%~^<>-".contains(&before),
-        }
-    }
-
-    fn literal(&mut self, quote: u8) {
-        let (text, at) = (self.text, self.at);
-        if quote == b'`' && self.is_script() {
-            self.template(at + 1);
-            return;
-        }
-        self.before = b'"';
-        let end = match (self.language, quote) {
-            (Language::Go, b'`') => Ok(literals::raw(text, at + 1, b"`")),
-            (_, b'`') => Ok(at + 1),
-            (Language::Rust, b'"') => literals::quoted(text, at, true),
-            (Language::Java, b'"') if text[at..].starts_with(b"\"\"\"") => Ok(literals::text_block(text, at)),
-            (_, b'\'') if !self.is_script() => Ok(literals::character(text, at)),
-            _ if at < self.lone_to => Err(self.lone_to),
-            _ => literals::quoted(text, at, false),
-        };
-        self.at = self.closed(end);
-    }
-
-    /// Where a literal ends. One that does not close on its line is a lone mark, and so are the marks
-    /// behind it: looking for the end of each would take a time that grows with the square of the line.
-    fn closed(&mut self, end: Result<usize, usize>) -> usize {
-        match end {
-            Ok(end) => end,
-            Err(line_end) => {
-                self.lone_to = line_end;
-                self.at + 1
-            }
-        }
-    }
-
-    fn template(&mut self, from: usize) {
-        let (end, expression) = literals::template(self.text, from);
-        self.at = end;
-        self.before = b'"';
-        if expression {
-            self.open.push(Open::Template);
-            self.before = b'(';
-        }
-    }
-
-    fn opens(&mut self, bracket: u8) -> Result<(), Unbalanced> {
-        if self.open.len() >= MAX_DEPTH {
-            return Err(Unbalanced);
-        }
-        let at = self.at;
-        self.at += 1;
-        if self.skip.is_some() {
-            self.open.push(Open::Group(bracket));
-            self.before = bracket;
-            return Ok(());
-        }
-        let direct = self.is_direct();
-        let place = Place {
-            bracket,
-            statement: self.statement,
-            direct,
-            before: self.before,
-            after: self.next_byte(self.at),
-            in_class: self.open.last() == Some(&Open::Class),
-            wrappers: self.wrappers,
-        };
-        let what = inside(self.language, place);
-        let skip = |within| Some(Skip { from: at + 1, depth: self.open.len(), within, through: false });
-        match what {
-            Inside::Skip => self.skip = skip(false),
-            Inside::SkipWithin => self.skip = skip(true),
-            Inside::Enter | Inside::EnterClass | Inside::EnterWrapper => {}
-        }
-        self.open.push(match what {
-            Inside::EnterClass => Open::Class,
-            Inside::EnterWrapper => Open::Wrapper,
-            _ => Open::Group(bracket),
-        });
-        self.wrappers += usize::from(what == Inside::EnterWrapper);
-        if bracket == b'{' && self.skip.is_none() {
-            self.new_statement();
-        }
-        self.before = bracket;
-        Ok(())
-    }
-
-    fn closes(&mut self, bracket: u8) -> Result<(), Unbalanced> {
-        let closed = self.open.pop().ok_or(Unbalanced)?;
-        if closed.close() != bracket {
-            return Err(Unbalanced);
-        }
-        self.at += 1;
-        if closed == Open::Template {
-            self.template(self.at);
-            return Ok(());
-        }
-        self.wrappers -= usize::from(closed == Open::Wrapper);
-        self.before = bracket;
-        let mut within = false;
-        if let Some(skip) = self.skip {
-            if skip.depth < self.open.len() {
-                return Ok(());
-            }
-            self.skip = None;
-            within = skip.within;
-            self.cut(skip.from, self.at - usize::from(!skip.through), b"");
-        }
-        if self.open.len() < self.statement.depth || (bracket == b'}' && !within) {
-            self.new_statement();
-        } else if bracket == b')' && self.is_direct() {
-            self.statement.seen |= seen::GROUP;
-        }
-        Ok(())
     }
 
     fn hash(&mut self) {
