@@ -41,8 +41,15 @@ pub(crate) fn patch_text(
     let hunks = origin.hunks;
     let mark = hunks.iter().flat_map(|hunk| &hunk.lines).any(|line| starts_with_mark(&line.text));
     let text = Text::new(content, mark);
-    let mut change =
-        TextChange { text, splices: Vec::new(), placed: Vec::new(), from: 0, offset: Offset::default(), origin, work };
+    let mut change = TextChange {
+        text,
+        splices: Vec::new(),
+        placed: Vec::new(),
+        from: 0,
+        offset: Offset::default(),
+        origin,
+        work,
+    };
     let mut reports = Vec::with_capacity(hunks.len());
     let mut failures = 0;
     for (index, hunk) in hunks.iter().enumerate() {

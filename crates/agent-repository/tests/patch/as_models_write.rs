@@ -234,7 +234,8 @@ fn one_stale_line_is_borne_where_number_and_edge_of_the_file_say_which_place_is_
 
 #[test]
 fn lines_more_or_fewer_beside_a_change_are_borne() {
-    let file = numbered(14).replace("line 6 of", "something put in\nline 6 of").replace("line 10 of the text\n", "");
+    let file =
+        numbered(14).replace("line 6 of", "something put in\nline 6 of").replace("line 10 of the text\n", "");
     let hunk = "@@ -5,7 +5,7 @@\n line 5 of the text\n line 6 of the text\n line 7 of the text\n-line 8 of the text\n+eight\n \
                 line 9 of the text\n line 10 of the text\n line 11 of the text\n";
     assert_eq!(applied(&file, hunk), file.replace("line 8 of the text", "eight"));

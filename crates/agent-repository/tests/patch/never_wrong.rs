@@ -34,7 +34,9 @@ fn what_surrounds_removed_lines_proves_nothing_while_they_are_there() {
     // The removed block ends as the lines before it do, one of which is gone.
     let tail = "            }\n          }\n        }\n";
     let block = format!("        if (queries) {{\n          for (const two of queries) {{\n{tail}");
-    let file = format!("start();\n            }}\n        }}\n{block}        if (args.form) {{\n          more();\n");
+    let file = format!(
+        "start();\n            }}\n        }}\n{block}        if (args.form) {{\n          more();\n"
+    );
     let removed: String = block.lines().flat_map(|line| ["-", line, "\n"]).collect();
     let lead: String = tail.lines().flat_map(|line| [" ", line, "\n"]).collect();
     let hunk = format!("@@ -2,10 +2,5 @@\n{lead}{removed}         if (args.form) {{\n           more();\n");
@@ -60,8 +62,10 @@ fn line_endings_that_a_patch_mends_are_mended_though_context_is_stale() {
 #[test]
 fn a_near_copy_does_not_win_because_a_line_was_put_in_between_two_changes() {
     let body = |name: &str, more: &str| {
-        format!("function {name}(request) {{\n  one(request.body)\n  two(request.params)\n  three(request.headers)\n{more}  \
-                 four(request.query)\n  five(request.body.content)\n  six(request.query.from)\n  seven(request.params.id)\n}}\n")
+        format!(
+            "function {name}(request) {{\n  one(request.body)\n  two(request.params)\n  three(request.headers)\n{more}  \
+                 four(request.query)\n  five(request.body.content)\n  six(request.query.from)\n  seven(request.params.id)\n}}\n"
+        )
     };
     let file = body("post", "") + &body("put", "  inserted()\n");
     let hunk = "@@ -10,9 +10,9 @@\n function put(request) {\n-  one(request.body)\n+  uno(request.body)\n   two(request.params)\n   three(request.headers)\n   \
@@ -101,8 +105,7 @@ fn the_copy_that_is_left_is_not_changed_instead_of_the_one_that_is_gone() {
 #[test]
 fn line_endings_that_an_envelope_or_a_block_changes_are_changed() {
     let file = "one();\r\ntwo();\r\nthree();\n";
-    let envelope =
-        "*** Begin Patch\n*** Update File: f\n@@\n-one();\r\n-two();\r\n+one();\n+two();\n three();\n*** End Patch\n";
+    let envelope = "*** Begin Patch\n*** Update File: f\n@@\n-one();\r\n-two();\r\n+one();\n+two();\n three();\n*** End Patch\n";
     assert_eq!(outcome(file, envelope).as_deref(), Some("one();\ntwo();\nthree();\n"));
     let block = "f\n<<<<<<< SEARCH\none();\r\ntwo();\r\nthree();\n=======\none();\ntwo();\nthree();\n>>>>>>> REPLACE\n";
     assert_eq!(outcome(file, block).as_deref(), Some("one();\ntwo();\nthree();\n"));
@@ -134,7 +137,9 @@ fn equal_hunks_with_a_wrong_number_are_not_one_hunk_twice() {
 #[test]
 fn a_copy_at_another_level_does_not_win_over_a_stale_place_indented_as_the_hunk() {
     let block = |indent: &str, second: &str| {
-        format!("{indent}trailing &= last == 0;\n{indent}{second}\n{indent}vr /= 10;\n{indent}vp /= 10;\n{indent}removed += 1;\n")
+        format!(
+            "{indent}trailing &= last == 0;\n{indent}{second}\n{indent}vr /= 10;\n{indent}vp /= 10;\n{indent}removed += 1;\n"
+        )
     };
     let outer = block("    ", "last = (vr % 10) as u8;");
     let file = format!("{outer}if more {{\n{}}}\n", block("        ", "something_else()"));
@@ -155,8 +160,11 @@ fn tabs_that_nothing_explains_are_not_put_into_a_file_of_blanks() {
 #[test]
 fn of_equal_lines_in_a_block_none_is_taken_for_the_stale_one() {
     let file = "start one();\n  request(a);\n  other();\n  request(a);\nfinish all();\n";
-    let side = |more: &str| format!("start one();\n  request(a);\n  request(a);\n{more}  request(a);\nfinish all();\n");
-    let block = format!("f\n<<<<<<< SEARCH\n{}=======\n{}>>>>>>> REPLACE\n", side(""), side("  request(a);\n"));
+    let side = |more: &str| {
+        format!("start one();\n  request(a);\n  request(a);\n{more}  request(a);\nfinish all();\n")
+    };
+    let block =
+        format!("f\n<<<<<<< SEARCH\n{}=======\n{}>>>>>>> REPLACE\n", side(""), side("  request(a);\n"));
     assert_eq!(outcome(file, &block), None);
 }
 
@@ -169,7 +177,8 @@ fn the_final_newline_changes_also_where_context_is_stale() {
 
 #[test]
 fn context_that_differs_in_its_indentation_only_is_not_borne_as_stale() {
-    let file = "start_of_all();\n    return response;\n\n\nif main {\n    from_here();\n}\nfinish_of_all();\n";
+    let file =
+        "start_of_all();\n    return response;\n\n\nif main {\n    from_here();\n}\nfinish_of_all();\n";
     let hunk = "@@ -1,8 +1,11 @@\n start_of_all();\n \t\treturn response;\n \n \n+fn more() {\n+\t\tadded();\n+}\n if main {\n \t\tfrom_here();\n }\n finish_of_all();\n";
     let after = outcome(file, &unified(hunk));
     assert!(after.as_ref().is_none_or(|after| after.contains("\n    added();")), "{after:?}");
@@ -186,7 +195,8 @@ fn blanks_at_line_ends_of_a_block_that_may_be_meant_are_not_taken_away() {
 #[test]
 fn a_hunk_that_only_adds_the_final_newline_is_not_taken_for_done_when_look_alikes_differ() {
     let file = "one();\nsay 'it';";
-    let hunk = "@@ -1,2 +1,2 @@\n one();\n-say \u{2019}it\u{2019};\n\\ No newline at end of file\n+say 'it';\n";
+    let hunk =
+        "@@ -1,2 +1,2 @@\n one();\n-say \u{2019}it\u{2019};\n\\ No newline at end of file\n+say 'it';\n";
     assert_eq!(outcome(file, &unified(hunk)).as_deref(), Some("one();\nsay 'it';\n"));
 }
 
@@ -195,4 +205,11 @@ fn tabs_in_an_exact_diff_are_meant() {
     let file = "fn one() {\n    first();\n    second();\n}\n";
     let hunk = "@@ -4 +4,2 @@\n }\n+\tthird();\n";
     assert!(outcome(file, &unified(hunk)).is_some_and(|after| after.ends_with("}\n\tthird();\n")));
+}
+
+#[test]
+fn equal_lines_of_a_block_that_differ_in_the_file_are_not_mixed_up() {
+    let file = "first();\n\nsecond();\n  \nthird();\n";
+    let block = "f\n<<<<<<< SEARCH\nfirst();\n  \nsecond(); \n  \nthird();\n=======\nfirst();\n  \nthird();\n>>>>>>> REPLACE\n";
+    assert_eq!(outcome(file, block), None);
 }

@@ -22,7 +22,8 @@ pub(super) fn result_over(search: &Search<'_, '_, '_>, start: usize) -> Option<L
     if !possible || !only_adds || !pattern.result_is_telling() {
         return None;
     }
-    let result = (start.saturating_sub(added)..=start).find(|start| haystack.has_result_at(pattern, *start))?;
+    let result =
+        (start.saturating_sub(added)..=start).find(|start| haystack.has_result_at(pattern, *start))?;
     let at_end = pattern.trail == 0 && result + pattern.new.len() == haystack.lines.len();
     let at_start = pattern.lead == 0 && result == 0 && !stated;
     Some(if at_end || at_start || (!one_sided && !stated) {

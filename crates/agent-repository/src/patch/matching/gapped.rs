@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
+use super::evidence::insertions_are_anchored;
 use super::haystack::Haystack;
 use super::pattern::Pattern;
-use super::evidence::insertions_are_anchored;
 use super::stale::{Fit, LEAST_WEIGHT, STALE_AT_EDGE};
 use super::{Exhausted, Gap};
 use crate::patch::LineKind;

@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use super::pattern::Pattern;
-use super::{Exhausted, Ground, Work, reindent};
+use super::{Exhausted, Ground, Work, block, reindent};
 use crate::patch::report::MatchQuality;
 use crate::patch::text::{Ending, Line, plain};
 use crate::patch::{HunkLine, LineKind, PatchFormat};
@@ -104,7 +105,11 @@ impl<'t, 'a> Haystack<'t, 'a> {
     pub(super) fn has_result_at(&self, pattern: &Pattern<'_>, start: usize) -> bool {
         start.saturating_add(pattern.new.len()) <= self.lines.len()
             && self.ends_as_wanted(pattern, start)
-            && pattern.new.iter().enumerate().all(|(index, line)| self.equal(line, start + index, pattern.endings))
+            && pattern
+                .new
+                .iter()
+                .enumerate()
+                .all(|(index, line)| self.equal(line, start + index, pattern.endings))
     }
 
     /// Whether the final newline is as a hunk that changes it wants it, where its new lines stand at `start`.
@@ -139,6 +144,21 @@ impl<'t, 'a> Haystack<'t, 'a> {
             }
         }
         Ok(places)
+    }
+
+    /// Whether lines that are equal in a block stand for lines of the file that are not, and it is a guess which of
+    /// them stays.
+    pub(super) fn mixes_variants(&self, pattern: &Pattern<'_>, start: usize) -> bool {
+        let Some(there) = self.lines.get(start..start + pattern.old.len()) else { return false };
+        let mut variants: BTreeMap<&str, (&str, bool)> = BTreeMap::new();
+        for (old, line) in pattern.old.iter().zip(there) {
+            let (first, mixed) = variants.entry(&old.text).or_insert((&line.text, false));
+            *mixed |= *first != line.text;
+        }
+        let is_mixed =
+            |index: &usize| variants.get(pattern.old[*index].text.as_str()).is_some_and(|(_, mixed)| *mixed);
+        let mut rows = (0..pattern.old.len()).filter(is_mixed).peekable();
+        rows.peek().is_some() && block::is_open(&pattern.old, &pattern.new, rows)
     }
 
     /// The added lines where the patch only moves one that it shows with blanks at its end: as the file has

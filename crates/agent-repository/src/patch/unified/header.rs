@@ -105,11 +105,7 @@ impl Header {
             let rename_to = (old != new).then(|| RelativePath::new(&new)).transpose()?;
             (old, Operation::Modify { hunks: self.hunks, rename_to, executable: self.changed_mode })
         };
-        Ok(Some(FilePatch {
-            path: RelativePath::new(&path)?,
-            operation,
-            states_line_endings,
-        }))
+        Ok(Some(FilePatch { path: RelativePath::new(&path)?, operation, states_line_endings }))
     }
 
     fn has_only(&self, kind: LineKind) -> bool {
