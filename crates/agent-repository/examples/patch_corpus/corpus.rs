@@ -76,7 +76,9 @@ pub(crate) fn sample(change: &Change, kind: &Kind, random: &mut Random) -> Optio
         before: draft.change.before(),
         patch: draft.patch(),
         after: draft.change.after(),
-        undecidable: draft.cut > 0 || oracle::is_undecidable(&draft),
+        undecidable: draft.cut > 0
+            || oracle::is_undecidable(&draft)
+            || oracle::leaves_stale_line_open(&draft),
     })
 }
 

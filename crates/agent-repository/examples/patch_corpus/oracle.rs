@@ -1,7 +1,7 @@
 //! Whether a patch says which place it means. Knows nothing of the patcher.
 
-use super::change::{Hunk, Sign};
-use super::draft::{Draft, Format};
+use super::change::{Hunk, HunkLine, Sign};
+use super::draft::{Draft, Format, Written};
 
 /// Whether another place agrees with a hunk as well as the true one, and nothing in the patch chooses.
 pub(crate) fn is_undecidable(draft: &Draft) -> bool {
@@ -24,6 +24,23 @@ pub(crate) fn is_undecidable(draft: &Draft) -> bool {
         floor = hunk.start + hunk.old().count().saturating_sub(trail);
     }
     false
+}
+
+/// Whether a line of a search/replace block is no longer as the block shows it, and stands on its replace side more
+/// than once, or on its search side: then it is open which of those lines it becomes, and it may be kept or replaced.
+pub(crate) fn leaves_stale_line_open(draft: &Draft) -> bool {
+    let file: Vec<&str> = draft.change.before.iter().map(String::as_str).collect();
+    draft.format == Format::SearchReplace
+        && draft.written.iter().any(|Written { hunk, .. }| {
+            let count = |without: Sign, text: &str| {
+                hunk.lines.iter().filter(|line| line.sign != without && line.text == text).count()
+            };
+            let stale = |(at, line): (usize, &HunkLine)| {
+                file.get(hunk.start + at).map(|there| there.trim()) != Some(line.text.trim())
+            };
+            let repeated = |text: &str| count(Sign::Remove, text) > 1 || count(Sign::Add, text) > 1;
+            hunk.old().enumerate().any(|(at, line)| stale((at, line)) && repeated(&line.text))
+        })
 }
 
 /// How many old lines agree at a place; `None` unless all removed ones do.

@@ -31,8 +31,8 @@ pub(crate) use splice::{Splice, apply_splices, splices_of};
 const RUNGS: [MatchQuality; 4] =
     [MatchQuality::Exact, MatchQuality::TrailingWhitespace, MatchQuality::Unicode, MatchQuality::Indentation];
 
-const OPEN_BLANKS: &str = "Lines that end with blanks in the block, but not in the file, are also added, which leaves open \
-    how those end; write them without blanks at their end.";
+const OPEN_BLANKS: &str = "Lines that end otherwise in the block than in the file are also added or stand there more than \
+    once, which leaves open how each ends; write them as they stand in the file.";
 /// How far from the stated line a place may be that is taken for meant by it.
 const NEAR: usize = 3;
 /// Line comparisons that one plan may cost; enough for thousands of hunks in large files.
@@ -165,6 +165,10 @@ impl Search<'_, '_, '_> {
     }
 
     fn at(&self, start: usize, rung: MatchQuality) -> Located {
+        let loose = rung > MatchQuality::Offset && self.haystack.format == PatchFormat::SearchReplace;
+        if loose && self.haystack.mixes_variants(&self.pattern, start) {
+            return Located::Missing { detail: Some(OPEN_BLANKS.to_owned()) };
+        }
         let added = match rung {
             MatchQuality::Indentation => self.haystack.reindented(&self.pattern, start),
             // A line on both sides of a block is one line, wherever on the other side it stands.

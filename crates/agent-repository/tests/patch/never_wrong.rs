@@ -206,3 +206,10 @@ fn tabs_in_an_exact_diff_are_meant() {
     let hunk = "@@ -4 +4,2 @@\n }\n+\tthird();\n";
     assert!(outcome(file, &unified(hunk)).is_some_and(|after| after.ends_with("}\n\tthird();\n")));
 }
+
+#[test]
+fn equal_lines_of_a_block_that_differ_in_the_file_are_not_mixed_up() {
+    let file = "first();\n\nsecond();\n  \nthird();\n";
+    let block = "f\n<<<<<<< SEARCH\nfirst();\n  \nsecond(); \n  \nthird();\n=======\nfirst();\n  \nthird();\n>>>>>>> REPLACE\n";
+    assert_eq!(outcome(file, block), None);
+}

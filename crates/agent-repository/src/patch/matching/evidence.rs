@@ -15,6 +15,8 @@ const STALE_INSIDE: usize = 1;
 const LEAST_AROUND_ADDED: usize = 3;
 /// Letters and digits of removed lines that say where they stand without any context.
 const DISTINCTIVE: usize = 16;
+/// Letters and digits that must agree at the stated line where the file begins or ends.
+const LEAST_AT_EDGE: usize = 4;
 /// Lines, removed or context, that must agree where only the number says that these brackets are meant.
 const LEAST_AT_NUMBER: usize = 3;
 
@@ -114,12 +116,16 @@ impl Sides {
     fn prove(&self, haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, stated: bool) -> bool {
         let start = self.start;
         let equal = |index: usize| line_fits(haystack, pattern, start, index);
+        let matched = self.lead.matched + self.inside.matched + self.trail.matched;
+        if self.stale() > 1 && matched * 2 < pattern.context_lines() {
+            return false;
+        }
         // An empty line without its sign may well be an added one.
         if (0..pattern.old.len()).any(|index| pattern.old[index].unmarked && !equal(index)) {
             return false;
         }
-        let matched = self.lead.matched + self.inside.matched + self.trail.matched;
-        let agreed = self.lead.agreed + self.inside.agreed + self.trail.agreed;
+        let kept = kept_weight(haystack, pattern, start);
+        let agreed = self.lead.agreed + self.inside.agreed + self.trail.agreed + kept;
         let removed: Vec<usize> =
             pattern.core().filter(|index| pattern.old[*index].kind == LineKind::Remove).collect();
         let at_edge = is_at_edge(haystack, pattern, start);
@@ -127,40 +133,36 @@ impl Sides {
         let usual = enough && matched * 2 >= pattern.context_lines() && agreed >= LEAST_WEIGHT;
         // One stale line is little where the number, or what is removed, says which place is meant.
         let removed_weight = weight(removed.iter().map(|index| pattern.old_plain[*index].as_ref()));
-        let single = self.stale() <= 1
-            && (removed_weight >= DISTINCTIVE
-                || (stated && removed_weight >= LEAST_WEIGHT)
-                || (stated && enough && matched + removed.len() >= LEAST_AT_NUMBER));
-        if usual || single {
-            insertions_are_anchored(pattern, &equal)
-                || (stated && at_edge && self.is_held_by_edge(haystack, pattern))
-        } else {
-            // Nothing but an edited line stands between the change and where the file begins or ends.
-            stated && at_edge && self.stale() <= 1 && self.is_held_by_edge(haystack, pattern)
-        }
-    }
-
-    /// Whether lines that are added where the file begins or ends are held there by that, although the line next to
-    /// them is edited: by what follows, or because the edited line still has all of the one that is shown.
-    fn is_held_by_edge(&self, haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>) -> bool {
-        let core = pattern.core();
-        let edges = self.lead.longer == 0 && self.trail.longer == 0;
-        let next = if pattern.lead == 0 { core.end } else { core.end.saturating_sub(1) };
-        let agreed = self.lead.agreed + self.trail.agreed;
-        edges
-            && core.is_empty()
-            && (agreed >= LEAST_WEIGHT || is_kept_within(haystack, pattern, self.start, next))
+        let at_number =
+            removed_weight >= LEAST_WEIGHT || (enough && matched + removed.len() >= LEAST_AT_NUMBER);
+        let single = self.stale() <= 1 && (removed_weight >= DISTINCTIVE || (stated && at_number));
+        // Lines that are added where the file begins or ends are held there although the line beside them is edited.
+        let known = stated || (pattern.stated().is_none() && kept >= LEAST_WEIGHT);
+        let held = known
+            && at_edge
+            && self.stale() <= 1
+            && self.lead.longer == 0
+            && self.trail.longer == 0
+            && pattern.core().is_empty()
+            && agreed >= LEAST_AT_EDGE;
+        let anchors =
+            |index: usize| equal(index) || kept_line(haystack, pattern, start, index) >= LEAST_WEIGHT;
+        held || ((usual || single) && insertions_are_anchored(pattern, &anchors))
     }
 }
 
-/// Whether the file's line holds the old line and more.
-fn is_kept_within(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> bool {
+/// Letters and digits of old lines that are edited, but still there within the file's line.
+pub(super) fn kept_weight(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> usize {
+    (0..pattern.old.len()).map(|index| kept_line(haystack, pattern, start, index)).sum()
+}
+
+/// The letters and digits of one such line; none when it is not edited, or no longer there.
+fn kept_line(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> usize {
     let at = usize::try_from(start + index.cast_signed()).ok();
-    let Some((there, wanted)) = at.and_then(|at| haystack.plain().get(at)).zip(pattern.old_plain.get(index))
-    else {
-        return false;
-    };
-    weight(std::iter::once(wanted.as_ref())) >= LEAST_WEIGHT && there.contains(wanted.trim())
+    let wanted = pattern.old_plain[index].trim();
+    let there = at.and_then(|at| haystack.plain().get(at));
+    let kept = there.is_some_and(|there| there.trim() != wanted && there.contains(wanted));
+    if kept { weight(std::iter::once(wanted)) } else { 0 }
 }
 
 /// Whether context is missing where the file begins or ends.

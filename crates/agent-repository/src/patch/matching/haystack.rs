@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use super::pattern::Pattern;
-use super::{Exhausted, Ground, Work, reindent};
+use super::{Exhausted, Ground, Work, block, reindent};
 use crate::patch::report::MatchQuality;
 use crate::patch::text::{Ending, Line, plain};
 use crate::patch::{HunkLine, LineKind, PatchFormat};
@@ -143,6 +144,21 @@ impl<'t, 'a> Haystack<'t, 'a> {
             }
         }
         Ok(places)
+    }
+
+    /// Whether lines that are equal in a block stand for lines of the file that are not, and it is a guess which of
+    /// them stays.
+    pub(super) fn mixes_variants(&self, pattern: &Pattern<'_>, start: usize) -> bool {
+        let Some(there) = self.lines.get(start..start + pattern.old.len()) else { return false };
+        let mut variants: BTreeMap<&str, (&str, bool)> = BTreeMap::new();
+        for (old, line) in pattern.old.iter().zip(there) {
+            let (first, mixed) = variants.entry(&old.text).or_insert((&line.text, false));
+            *mixed |= *first != line.text;
+        }
+        let is_mixed =
+            |index: &usize| variants.get(pattern.old[*index].text.as_str()).is_some_and(|(_, mixed)| *mixed);
+        let mut rows = (0..pattern.old.len()).filter(is_mixed).peekable();
+        rows.peek().is_some() && block::is_open(&pattern.old, &pattern.new, rows)
     }
 
     /// The added lines where the patch only moves one that it shows with blanks at its end: as the file has

@@ -63,6 +63,9 @@ fn choose(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, mut fits: Vec<Fit>
     // Of several ways to lay the hunk at one place, a better one leaves the others out.
     let better = fits.clone();
     fits.retain(|fit| !better.iter().any(|other| other.start == fit.start && other.stale < fit.stale));
+    if let Some(kept) = kept(haystack, pattern, &fits, least) {
+        fits = vec![kept];
+    }
     Some(match fits.as_slice() {
         [fit] if result_is_near(haystack, pattern, fit.start) => Located::Missing {
             detail: Some("Its added lines seem to be there already, within other context.".to_owned()),
@@ -94,6 +97,18 @@ fn choose(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, mut fits: Vec<Fit>
             starts: fits.iter().map(|fit| fit.start.max(0).cast_unsigned()).take(MOST_PLACES).collect(),
         },
     })
+}
+
+/// Of several places that agree alike, the only one where what is stale was edited so that the old text is still
+/// there, unless the number names another.
+fn kept(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, fits: &[Fit], least: usize) -> Option<Fit> {
+    let hint = pattern.hint().map(usize::cast_signed);
+    let mut kept = fits.iter().filter(|fit| evidence::kept_weight(haystack, pattern, fit.start) > 0);
+    let fit = kept.next().filter(|fit| fit.sound && fit.stale == least && least <= 1 && !fit.foreign)?;
+    let is_stated = Some(fit.start) == hint;
+    let telling = evidence::kept_weight(haystack, pattern, fit.start) >= LEAST_WEIGHT;
+    let alone = kept.next().is_none() && (is_stated || fits.iter().all(|other| Some(other.start) != hint));
+    (alone && (is_stated || telling)).then_some(*fit)
 }
 
 /// Whether it is only a guess what becomes of a stale line of a search/replace block.
