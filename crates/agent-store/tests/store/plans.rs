@@ -9,7 +9,7 @@ use agent_core::plan::{
     CommandLine, Idempotency, NewPlan, OnUnknown, PlanStatus, Priority, RetryPolicy, TaskKind, TaskSpec,
     TaskStatus,
 };
-use agent_core::policy::{ApprovalMode, Budget, OnFailure, Policy, SandboxLevel};
+use agent_core::policy::{ApprovalMode, Budget, OnFailure, Policy, SandboxLevel, WorkspaceMode};
 use agent_core::ports::PlanStore;
 use agent_core::tool::EffectClass;
 use std::error::Error as _;
@@ -44,6 +44,7 @@ fn elaborate(owner: UserId) -> NewPlan {
         approval: ApprovalMode::Commands,
         max_parallel: Some(3),
         on_failure: OnFailure::Continue,
+        workspace: WorkspaceMode::Isolated,
         sandbox: SandboxLevel::ReadOnly,
         network: true,
         budget,
