@@ -1,3 +1,5 @@
+//! Outlines of small files, language by language.
+
 use std::path::{Path, PathBuf};
 
 use super::{OutlineLanguage, Outliner};
