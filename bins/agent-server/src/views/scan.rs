@@ -133,6 +133,8 @@ pub struct SymbolView {
     /// The definition that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container: Option<String>,
+    /// The line of its name, without values and without what stands in quotes.
+    pub signature: String,
 }
 
 /// Something the scan left out.
@@ -158,7 +160,9 @@ mod tests {
     #[test]
     fn the_documented_fields_are_those_of_a_report() {
         let folder = tempfile::tempdir().unwrap();
-        let report = scan(folder.path(), &ScanOptions::default()).unwrap();
+        std::fs::write(folder.path().join("a.rs"), "impl A { fn b() {} }\n").unwrap();
+        let options = ScanOptions { symbols: true, ..ScanOptions::default() };
+        let report = scan(folder.path(), &options).unwrap();
         let Value::Object(sent) = serde_json::to_value(report).unwrap() else {
             panic!("a report is an object")
         };
