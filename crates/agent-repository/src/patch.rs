@@ -17,6 +17,7 @@ mod file_change;
 mod in_memory;
 mod matching;
 mod offset;
+mod order;
 mod overlay;
 mod plan;
 mod readings;
