@@ -19,6 +19,7 @@ mod in_memory;
 mod matching;
 mod merge;
 mod offset;
+mod order;
 mod overlay;
 mod plan;
 mod readings;

@@ -19,6 +19,9 @@ pub(crate) use kinds::KINDS;
 use kinds::Kind;
 use random::Random;
 
+/// The result of a patch that has none: no text file has it.
+const UNREACHABLE: &str = "\0";
+
 /// A patch, the file it is for, and the only right result.
 #[derive(Debug, Clone)]
 pub(crate) struct Sample {
@@ -75,8 +78,10 @@ pub(crate) fn sample(change: &Change, kind: &Kind, random: &mut Random) -> Optio
         path: change.path.clone(),
         before: draft.change.before(),
         patch: draft.patch(),
-        after: draft.change.after(),
+        after: if draft.hopeless { UNREACHABLE.to_owned() } else { draft.change.after() },
         undecidable: draft.cut > 0
+            || draft.contradicts
+            || draft.hopeless
             || oracle::is_undecidable(&draft)
             || oracle::leaves_stale_line_open(&draft),
     })

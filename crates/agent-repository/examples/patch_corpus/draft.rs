@@ -52,6 +52,10 @@ pub(crate) struct Draft {
     /// How many of its last lines are missing.
     pub(crate) cut: usize,
     pub(crate) chomped: bool,
+    /// Whether the number of a hunk is that of a place that it almost fits: refusing it is right, too.
+    pub(crate) contradicts: bool,
+    /// Whether the place of a hunk is gone, so that only a refusal is right.
+    pub(crate) hopeless: bool,
 }
 
 impl Draft {
@@ -66,6 +70,8 @@ impl Draft {
             as_crlf: false,
             cut: 0,
             chomped: false,
+            contradicts: false,
+            hopeless: false,
         }
     }
 

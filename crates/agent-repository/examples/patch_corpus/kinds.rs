@@ -4,6 +4,7 @@ use super::draft::Draft;
 use super::random::Random;
 
 mod context;
+mod copies;
 mod formats;
 mod noise;
 mod numbers;
@@ -26,6 +27,8 @@ pub(crate) const KINDS: &[Kind] = &[
     ("numbers_bare", &[numbers::bare]),
     ("numbers_elided", &[numbers::elided]),
     ("numbers_as_section", &[numbers::section_only]),
+    ("numbers_zero", &[numbers::zero]),
+    ("numbers_all_one", &[numbers::all_one]),
     ("numbers_shifted", &[numbers::shifted]),
     ("numbers_all_wrong", &[numbers::all_wrong]),
     ("counts_wrong", &[numbers::miscounted]),
@@ -43,9 +46,22 @@ pub(crate) const KINDS: &[Kind] = &[
     ("stale_edited_unnumbered", &[context::stale_edited, numbers::empty]),
     ("stale_inserted", &[context::stale_inserted]),
     ("stale_removed", &[context::stale_removed]),
+    ("stale_removed_anywhere", &[context::stale_removed_anywhere]),
+    ("stale_inserted_unnumbered", &[context::stale_inserted, numbers::empty]),
+    ("stale_removed_unnumbered", &[context::stale_removed, numbers::empty]),
+    ("near_copy", &[copies::near_copy]),
+    ("near_copy_unnumbered", &[copies::near_copy, numbers::empty]),
+    ("near_copy_numbered", &[copies::number_of_copy]),
+    ("near_copy_search_replace", &[copies::near_copy, formats::search_replace]),
+    ("place_gone", &[copies::place_gone]),
+    ("hunks_reordered", &[copies::reordered]),
     ("context_blank_unmarked", &[context::blank_unmarked]),
     ("context_text_unmarked", &[context::text_unmarked]),
     ("added_blank_unmarked", &[context::added_blank_unmarked]),
+    ("indented_by_1", &[whitespace::indented_by_one]),
+    ("indented_by_8", &[whitespace::indented_by_eight]),
+    ("indented_by_tab", &[whitespace::indented_by_tab]),
+    ("indented_by_2_unnumbered", &[whitespace::indented_by_two, numbers::bare]),
     ("indented_by_2", &[whitespace::indented_by_two]),
     ("indented_by_4", &[whitespace::indented_by_four]),
     ("indentation_lost", &[whitespace::outdented]),
@@ -53,6 +69,7 @@ pub(crate) const KINDS: &[Kind] = &[
     ("tabs_for_blanks", &[whitespace::tabs_for_blanks]),
     ("blanks_for_tabs", &[whitespace::blanks_for_tabs]),
     ("trailing_blanks_in_patch", &[whitespace::trailing_in_patch]),
+    ("trailing_blanks_unnumbered", &[whitespace::trailing_in_patch, numbers::bare]),
     ("trailing_blanks_in_file", &[whitespace::trailing_in_file]),
     ("look_alikes_in_patch", &[whitespace::look_alikes_in_patch]),
     ("look_alikes_in_file", &[whitespace::look_alikes_in_file]),

@@ -43,6 +43,14 @@ pub(crate) fn leaves_stale_line_open(draft: &Draft) -> bool {
         })
 }
 
+/// Whether one side of a hunk, the one without these lines, stands anywhere in the file, blanks around lines aside.
+pub(crate) fn stands_whole(file: &[&str], hunk: &Hunk, without: Sign) -> bool {
+    let side: Vec<&str> =
+        hunk.lines.iter().filter(|line| line.sign != without).map(|line| line.text.trim()).collect();
+    let mut places = file.windows(side.len().max(1));
+    side.is_empty() || places.any(|lines| lines.iter().zip(&side).all(|(there, line)| there.trim() == *line))
+}
+
 /// How many old lines agree at a place; `None` unless all removed ones do.
 pub(crate) fn agreement(file: &[&str], hunk: &Hunk, start: usize) -> Option<usize> {
     let mut equal = 0;

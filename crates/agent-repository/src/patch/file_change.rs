@@ -30,9 +30,11 @@ pub(crate) struct Origin<'p> {
     pub(crate) format: PatchFormat,
     pub(crate) states_line_endings: bool,
     pub(crate) hunks: &'p [Hunk],
+    /// Whether the text most similar to a hunk that is not found is looked up.
+    pub(crate) explains: bool,
 }
 
-/// Applies hunks to a text. All hunks are tried; the new text is there only if all of them fit.
+/// Applies hunks in the order in which they stand. All hunks are tried; the new text is there only if all of them fit.
 pub(crate) fn patch_text(
     content: &str,
     origin: &Origin<'_>,
@@ -54,7 +56,7 @@ pub(crate) fn patch_text(
     let mut failures = 0;
     for (index, hunk) in hunks.iter().enumerate() {
         let mut report = empty_report(origin.path, index, hunk);
-        change.hunk(index, hunk, &mut report, failures < MOST_NEAREST);
+        change.hunk(index, hunk, &mut report, origin.explains && failures < MOST_NEAREST);
         failures += usize::from(report.fate.is_failure());
         reports.push(report);
     }

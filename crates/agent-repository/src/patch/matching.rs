@@ -122,6 +122,9 @@ pub(crate) fn locate(ground: Ground<'_, '_>, hunk: &Hunk) -> Result<Located, Exh
     }
     let search = Search { hint: pattern.hint(), haystack, pattern };
     let stated = search.pattern.stated();
+    if let Some(line) = stated.filter(|line| search.is_passed(*line)) {
+        return Ok(Located::Missing { detail: Some(out_of_order(line)) });
+    }
     let mut fitting =
         [search.hint, stated].into_iter().flatten().filter(|line| search.fits_exactly_at(*line));
     if let Some(line) = fitting.next() {
@@ -152,6 +155,13 @@ pub(crate) fn nearest(ground: Ground<'_, '_>, hunk: &Hunk) -> Result<Option<supe
     nearest::nearest(&Haystack::new(ground), &Pattern::new(hunk, ground.endings, ground.offset))
 }
 
+fn out_of_order(line: usize) -> String {
+    format!(
+        "They stand at line {}, before the place of an earlier hunk; put the hunks in the order of the file.",
+        line + 1
+    )
+}
+
 struct Search<'t, 'a, 'h> {
     haystack: Haystack<'t, 'a>,
     pattern: Pattern<'h>,
@@ -162,6 +172,13 @@ impl Search<'_, '_, '_> {
     fn fits_exactly_at(&self, start: usize) -> bool {
         start + self.pattern.lead >= self.haystack.from
             && self.haystack.fits(&self.pattern, MatchQuality::Exact, start)
+    }
+
+    /// Whether the hunk fits at its number, but an earlier hunk was further down: what fits elsewhere is a copy.
+    fn is_passed(&self, line: usize) -> bool {
+        self.haystack.format != PatchFormat::SearchReplace
+            && line + self.pattern.lead < self.haystack.from
+            && self.haystack.fits(&self.pattern, MatchQuality::Exact, line)
     }
 
     fn at(&self, start: usize, rung: MatchQuality) -> Located {
@@ -311,10 +328,7 @@ impl Search<'_, '_, '_> {
         if self.haystack.from > 0 && self.haystack.format != PatchFormat::SearchReplace {
             let anywhere = self.haystack.starting_at(0);
             if let Some(start) = anywhere.places(&self.pattern, MatchQuality::TrailingWhitespace)?.first() {
-                detail = Some(format!(
-                    "They stand at line {}, before the place of an earlier hunk; put the hunks in the order of the file.",
-                    start + 1
-                ));
+                detail = Some(out_of_order(*start));
             }
         }
         Ok(Located::Missing { detail })

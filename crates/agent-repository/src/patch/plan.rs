@@ -1,8 +1,9 @@
 //! Works out what every file would become, and refuses the whole patch if one place is in doubt.
 
 use super::diff::{FileDiff, Side, file_diff};
-use super::file_change::{Origin, blocked_report, patch_text};
+use super::file_change::{Origin, blocked_report};
 use super::matching::Work;
+use super::order;
 use super::overlay::{Overlay, Snapshot, Source, sha256};
 use super::{
     Applied, FileAction, FileChange, FilePatch, FileProblem, Hunk, HunkReport, LARGEST_FILE, LineKind,
@@ -210,8 +211,9 @@ impl<'r> Planner<'r> {
     /// The new text, or `None` after the reports that say why there is none.
     fn patched(&mut self, file: &FilePatch, hunks: &[Hunk], text: &str) -> Option<String> {
         let states_line_endings = file.states_line_endings;
-        let origin = Origin { path: &file.path, format: self.format, states_line_endings, hunks };
-        let (content, reports) = patch_text(text, &origin, &self.work);
+        let origin =
+            Origin { path: &file.path, format: self.format, states_line_endings, hunks, explains: true };
+        let (content, reports) = order::patch_text(text, &origin, &self.work);
         self.hunks.extend(reports);
         content
     }

@@ -240,3 +240,23 @@ fn lines_more_or_fewer_beside_a_change_are_borne() {
                 line 9 of the text\n line 10 of the text\n line 11 of the text\n";
     assert_eq!(applied(&file, hunk), file.replace("line 8 of the text", "eight"));
 }
+
+#[test]
+fn hunks_against_the_order_of_the_file_are_put_in_order_by_numbers_that_hold() {
+    let block = "fn same() {\n    work();\n}\n";
+    let file = format!("{block}{}{block}", numbered(6));
+    let first = "@@ -1,3 +1,3 @@\n fn same() {\n-    work();\n+    rest();\n }\n";
+    let second = "@@ -5,3 +5,3 @@\n line 2 of the text\n-line 3 of the text\n+three\n line 4 of the text\n";
+    let right = file.replacen("work", "rest", 1).replace("line 3 of the text", "three");
+    assert_eq!(applied(&file, &format!("{second}{first}")), right);
+    // Without a number that holds, the copy after the other hunk is as good.
+    refused(&file, &format!("{}{first}", second.replace("-5,3 +5,3", "-4,3 +4,3")));
+}
+
+#[test]
+fn a_line_that_is_gone_between_two_removed_ones_is_borne() {
+    let file = "[package]\nedition = 2021\nrust-version = 1.70\nversion = 0.5\ninclude = []\n";
+    let hunk = "@@ -1,6 +1,6 @@\n [package]\n edition = 2021\n-rust-version = 1.70\n+rust-version = 1.66\n name = anstream\n\
+                -version = 0.5\n+version = 0.6\n include = []\n";
+    assert_eq!(applied(file, hunk), file.replace("1.70", "1.66").replace("0.5", "0.6"));
+}

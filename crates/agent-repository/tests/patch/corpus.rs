@@ -103,7 +103,7 @@ fn on_a_history_of_edits_no_kind_of_patch_comes_out_wrong() {
         assert!(refusals_are_told, "{}", tally.kind);
         assert!(kind.0 != "clean" || tally.exact == tally.patches, "{:#?}", tally.examples);
         assert!(
-            kind.0 == "cut_off" || tally.percent() >= 60.0,
+            tally.exact + tally.refused - tally.undecidable == 0 || tally.percent() >= 60.0,
             "{}: {} % exact",
             tally.kind,
             tally.percent()

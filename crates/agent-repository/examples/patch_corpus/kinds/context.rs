@@ -127,6 +127,15 @@ pub(super) fn stale_removed(draft: &mut Draft, random: &mut Random) -> bool {
     true
 }
 
+/// Somebody removed any context line of the file, also one next to the change.
+pub(super) fn stale_removed_anywhere(draft: &mut Draft, random: &mut Random) -> bool {
+    let places = telling(draft);
+    let Some((number, index)) = random.one_of(&places).copied() else { return false };
+    draft.change.remove_context(number, index);
+    follow_file(draft, number);
+    true
+}
+
 /// The patch was made before: its later hunks state lines that are no longer true.
 fn follow_file(draft: &mut Draft, changed: usize) {
     for (number, written) in draft.written.iter_mut().enumerate().skip(changed + 1) {

@@ -35,6 +35,16 @@ pub(super) fn section_only(draft: &mut Draft, _: &mut Random) -> bool {
         && unnumbered(draft, |written| format!("@@ {}", written.hunk.section).trim_end().to_owned())
 }
 
+pub(super) fn zero(draft: &mut Draft, _: &mut Random) -> bool {
+    unnumbered(draft, |_| "@@ -0,0 +0,0 @@".to_owned())
+}
+
+/// Every hunk states the first line.
+pub(super) fn all_one(draft: &mut Draft, _: &mut Random) -> bool {
+    unnumbered(draft, |_| "@@ -1,1 +1,1 @@".to_owned())
+        && draft.written.iter().all(|written| written.hunk.start > 0)
+}
+
 /// The same distance off in every hunk, as after lines were added above.
 pub(super) fn shifted(draft: &mut Draft, random: &mut Random) -> bool {
     let by = random.from(1..=40).cast_signed() * if random.coin() { 1 } else { -1 };

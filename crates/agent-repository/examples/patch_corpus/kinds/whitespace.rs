@@ -26,6 +26,18 @@ pub(super) fn indented_by_four(draft: &mut Draft, _: &mut Random) -> bool {
     rewrite(draft, |line| format!("    {line}"))
 }
 
+pub(super) fn indented_by_one(draft: &mut Draft, _: &mut Random) -> bool {
+    rewrite(draft, |line| format!(" {line}"))
+}
+
+pub(super) fn indented_by_eight(draft: &mut Draft, _: &mut Random) -> bool {
+    rewrite(draft, |line| format!("        {line}"))
+}
+
+pub(super) fn indented_by_tab(draft: &mut Draft, _: &mut Random) -> bool {
+    rewrite(draft, |line| format!("\t{line}"))
+}
+
 fn indentation(line: &str) -> usize {
     line.len() - line.trim_start_matches([' ', '\t']).len()
 }

@@ -1,10 +1,10 @@
 //! What speaks for a place at which not all of the context stands.
 
-use super::Exhausted;
 use super::alignment::{self, Edge};
 use super::haystack::Haystack;
 use super::pattern::Pattern;
 use super::stale::{Fit, LEAST_WEIGHT, STALE_AT_EDGE};
+use super::{Exhausted, NEAR};
 use crate::patch::LineKind;
 use crate::patch::text::{indentation, weight};
 
@@ -60,6 +60,7 @@ pub(super) fn fit(
         bounded,
         stated,
         foreign: !stated && is_within_another(haystack, pattern, start),
+        far: is_far(haystack, pattern, start) && matched < pattern.context_lines(),
         longer: trail.longer,
     }))
 }
@@ -85,7 +86,10 @@ fn edges(
     let neighbours = [core.start.checked_sub(1), Some(core.end)].into_iter().flatten();
     let mut neighbours = neighbours.filter(|index| *index < pattern.old.len());
     let removes = core.clone().any(|index| pattern.old[index].kind == LineKind::Remove);
-    let possible = removes || neighbours.any(|index| line_fits(haystack, pattern, start, index));
+    let possible = removes
+        || pattern.hint().is_some_and(|hint| hint.cast_signed() == start)
+        || is_at_edge(haystack, pattern, start)
+        || neighbours.any(|index| line_fits(haystack, pattern, start, index));
     if !possible || whole.0.stale + whole.1.stale == 0 {
         return Ok(whole);
     }
@@ -169,6 +173,14 @@ fn kept_line(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, i
 fn is_at_edge(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
     let end = start + pattern.old.len().cast_signed();
     (pattern.lead == 0 && start == 0) || (pattern.trail == 0 && end == haystack.lines.len().cast_signed())
+}
+
+/// Whether a hunk whose numbers of lines are right states another line, and what is stale here was not just edited:
+/// then this may be a copy of a place that is gone.
+fn is_far(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
+    let Some(hint) = pattern.hint().filter(|_| !pattern.hunk.miscounted) else { return false };
+    let distance = (start - hint.cast_signed()).unsigned_abs();
+    distance > NEAR && kept_weight(haystack, pattern, start) == 0
 }
 
 /// Whether the line that encloses the changes in the hunk is another such line here: then this is a copy of the

@@ -32,7 +32,7 @@ pub(super) fn survey(
     Ok(())
 }
 
-/// The context between changes, as ranges of old lines; a single line leaves open on which side the gap is.
+/// The context between changes, as ranges of old lines.
 fn inner_context(pattern: &Pattern<'_>) -> Vec<Range<usize>> {
     let core = pattern.core();
     let mut runs: Vec<Range<usize>> = Vec::new();
@@ -48,7 +48,6 @@ fn inner_context(pattern: &Pattern<'_>) -> Vec<Range<usize>> {
         continues = is_inner;
         old += usize::from(line.kind != LineKind::Add);
     }
-    runs.retain(|run| run.len() > 1);
     runs
 }
 
@@ -65,17 +64,23 @@ fn fit(
         line.is_some_and(|line| *line == pattern.old_plain[index])
     };
     let must = |index: &usize| pattern.old[*index].kind == LineKind::Remove || pattern.old[*index].unmarked;
-    // What stands next to the changes on either side of the context must be there.
-    if !equal(run.start, 0) || (0..run.start).filter(must).any(|index| !equal(index, 0)) {
+    // What stands next to the changes on either side of the context must be there, or be missing between removed lines.
+    let removed = |index: usize| pattern.old.get(index).is_some_and(|line| line.kind == LineKind::Remove);
+    let between = run.start > 0 && removed(run.start - 1) && removed(run.end);
+    let begins = equal(run.start, 0);
+    if !(begins || between) || (0..run.start).filter(must).any(|index| !equal(index, 0)) {
         return Ok(None);
     }
     let mut best: Option<Fit> = None;
     for by in (-WIDEST..=WIDEST).filter(|by| *by != 0) {
         haystack.work.spend(pattern.old.len())?;
-        if !equal(run.end - 1, by) || (run.end..pattern.old.len()).filter(must).any(|at| !equal(at, by)) {
+        let fewer = by < 0 && between;
+        let held = fewer || (begins && equal(run.end - 1, by));
+        if !held || (run.end..pattern.old.len()).filter(must).any(|at| !equal(at, by)) {
             continue;
         }
-        for before in run.start + 1..run.end {
+        let cuts = if fewer { run.start..run.end + 1 } else { run.start + 1..run.end };
+        for before in cuts {
             haystack.work.spend(pattern.old.len())?;
             let holds = |index: usize| equal(index, if index < before { 0 } else { by });
             let Some(missing) = missing_lines(pattern, &holds) else { continue };
@@ -89,6 +94,7 @@ fn fit(
                     bounded: true,
                     stated: pattern.hint() == Some(start),
                     foreign: false,
+                    far: false,
                     longer: 0,
                 });
             }

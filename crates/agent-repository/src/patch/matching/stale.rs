@@ -25,6 +25,8 @@ pub(super) struct Fit {
     pub(super) bounded: bool,
     /// Whether the number of the hunk names this place.
     pub(super) stated: bool,
+    /// Whether the number of the hunk speaks of another place, and nothing but likeness for this one.
+    pub(super) far: bool,
     /// Whether the line that encloses the changes in the hunk is another such line here.
     pub(super) foreign: bool,
     /// How many lines the file has more than the hunk's context, so that later hunks are as much further down.
@@ -76,6 +78,12 @@ fn choose(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, mut fits: Vec<Fit>
         [fit] if is_open_block(haystack, pattern, fit.start) => Located::Missing {
             detail: Some(
                 "Lines that differ can be kept or replaced, depending on how the block is read; show them as they are."
+                    .to_owned(),
+            ),
+        },
+        [fit] if fit.far => Located::Missing {
+            detail: Some(
+                "The only place like it is not near the stated line, so it may be a copy; correct the line or the context."
                     .to_owned(),
             ),
         },
