@@ -246,7 +246,9 @@ impl Search<'_, '_, '_> {
         let at_end =
             (pattern.trail == 0 && pattern.lead > 0).then(|| length.checked_sub(pattern.old.len())).flatten();
         let allowed = |other: &usize| *other != start && other + pattern.lead >= self.haystack.from;
-        for other in [at_start, at_end].into_iter().flatten().filter(allowed) {
+        // Lines that are more or fewer beside the place itself are none of another place.
+        let apart = |other: &usize| other.abs_diff(start) > NEAR;
+        for other in [at_start, at_end].into_iter().flatten().filter(allowed).filter(apart) {
             let fit = evidence::fit(&self.haystack, pattern, other.cast_signed())?;
             if fit.is_some_and(|fit| fit.is_likely(pattern)) {
                 return Ok(Some(other));

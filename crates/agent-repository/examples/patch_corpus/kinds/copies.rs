@@ -71,9 +71,10 @@ pub(super) fn place_gone(draft: &mut Draft, random: &mut Random) -> bool {
         (0..old).filter(|at| copy[*at].chars().filter(|c| c.is_alphanumeric()).count() >= 4).collect();
     let Some(edited) = random.one_of(&telling).copied() else { return false };
     let text = copy[edited].clone();
-    let body = text.trim();
-    let word = body.find(|c: char| !c.is_alphanumeric()).unwrap_or(body.len());
-    copy[edited] = text.replacen(body, &format!("other{}", &body[word..]), 1);
+    // A line that still holds the old one would be an edited one, and no copy.
+    let first = text.find(char::is_alphanumeric).unwrap_or(0);
+    let rest = text[first..].find(|c: char| !c.is_alphanumeric()).unwrap_or(0);
+    copy[edited] = format!("{}another_word{}", &text[..first], &text[first + rest..]);
     draft.hopeless = true;
     // Where they stand a second time, the patch is a right one for that place, and done where its result is there.
     let ended = draft.change.before.iter().chain(&copy).all(|line| line.ends_with('\n'));

@@ -87,7 +87,6 @@ fn edges(
     let mut neighbours = neighbours.filter(|index| *index < pattern.old.len());
     let removes = core.clone().any(|index| pattern.old[index].kind == LineKind::Remove);
     let possible = removes
-        || pattern.hint().is_some_and(|hint| hint.cast_signed() == start)
         || is_at_edge(haystack, pattern, start)
         || neighbours.any(|index| line_fits(haystack, pattern, start, index));
     if !possible || whole.0.stale + whole.1.stale == 0 {

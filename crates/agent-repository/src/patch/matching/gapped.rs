@@ -64,22 +64,23 @@ fn fit(
         line.is_some_and(|line| *line == pattern.old_plain[index])
     };
     let must = |index: &usize| pattern.old[*index].kind == LineKind::Remove || pattern.old[*index].unmarked;
-    // What stands next to the changes on either side of the context must be there, or be missing between removed lines.
-    let removed = |index: usize| pattern.old.get(index).is_some_and(|line| line.kind == LineKind::Remove);
-    let between = run.start > 0 && removed(run.start - 1) && removed(run.end);
+    // What stands next to the changes on either side of the context must be there; where lines are missing, what
+    // stands beyond them does as well.
     let begins = equal(run.start, 0);
-    if !(begins || between) || (0..run.start).filter(must).any(|index| !equal(index, 0)) {
+    let may_begin = begins || (run.start > 0 && equal(run.start - 1, 0));
+    if !may_begin || (0..run.start).filter(must).any(|index| !equal(index, 0)) {
         return Ok(None);
     }
     let mut best: Option<Fit> = None;
     for by in (-WIDEST..=WIDEST).filter(|by| *by != 0) {
         haystack.work.spend(pattern.old.len())?;
-        let fewer = by < 0 && between;
-        let held = fewer || (begins && equal(run.end - 1, by));
+        let ends = equal(run.end - 1, by);
+        let held =
+            if by < 0 { ends || (run.end < pattern.old.len() && equal(run.end, by)) } else { begins && ends };
         if !held || (run.end..pattern.old.len()).filter(must).any(|at| !equal(at, by)) {
             continue;
         }
-        let cuts = if fewer { run.start..run.end + 1 } else { run.start + 1..run.end };
+        let cuts = if by < 0 { run.start..run.end + 1 } else { run.start + 1..run.end };
         for before in cuts {
             haystack.work.spend(pattern.old.len())?;
             let holds = |index: usize| equal(index, if index < before { 0 } else { by });

@@ -8,6 +8,8 @@ use crate::patch::text::plain;
 
 /// How many places per searched line are looked at closely.
 const PLACES: usize = 6;
+/// How many lines per searched line are compared closely.
+const LOOKED_AT: usize = 32;
 /// Less similarity than this is no help.
 const LEAST_SIMILARITY: f64 = 0.2;
 const LONGEST_LINE: usize = 300;
@@ -26,9 +28,10 @@ pub(super) fn nearest(
     for index in by_length.into_iter().take(2) {
         haystack.work.spend(haystack.lines.len().saturating_mul(COST))?;
         let wanted = Pairs::of(&pattern.old_plain[index]);
-        let scored = haystack.plain().iter().map(|line| wanted.likeness(line)).enumerate();
+        let scored = likely(haystack, &pattern.old_plain[index]).into_iter();
+        let scored = scored.map(|at| (at, wanted.likeness(&haystack.plain()[at])));
         let mut scored: Vec<(usize, f64)> = scored.filter(|(_, score)| *score > 0.0).collect();
-        scored.sort_by(|left, right| right.1.total_cmp(&left.1));
+        scored.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
         starts.extend(scored.iter().take(PLACES).map(|(at, _)| at.cast_signed() - index.cast_signed()));
     }
     haystack.work.spend(starts.len().saturating_mul(pattern.old.len()).saturating_mul(COST))?;
@@ -40,6 +43,32 @@ pub(super) fn nearest(
         let end = (start + pattern.old.len().cast_signed()).max(0).cast_unsigned().min(haystack.lines.len());
         Nearest { line: first + 1, similarity: rounded(similarity), actual: shown(haystack, first, end) }
     }))
+}
+
+/// The lines that share the most with this one, as far as that is told at a glance.
+fn likely(haystack: &Haystack<'_, '_>, wanted: &str) -> Vec<usize> {
+    let wanted = glance(wanted);
+    let shared = |line: &str| {
+        let glance = glance(line);
+        let both = (glance & wanted).count_ones() * 2000;
+        both / (glance.count_ones() + wanted.count_ones()).max(1)
+    };
+    let mut lines: Vec<(u32, usize)> =
+        haystack.plain().iter().enumerate().map(|(at, line)| (shared(line), at)).collect();
+    lines.retain(|(shared, _)| *shared > 0);
+    let by_share = |(shared, at): &(u32, usize)| (std::cmp::Reverse(*shared), *at);
+    if lines.len() > LOOKED_AT {
+        lines.select_nth_unstable_by_key(LOOKED_AT, by_share);
+        lines.truncate(LOOKED_AT);
+    }
+    lines.into_iter().map(|(_, at)| at).collect()
+}
+
+/// One bit for every sort of neighbouring pairs of bytes that a line has.
+fn glance(line: &str) -> u128 {
+    let line = line.trim().as_bytes();
+    let pairs = line[..line.len().min(LONGEST_LINE)].windows(2);
+    pairs.fold(0, |seen, pair| seen | 1 << ((u32::from(pair[0]) * 31 + u32::from(pair[1])) % u128::BITS))
 }
 
 fn rounded(similarity: f64) -> f64 {

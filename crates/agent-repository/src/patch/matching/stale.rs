@@ -72,7 +72,7 @@ fn choose(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, mut fits: Vec<Fit>
         [fit] if result_is_near(haystack, pattern, fit.start) => Located::Missing {
             detail: Some("Its added lines seem to be there already, within other context.".to_owned()),
         },
-        [fit] if evidence::is_indented_otherwise(haystack, pattern, fit.start) => Located::Missing {
+        [fit] if fit.is_line_for_line() && evidence::is_indented_otherwise(haystack, pattern, fit.start) => Located::Missing {
             detail: Some("Its context is indented otherwise there; indent the hunk as the file is.".to_owned()),
         },
         [fit] if is_open_block(haystack, pattern, fit.start) => Located::Missing {
@@ -126,6 +126,11 @@ fn is_open_block(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isiz
 }
 
 impl Fit {
+    /// Whether the hunk's lines are one below the other in the file, too.
+    fn is_line_for_line(&self) -> bool {
+        self.gap.is_none() && self.longer == 0
+    }
+
     /// Whether all of the context but a third agrees.
     pub(super) fn is_near(&self, pattern: &Pattern<'_>) -> bool {
         self.bounded && self.stale * 3 <= pattern.context_lines()
