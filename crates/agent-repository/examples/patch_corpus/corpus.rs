@@ -81,6 +81,7 @@ pub(crate) fn sample(change: &Change, kind: &Kind, random: &mut Random) -> Optio
         after: if draft.hopeless { UNREACHABLE.to_owned() } else { draft.change.after() },
         undecidable: draft.cut > 0
             || draft.contradicts
+            || oracle::may_be_cut_off(&draft)
             || draft.hopeless
             || oracle::is_undecidable(&draft)
             || oracle::leaves_stale_line_open(&draft),

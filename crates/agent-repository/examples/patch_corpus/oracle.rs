@@ -43,6 +43,19 @@ pub(crate) fn leaves_stale_line_open(draft: &Draft) -> bool {
         })
 }
 
+/// Whether the patch may have been cut off amid its last hunk: that states more lines than it has, just as many old ones
+/// as the file has after it. A hunk that is cut off earlier lacks context, too, and so more lines than that.
+pub(crate) fn may_be_cut_off(draft: &Draft) -> bool {
+    let Some(Written { hunk, header: Some(header), .. }) = draft.written.last() else { return false };
+    let mut counts =
+        header.split_whitespace().filter_map(|range| range.split_once(',')?.1.parse::<usize>().ok());
+    let (Some(stated_old), Some(stated_new)) = (counts.next(), counts.next()) else { return false };
+    let old = hunk.old().count();
+    let new = hunk.lines.iter().filter(|line| line.sign != Sign::Remove).count();
+    let left = draft.change.before.len().saturating_sub(hunk.start + old);
+    stated_old.checked_sub(old) == Some(left) && stated_new >= new && stated_old + stated_new > old + new
+}
+
 /// Whether one side of a hunk, the one without these lines, stands anywhere in the file, blanks around lines aside.
 pub(crate) fn stands_whole(file: &[&str], hunk: &Hunk, without: Sign) -> bool {
     let side: Vec<&str> =

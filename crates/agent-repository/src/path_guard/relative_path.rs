@@ -113,9 +113,7 @@ fn normalise(path: &str) -> Result<String, PathRefusal> {
     if path.contains('\0') {
         return Err(PathRefusal::Nul);
     }
-    let bytes = path.as_bytes();
-    let drive = bytes.len() >= 3 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
-    if path.starts_with(['/', '\\']) || (drive && matches!(bytes[2], b'/' | b'\\')) {
+    if is_absolute(path) {
         return Err(PathRefusal::Absolute);
     }
     if path.split(['/', '\\']).any(|part| part == "..") {
@@ -126,10 +124,21 @@ fn normalise(path: &str) -> Result<String, PathRefusal> {
     if normal.is_empty() {
         return Err(PathRefusal::Empty);
     }
+    // `./C:\x` is relative only as it is written.
+    if is_absolute(&normal) {
+        return Err(PathRefusal::Absolute);
+    }
     if normal.len() > LONGEST_PATH || parts.iter().any(|part| part.len() > LONGEST_COMPONENT) {
         return Err(PathRefusal::TooLong);
     }
     Ok(normal)
+}
+
+/// Whether the path starts at a root or a drive, as any system writes that.
+fn is_absolute(path: &str) -> bool {
+    let bytes = path.as_bytes();
+    let drive = bytes.len() >= 3 && bytes[0].is_ascii_alphabetic() && bytes[1] == b':';
+    path.starts_with(['/', '\\']) || (drive && matches!(bytes[2], b'/' | b'\\'))
 }
 
 /// Letter case, trailing dots and blanks, ignorable characters and short names are how other file systems

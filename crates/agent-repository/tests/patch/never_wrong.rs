@@ -213,3 +213,23 @@ fn equal_lines_of_a_block_that_differ_in_the_file_are_not_mixed_up() {
     let block = "f\n<<<<<<< SEARCH\nfirst();\n  \nsecond(); \n  \nthird();\n=======\nfirst();\n  \nthird();\n>>>>>>> REPLACE\n";
     assert_eq!(outcome(file, block), None);
 }
+
+#[test]
+fn a_near_copy_with_a_comma_more_does_not_win_over_a_place_with_a_line_put_in() {
+    let body = |more: &str, comma: &str| {
+        format!(
+            "export interface Hook<\n  Some = Default\n{more}> {{\n  (\n    request: FastifyRequest,\n    reply: FastifyReply,\n    error: GenericError{comma}\n"
+        )
+    };
+    let file = body("", ",") + "  ): void;\n}\n" + &body("  put_in();\n", "") + "  ): Promise<unknown>;\n}\n";
+    let hunk = "  Some = Default\n > {\n   (\n+    this: FastifyInstance,\n     request: FastifyRequest,\n     reply: FastifyReply,\n     error: GenericError\n";
+    let at = file.rfind("    request").unwrap();
+    let right = format!("{}    this: FastifyInstance,\n{}", &file[..at], &file[at..]);
+    for header in ["@@ -11,6 +11,7 @@", "@@ @@"] {
+        assert_never_wrong(
+            &file,
+            &unified(&format!("{header}\n{}", hunk.replacen("  Some", "   Some", 1))),
+            &right,
+        );
+    }
+}

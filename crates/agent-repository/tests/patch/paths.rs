@@ -20,7 +20,7 @@ fn paths_out_of_the_workspace_are_refused_and_others_normalised() {
     for upwards in ["../x", "a/../../x", "a/..", "..", "..\\x", "a\\..\\x"] {
         assert_eq!(refusal(upwards), Some(PathRefusal::Upwards), "{upwards}");
     }
-    for absolute in ["/etc/passwd", "\\x", "\\\\server\\x", "C:\\x", "c:/x"] {
+    for absolute in ["/etc/passwd", "\\x", "\\\\server\\x", "C:\\x", "c:/x", "./C:\\x", ".//c:/x"] {
         assert_eq!(refusal(absolute), Some(PathRefusal::Absolute), "{absolute}");
     }
     assert_eq!(refusal("a\0b"), Some(PathRefusal::Nul));

@@ -57,6 +57,7 @@ pub(super) fn fit(
         gap: None,
         stale: sides.stale(),
         sound,
+        complete: matched == pattern.context_lines(),
         bounded,
         stated,
         foreign: !stated && is_within_another(haystack, pattern, start),
@@ -164,8 +165,10 @@ fn kept_line(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, i
     let at = usize::try_from(start + index.cast_signed()).ok();
     let wanted = pattern.old_plain[index].trim();
     let there = at.and_then(|at| haystack.plain().get(at));
-    let kept = there.is_some_and(|there| there.trim() != wanted && there.contains(wanted));
-    if kept { weight(std::iter::once(wanted)) } else { 0 }
+    let held = weight(std::iter::once(wanted));
+    // A comma more or less is what makes lines of copies differ.
+    let grown = |there: &str| weight(std::iter::once(there)) > held;
+    if there.is_some_and(|there| there.contains(wanted) && grown(there)) { held } else { 0 }
 }
 
 /// Whether context is missing where the file begins or ends.

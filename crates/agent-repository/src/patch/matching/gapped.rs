@@ -92,6 +92,7 @@ fn fit(
                     gap: Some(Gap { before, by }),
                     stale,
                     sound: true,
+                    complete: missing == 0,
                     bounded: true,
                     stated: pattern.hint() == Some(start),
                     foreign: false,

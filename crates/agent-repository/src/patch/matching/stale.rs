@@ -21,6 +21,8 @@ pub(super) struct Fit {
     pub(super) stale: usize,
     /// Whether enough agrees to change something here; a lesser fit only casts doubt on others.
     pub(super) sound: bool,
+    /// Whether all of the context is there, among lines that were put in.
+    pub(super) complete: bool,
     /// Whether no more lines are stale than may be.
     pub(super) bounded: bool,
     /// Whether the number of the hunk names this place.
@@ -108,15 +110,18 @@ fn choose(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, mut fits: Vec<Fit>
 }
 
 /// Of several places that agree alike, the only one where what is stale was edited so that the old text is still
-/// there, unless the number names another.
+/// there, unless the number names another, or another has all of the context.
 fn kept(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, fits: &[Fit], least: usize) -> Option<Fit> {
-    let hint = pattern.hint().map(usize::cast_signed);
-    let mut kept = fits.iter().filter(|fit| evidence::kept_weight(haystack, pattern, fit.start) > 0);
-    let fit = kept.next().filter(|fit| fit.sound && fit.stale == least && least <= 1 && !fit.foreign)?;
-    let is_stated = Some(fit.start) == hint;
+    let kept = |fit: &&Fit| evidence::kept_weight(haystack, pattern, fit.start) > 0;
+    let mut all_kept = fits.iter().filter(kept);
+    let fit = all_kept.next().filter(|fit| fit.sound && fit.stale == least && least <= 1 && !fit.foreign)?;
     let telling = evidence::kept_weight(haystack, pattern, fit.start) >= LEAST_WEIGHT;
-    let alone = kept.next().is_none() && (is_stated || fits.iter().all(|other| Some(other.start) != hint));
-    (alone && (is_stated || telling)).then_some(*fit)
+    let hint = pattern.hint().map(usize::cast_signed);
+    let others = || fits.iter().filter(|other| other.start != fit.start);
+    let alone = all_kept.next().is_none() && others().all(|other| !other.complete);
+    let unstated = || others().all(|other| !other.stated && Some(other.start) != hint);
+    let meant = if hint.is_some() { fit.stated && unstated() } else { telling };
+    (alone && meant).then_some(*fit)
 }
 
 /// Whether it is only a guess what becomes of a stale line of a search/replace block.
