@@ -273,7 +273,7 @@ impl Search<'_, '_, '_> {
         let near = (hint.saturating_sub(NEAR)..=hint + NEAR).filter(|other| allowed(other) && *other != hint);
         for other in near {
             let fit = evidence::fit(&self.haystack, pattern, other.cast_signed())?;
-            if fit.is_some_and(|fit| fit.stated && fit.is_near(pattern)) {
+            if fit.is_some_and(|fit| fit.nearly_stated && fit.is_near(pattern)) {
                 return Ok(Some(other));
             }
         }

@@ -233,3 +233,17 @@ fn a_near_copy_with_a_comma_more_does_not_win_over_a_place_with_a_line_put_in() 
         );
     }
 }
+
+#[test]
+fn lines_added_after_context_with_a_line_put_in_stay_behind_it() {
+    let file = "get('/return', async () => {\n  return { test: false }\n})\nexpectError(get('/return-error', async () => {\n  \
+                reply.send({ foo: 'bar' })\n}))\nput_in();\nexpectError(get('/return-error', async () => {\n  return { foo: 'bar' }\n}))\n";
+    let hunk = "@@ @@\n get('/return', async () => {\n   return { test: false }\n })\n-expectError(get('/return-error', async () => {\n\
+                +expectError(get('/send-error', async () => {\n   reply.send({ foo: 'bar' })\n }))\n expectError(get('/return-error', async () => {\n   \
+                return { foo: 'bar' }\n }))\n+get('/union', async () => {\n+})\n";
+    let right = file.replacen("expectError(get('/return-error'", "expectError(get('/send-error'", 1)
+        + "get('/union', async () => {\n})\n";
+    assert_never_wrong(file, &unified(hunk), &right);
+    let gone = |text: &str| text.replace("put_in();\n", "").replace("  return { foo: 'bar' }\n", "");
+    assert_never_wrong(&gone(file), &unified(hunk), &gone(&right));
+}

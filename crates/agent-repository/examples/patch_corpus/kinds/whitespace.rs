@@ -105,8 +105,10 @@ fn changes_blanks(draft: &Draft) -> bool {
         let lines = draft.change.hunks.iter().flat_map(|hunk| &hunk.lines);
         lines.filter(move |line| line.sign == sign).map(|line| line.text.as_str())
     };
+    // An added line of nothing but blanks reads like an empty one that is shown with blanks.
+    let says_something = |text: &str| !text.trim_end_matches(['\n', '\r']).is_empty();
     of(Sign::Add).any(|added| {
-        !added.trim().is_empty()
+        says_something(added)
             && of(Sign::Remove).any(|old| old != added && old.trim_end() == added.trim_end())
     })
 }

@@ -60,6 +60,9 @@ pub(super) fn fit(
         complete: matched == pattern.context_lines(),
         bounded,
         stated,
+        nearly_stated: pattern
+            .hint()
+            .is_some_and(|hint| hint.abs_diff(start.max(0).cast_unsigned()) <= lead.stale),
         foreign: !stated && is_within_another(haystack, pattern, start),
         far: is_far(haystack, pattern, start) && matched < pattern.context_lines(),
         longer: trail.longer,

@@ -83,7 +83,9 @@ fn fit(
         let cuts = if by < 0 { run.start..run.end + 1 } else { run.start + 1..run.end };
         for before in cuts {
             haystack.work.spend(pattern.old.len())?;
-            let holds = |index: usize| equal(index, if index < before { 0 } else { by });
+            // No line of the file stands for two of the hunk.
+            let after = |index: usize| index.cast_signed() + by >= before.cast_signed() && equal(index, by);
+            let holds = |index: usize| if index < before { equal(index, 0) } else { after(index) };
             let Some(missing) = missing_lines(pattern, &holds) else { continue };
             let stale = missing + by.max(0).cast_unsigned();
             if best.as_ref().is_none_or(|best| stale < best.stale) {
@@ -95,6 +97,7 @@ fn fit(
                     complete: missing == 0,
                     bounded: true,
                     stated: pattern.hint() == Some(start),
+                    nearly_stated: pattern.hint() == Some(start),
                     foreign: false,
                     far: false,
                     longer: 0,

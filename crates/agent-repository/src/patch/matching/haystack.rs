@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::pattern::Pattern;
 use super::{Exhausted, Ground, Work, block, reindent};
 use crate::patch::report::MatchQuality;
-use crate::patch::text::{Ending, Line, plain};
+use crate::patch::text::{Ending, Line, indentation, plain, weight};
 use crate::patch::{HunkLine, LineKind, PatchFormat};
 
 /// Places beyond this number are not listed: the hunk is ambiguous anyhow.
@@ -196,6 +196,9 @@ impl<'t, 'a> Haystack<'t, 'a> {
         let there: Vec<&str> =
             self.lines.get(start..start + pattern.old.len())?.iter().map(|line| line.text.as_ref()).collect();
         let wanted: Vec<&str> = pattern.old.iter().map(|line| line.text.as_str()).collect();
+        if differ_in_brackets_only(&wanted, &there) {
+            return None;
+        }
         let added: Vec<&str> = pattern.hunk.added_lines().map(|line| line.text.as_str()).collect();
         let units = || {
             let hunk = pattern.hunk.lines.iter().filter(|line| line.kind != LineKind::Remove);
@@ -205,4 +208,17 @@ impl<'t, 'a> Haystack<'t, 'a> {
         };
         reindent::reindent(&wanted, &there, &added, units)
     }
+}
+
+/// Whether lines with words are indented alike and only brackets are not: those are other brackets, one level further
+/// in or out.
+fn differ_in_brackets_only(wanted: &[&str], there: &[&str]) -> bool {
+    let telling = |line: &str| weight(std::iter::once(line)) > 0;
+    let (mut alike, mut otherwise) = (false, false);
+    for (wanted, there) in wanted.iter().zip(there).filter(|(wanted, _)| telling(wanted)) {
+        let same = indentation(wanted) == indentation(there);
+        alike |= same;
+        otherwise |= !same;
+    }
+    alike && !otherwise
 }

@@ -27,6 +27,8 @@ pub(super) struct Fit {
     pub(super) bounded: bool,
     /// Whether the number of the hunk names this place.
     pub(super) stated: bool,
+    /// Whether it names it also if lines before the change are more or fewer than seems.
+    pub(super) nearly_stated: bool,
     /// Whether the number of the hunk speaks of another place, and nothing but likeness for this one.
     pub(super) far: bool,
     /// Whether the line that encloses the changes in the hunk is another such line here.
@@ -120,7 +122,8 @@ fn kept(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, fits: &[Fit], least:
     let others = || fits.iter().filter(|other| other.start != fit.start);
     let alone = all_kept.next().is_none() && others().all(|other| !other.complete);
     let unstated = || others().all(|other| !other.stated && Some(other.start) != hint);
-    let meant = if hint.is_some() { fit.stated && unstated() } else { telling };
+    let leads = || telling && others().all(|other| other.stale > least);
+    let meant = if hint.is_some() { fit.stated && unstated() } else { leads() };
     (alone && meant).then_some(*fit)
 }
 
