@@ -89,8 +89,7 @@ fn named(name: &str) -> String {
 fn write_hunks(diff: &mut FileDiff, before: &str, after: &str) {
     let old: Vec<&str> = before.split_inclusive('\n').collect();
     let new: Vec<&str> = after.split_inclusive('\n').collect();
-    let lines =
-        TextDiff::configure().algorithm(Algorithm::Myers).timeout(FINEST_DIFF_TIME).diff_slices(&old, &new);
+    let lines = compared(&old, &new);
     for group in lines.grouped_ops(CONTEXT_LINES) {
         let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
         let old_range = first.old_range().start..last.old_range().end;
@@ -112,6 +111,11 @@ fn write_hunks(diff: &mut FileDiff, before: &str, after: &str) {
             }
         }
     }
+}
+
+/// Compares two texts line by line.
+pub(super) fn compared<'o, 'n>(old: &[&'o str], new: &[&'n str]) -> TextDiff<'o, 'n, str> {
+    TextDiff::configure().algorithm(Algorithm::Myers).timeout(FINEST_DIFF_TIME).diff_slices(old, new)
 }
 
 fn stated(range: &std::ops::Range<usize>) -> String {

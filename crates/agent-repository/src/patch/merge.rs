@@ -5,13 +5,11 @@
 //! nothing unchanged between them says that they are independent.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use similar::{Algorithm, DiffTag, TextDiff};
+use similar::DiffTag;
 
-/// After this time the comparison of two huge, very different texts becomes coarser, and conflicts larger.
-const FINEST_DIFF_TIME: Duration = Duration::from_secs(2);
+use super::diff::compared;
 
 /// A place that both sides changed, each in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +52,7 @@ pub fn merge_texts(base: &str, ours: &str, theirs: &str) -> Result<String, Merge
         return Ok(theirs.to_owned());
     }
     let base_lines = lines(base);
-    let ours = Side { lines: lines(ours), changes: changes(&base_lines, &lines(ours)) };
-    let theirs = Side { lines: lines(theirs), changes: changes(&base_lines, &lines(theirs)) };
-    merge(&base_lines, &ours, &theirs)
+    merge(&base_lines, &Side::of(ours, &base_lines), &Side::of(theirs, &base_lines))
 }
 
 fn lines(text: &str) -> Vec<&str> {
@@ -76,11 +72,16 @@ struct Change {
     new: Range<usize>,
 }
 
+impl<'t> Side<'t> {
+    fn of(text: &'t str, base: &[&str]) -> Self {
+        let lines = lines(text);
+        Self { changes: changes(base, &lines), lines }
+    }
+}
+
 fn changes(base: &[&str], new: &[&str]) -> Vec<Change> {
-    let compared =
-        TextDiff::configure().algorithm(Algorithm::Myers).timeout(FINEST_DIFF_TIME).diff_slices(base, new);
     let mut changes: Vec<Change> = Vec::new();
-    for operation in compared.ops().iter().filter(|operation| operation.tag() != DiffTag::Equal) {
+    for operation in compared(base, new).ops().iter().filter(|operation| operation.tag() != DiffTag::Equal) {
         let (base, new) = (operation.old_range(), operation.new_range());
         match changes.last_mut() {
             Some(last) if last.base.end == base.start && last.new.end == new.start => {
@@ -100,9 +101,9 @@ fn merge(base: &[&str], ours: &Side<'_>, theirs: &Side<'_>) -> Result<String, Me
     let mut done = 0;
     while let Some(start) = mine.next_start().into_iter().chain(other.next_start()).min() {
         let (left, right) = grouped(start, &mut mine, &mut other);
-        let place = left.base.start.min(right.base.start)..left.base.end.max(right.base.end);
+        let place = start..left.base.end.max(right.base.end);
         merged.extend(base[done..place.start].iter().copied());
-        let (left, right) = (mine.region(&left, &place), other.region(&right, &place));
+        let (left, right) = (mine.region(&left, place.end), other.region(&right, place.end));
         let unchanged = &base[place.clone()];
         let chosen = if left == unchanged || left == right {
             Some(right)
@@ -125,17 +126,17 @@ fn merge(base: &[&str], ours: &Side<'_>, theirs: &Side<'_>) -> Result<String, Me
     if regions.is_empty() { Ok(merged) } else { Err(MergeConflict { regions }) }
 }
 
-/// Takes all changes that touch one another from both sides, beginning with the one at `start`; a side without
-/// any stands at `start` with nothing.
+/// Takes all changes that touch one another from both sides. Both begin at `start`, where one side has a change and
+/// the other may have nothing.
 fn grouped(start: usize, mine: &mut Cursor<'_, '_>, other: &mut Cursor<'_, '_>) -> (Change, Change) {
     let mut end = start;
     let (mut left, mut right) = (mine.nothing_at(start), other.nothing_at(start));
     loop {
         let before = end;
-        let one = mine.take_touching(end, &mut left);
-        let two = other.take_touching(end, &mut right);
+        mine.take_touching(end, &mut left);
+        other.take_touching(end, &mut right);
         end = end.max(left.base.end).max(right.base.end);
-        if end == before && !one && !two {
+        if end == before {
             return (left, right);
         }
     }
@@ -163,23 +164,18 @@ impl<'s, 't> Cursor<'s, 't> {
         Change { base: base..base, new: new..new }
     }
 
-    fn take_touching(&mut self, end: usize, group: &mut Change) -> bool {
-        let mut taken = false;
+    fn take_touching(&mut self, end: usize, group: &mut Change) {
         while let Some(change) = self.side.changes.get(self.next).filter(|change| change.base.start <= end) {
             group.base.end = change.base.end;
             group.new.end = change.new.end;
             self.ahead = change.new.end.cast_signed() - change.base.end.cast_signed();
             self.next += 1;
-            taken = true;
         }
-        taken
     }
 
-    /// The side's lines of a place that may reach further than its own changes do.
-    fn region(&self, own: &Change, place: &Range<usize>) -> &'s [&'t str] {
-        let before = own.base.start - place.start;
-        let after = place.end - own.base.end;
-        &self.side.lines[own.new.start - before..own.new.end + after]
+    /// The side's lines of a place that may end further down in the base than its own changes do.
+    fn region(&self, own: &Change, end: usize) -> &'s [&'t str] {
+        &self.side.lines[own.new.start..own.new.end + (end - own.base.end)]
     }
 
     fn line_of(&self, region: &[&str]) -> usize {
