@@ -210,9 +210,8 @@ impl<'a> TextChange<'a> {
 
     fn place(&mut self, index: usize, hunk: &'a Hunk, place: Place) {
         if let Some(line) = hunk.old_start.filter(|_| hunk.old_lines().next().is_some()) {
-            let longer = place.longer + place.gap.map_or(0, |gap| gap.by);
             let offset = place.start + 1 - line.max(1).cast_signed();
-            self.offset.observe(offset, longer);
+            self.offset.observe(offset, place.growth());
         }
         let first = self.splices.len();
         self.put(hunk, &place);
@@ -322,8 +321,7 @@ impl<'a> TextChange<'a> {
 
     /// The line after the last one that a hunk shows, at its place.
     fn end_of(hunk: &Hunk, place: &Place) -> isize {
-        let longer = place.longer + place.gap.map_or(0, |gap| gap.by);
-        place.start + hunk.old_lines().count().cast_signed() + longer
+        place.start + hunk.old_lines().count().cast_signed() + place.growth()
     }
 
     /// Whether a hunk changes the final newline, but the file does not end with its stale context.

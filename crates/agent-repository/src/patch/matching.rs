@@ -88,6 +88,13 @@ pub(crate) struct Place {
     pub(crate) longer: isize,
 }
 
+impl Place {
+    /// How many lines further down than its number of lines says the hunk ends here.
+    pub(crate) fn growth(&self) -> isize {
+        self.longer + self.gap.map_or(0, |gap| gap.by)
+    }
+}
+
 /// From old line `before` on, the file's lines are `by` further down than the hunk's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gap {

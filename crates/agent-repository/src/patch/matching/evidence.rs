@@ -48,7 +48,7 @@ pub(super) fn fit(
     let (lead, trail) = edges(haystack, pattern, start)?;
     let sides = Sides { start, lead, inside, trail };
     let bounded = lead.stale <= STALE_AT_EDGE && trail.stale <= STALE_AT_EDGE && inside.stale <= STALE_INSIDE;
-    let matched = lead.matched + inside.matched + trail.matched;
+    let matched = sides.matched();
     let stated = sides.is_stated(pattern);
     let sound = bounded && sides.prove(haystack, pattern, stated);
     let plausible = sound || matched * 3 >= pattern.context_lines();
@@ -113,6 +113,10 @@ impl Sides {
         self.lead.stale + self.inside.stale + self.trail.stale
     }
 
+    fn matched(&self) -> usize {
+        self.lead.matched + self.inside.matched + self.trail.matched
+    }
+
     /// Whether the hunk's number names the place, also where lines before the change are more or fewer.
     fn is_stated(&self, pattern: &Pattern<'_>) -> bool {
         pattern.hint().map(usize::cast_signed).is_some_and(|hint| {
@@ -123,7 +127,7 @@ impl Sides {
     fn prove(&self, haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, stated: bool) -> bool {
         let start = self.start;
         let equal = |index: usize| line_fits(haystack, pattern, start, index);
-        let matched = self.lead.matched + self.inside.matched + self.trail.matched;
+        let matched = self.matched();
         if self.stale() > 1 && matched * 2 < pattern.context_lines() {
             return false;
         }
@@ -165,9 +169,8 @@ pub(super) fn kept_weight(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, st
 
 /// The letters and digits of one such line; none when it is not edited, or no longer there.
 fn kept_line(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize, index: usize) -> usize {
-    let at = usize::try_from(start + index.cast_signed()).ok();
     let wanted = pattern.old_plain[index].trim();
-    let there = at.and_then(|at| haystack.plain().get(at));
+    let there = line_there(haystack, start, index);
     let held = weight(std::iter::once(wanted));
     // A comma more or less is what makes lines of copies differ.
     let grown = |there: &str| weight(std::iter::once(there)) > held;
@@ -201,9 +204,8 @@ fn is_within_another(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: 
     if stands(haystack, pattern, start, index) {
         return false;
     }
-    let at = usize::try_from(start + index.cast_signed()).ok();
     let wanted = pattern.old_plain[index].trim();
-    at.and_then(|at| haystack.plain().get(at)).is_some_and(|there| opens(there) && !there.contains(wanted))
+    line_there(haystack, start, index).is_some_and(|there| opens(there) && !there.contains(wanted))
 }
 
 /// Whether no line confirms the hunk's indentation, while stale ones differ from the file in nothing else: then its
@@ -215,8 +217,7 @@ pub(super) fn is_indented_otherwise(
 ) -> bool {
     let mut otherwise = false;
     for (index, wanted) in pattern.old_plain.iter().enumerate().filter(|(_, line)| !line.is_empty()) {
-        let at = usize::try_from(start + index.cast_signed()).ok();
-        let Some(there) = at.and_then(|at| haystack.plain().get(at)) else { continue };
+        let Some(there) = line_there(haystack, start, index) else { continue };
         if there == wanted {
             // One blank is how lines of a comment begin at any level.
             if indentation(wanted).len() > 1 || wanted.starts_with('\t') {
@@ -242,8 +243,16 @@ pub(super) fn line_fits(
     start: isize,
     index: usize,
 ) -> bool {
-    let at = usize::try_from(start + index.cast_signed()).ok();
-    at.and_then(|at| haystack.plain().get(at)).is_some_and(|line| *line == pattern.old_plain[index])
+    line_there(haystack, start, index).is_some_and(|line| *line == pattern.old_plain[index])
+}
+
+/// The file's line where an old line would stand, look-alikes and blanks at its end aside.
+fn line_there<'t>(
+    haystack: &'t Haystack<'_, '_>,
+    start: isize,
+    index: usize,
+) -> Option<&'t std::borrow::Cow<'t, str>> {
+    usize::try_from(start + index.cast_signed()).ok().and_then(|at| haystack.plain().get(at))
 }
 
 /// Lines that are added without removing any need a neighbour that is still there.

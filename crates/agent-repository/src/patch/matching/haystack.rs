@@ -161,8 +161,8 @@ impl<'t, 'a> Haystack<'t, 'a> {
         rows.peek().is_some() && block::is_open(&pattern.old, &pattern.new, rows)
     }
 
-    /// The added lines where the patch only moves one that it shows with blanks at its end: as the file has
-    /// it. `None` when there is no such line.
+    /// What becomes of added lines that the patch only moves and shows with blanks at their end: they are as the
+    /// file has them, unless it is open which of its lines are meant.
     pub(super) fn moved(&self, pattern: &Pattern<'_>, start: usize) -> Moved {
         let Some(there) = self.lines.get(start..start + pattern.old.len()) else { return Moved::Nothing };
         let shown = |text: &str| -> Vec<&str> {
