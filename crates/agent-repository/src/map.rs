@@ -54,7 +54,7 @@ impl<'a> RepositoryMap<'a> {
     /// The work grows with the definitions and the references of the outline.
     pub fn build(outline: &'a Outline, focus: &Focus) -> Self {
         let graph = Graph::new(outline, focus);
-        let mut ranked = rank::definitions(outline, &graph, focus);
+        let mut ranked = rank::definitions(outline, &graph);
         ranked.truncate(MAX_RANKED);
         Self { outline, ranked }
     }

@@ -26,8 +26,10 @@ pub(super) struct Graph {
     arrows: Vec<Arrow>,
     /// The number of each name, by its hash.
     names: HashMap<u64, usize>,
-    /// For each name, how many files define it.
-    n_definers: Vec<usize>,
+    /// For each name, how many files define it, and whether the focus names it.
+    known: Vec<(usize, bool)>,
+    /// For each file, the weight of all its arrows.
+    totals: Vec<f64>,
     /// For each file, the part of the rank that it is given from outside.
     pub(super) focus: Vec<f64>,
 }
@@ -36,6 +38,7 @@ pub(super) struct Graph {
 struct Name {
     definers: Vec<usize>,
     weight: f64,
+    mentioned: bool,
 }
 
 impl Graph {
@@ -59,9 +62,11 @@ impl Graph {
             }
         }
         starts.push(arrows.len());
-        let focus = focus_of_files(outline, focus, &names, &table);
-        let n_definers = table.iter().map(|name| name.definers.len()).collect();
-        Self { starts, arrows, names, n_definers, focus }
+        let focus = focus_of_files(outline, focus, &table);
+        let known = table.iter().map(|name| (name.definers.len(), name.mentioned)).collect();
+        let of_file = starts.windows(2).map(|ends| &arrows[ends[0]..ends[1]]);
+        let totals = of_file.map(|arrows| arrows.iter().map(|arrow| arrow.weight).sum()).collect();
+        Self { starts, arrows, names, known, totals, focus }
     }
 
     pub(super) fn arrows(&self, file: usize) -> &[Arrow] {
@@ -76,8 +81,18 @@ impl Graph {
         self.names.get(&hash(name.as_bytes())).copied()
     }
 
+    /// The weight of all arrows of a file.
+    pub(super) fn total(&self, file: usize) -> f64 {
+        self.totals[file]
+    }
+
     pub(super) fn n_definers(&self, name: usize) -> usize {
-        self.n_definers[name]
+        self.known[name].0
+    }
+
+    /// Whether the focus names it.
+    pub(super) fn is_mentioned(&self, name: usize) -> bool {
+        self.known[name].1
     }
 
     pub(super) fn n_names(&self) -> usize {
@@ -94,7 +109,8 @@ fn collect_names(outline: &Outline, focus: &Focus) -> (HashMap<u64, usize>, Vec<
             let hash = hash(definition.name.as_bytes());
             let place = *names.entry(hash).or_insert_with(|| {
                 let mentioned = mentioned.binary_search(&hash).is_ok();
-                table.push(Name { definers: Vec::new(), weight: weight(&definition.name, mentioned) });
+                let weight = weight(&definition.name, mentioned);
+                table.push(Name { definers: Vec::new(), weight, mentioned });
                 table.len() - 1
             });
             let definers = &mut table[place].definers;
@@ -124,7 +140,7 @@ fn weight(name: &str, mentioned: bool) -> f64 {
 
 /// Equal parts for all files, and far larger ones for those that the focus names or that define what it
 /// names; together 1.
-fn focus_of_files(outline: &Outline, focus: &Focus, names: &HashMap<u64, usize>, table: &[Name]) -> Vec<f64> {
+fn focus_of_files(outline: &Outline, focus: &Focus, table: &[Name]) -> Vec<f64> {
     let mut parts = vec![1.0; outline.files.len()];
     let large = outline.files.len() as f64;
     if !focus.files.is_empty() {
@@ -134,8 +150,7 @@ fn focus_of_files(outline: &Outline, focus: &Focus, names: &HashMap<u64, usize>,
             }
         }
     }
-    for name in focus.name_hashes().iter().filter_map(|hash| names.get(hash)) {
-        let definers = &table[*name].definers;
+    for Name { definers, .. } in table.iter().filter(|name| name.mentioned) {
         for file in definers {
             parts[*file] += large / definers.len() as f64;
         }

@@ -1,6 +1,5 @@
 //! Ranks files and definitions.
 
-use super::focus::Focus;
 use super::graph::Graph;
 use crate::scan::Outline;
 use crate::symbols::SymbolKind;
@@ -23,10 +22,9 @@ pub(super) struct Ranked {
 }
 
 /// All definitions, best first.
-pub(super) fn definitions(outline: &Outline, graph: &Graph, focus: &Focus) -> Vec<Ranked> {
+pub(super) fn definitions(outline: &Outline, graph: &Graph) -> Vec<Ranked> {
     let files = rank_files(graph);
     let parts = rank_names(graph, &files);
-    let mentioned = focus.name_hashes();
     let mut ranked = Vec::with_capacity(outline.n_definitions());
     for (number, file) in outline.files.iter().enumerate() {
         // Where nobody uses a definition, the rank of its file still tells it from others.
@@ -34,12 +32,9 @@ pub(super) fn definitions(outline: &Outline, graph: &Graph, focus: &Focus) -> Ve
         for (place, definition) in file.outline.definitions.iter().enumerate() {
             let name = graph.name(&definition.name);
             let used = name.map_or(0.0, |name| parts.of(number, name));
-            let hash = crate::symbols::hash(definition.name.as_bytes());
             // What the goal names stands for its whole file, shared among all that bear the name.
-            let named = match (mentioned.binary_search(&hash), name) {
-                (Ok(_), Some(name)) => files[number] / graph.n_definers(name) as f64,
-                _ => 0.0,
-            };
+            let mentioned = name.filter(|name| graph.is_mentioned(*name));
+            let named = mentioned.map_or(0.0, |name| files[number] / graph.n_definers(name) as f64);
             let rank = (used + own * 0.1) * worth(definition.kind) + named;
             ranked.push(Ranked { file: number, definition: place, rank });
         }
@@ -59,18 +54,16 @@ fn worth(kind: SymbolKind) -> f64 {
 
 fn rank_files(graph: &Graph) -> Vec<f64> {
     let n_files = graph.n_files();
-    let totals: Vec<f64> =
-        (0..n_files).map(|file| graph.arrows(file).iter().map(|arrow| arrow.weight).sum()).collect();
     let mut ranks = graph.focus.clone();
     for _ in 0..ROUNDS {
         let mut next = vec![0.0; n_files];
         let mut lost = 0.0;
-        for file in 0..n_files {
-            if totals[file] == 0.0 {
-                lost += ranks[file];
+        for (file, rank) in ranks.iter().enumerate() {
+            if graph.total(file) == 0.0 {
+                lost += rank;
                 continue;
             }
-            let share = ranks[file] / totals[file];
+            let share = rank / graph.total(file);
             for arrow in graph.arrows(file) {
                 next[arrow.to] += share * arrow.weight;
             }
@@ -105,8 +98,7 @@ impl Parts {
 fn rank_names(graph: &Graph, ranks: &[f64]) -> Parts {
     let mut flows: Vec<(usize, usize, f64)> = Vec::new();
     for (file, rank) in ranks.iter().enumerate() {
-        let arrows = graph.arrows(file);
-        let total: f64 = arrows.iter().map(|arrow| arrow.weight).sum();
+        let (arrows, total) = (graph.arrows(file), graph.total(file));
         flows.extend(arrows.iter().map(|arrow| (arrow.to, arrow.name, rank * arrow.weight / total)));
     }
     // Stable, so that sums are made in one order.

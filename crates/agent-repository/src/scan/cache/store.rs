@@ -22,7 +22,7 @@ use crate::symbols::{Definition, FileOutline, References, SymbolKind};
 /// else: with each change of counting, of grammars and of this format.
 const MARK: &[u8; 16] = b"agent-scan 00001";
 
-/// Files take no more than this times the memory of the cache.
+/// Bytes before the rest: the mark and the SHA-256.
 const HEADER: usize = 16 + 32;
 
 pub(super) fn write<'a>(
