@@ -126,6 +126,18 @@ pub enum Error {
     Damaged(String),
 }
 
+/// An error with everything behind it, in one line.
+pub fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 fn summarise(defects: &[Defect]) -> String {
     let shown: Vec<String> = defects.iter().take(5).map(|d| format!("{}: {}", d.pointer, d.detail)).collect();
     let more = if defects.len() > 5 { format!("; and {} more", defects.len() - 5) } else { String::new() };

@@ -8,6 +8,7 @@ mod write;
 pub use read::{ListFiles, ReadFile, ScanRepository, Search};
 pub use write::{ApplyPatch, WriteFile};
 
+use agent_core::error::with_causes;
 use agent_core::ports::Clock;
 use agent_core::tool::{ToolError, Toolbox};
 use std::path::PathBuf;
@@ -49,12 +50,5 @@ async fn blocking<T: Send + 'static>(
 
 /// An error and everything behind it, as one line that a model can act on.
 fn told(error: &dyn std::error::Error) -> ToolError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    ToolError::Report(text)
+    ToolError::Report(with_causes(error))
 }

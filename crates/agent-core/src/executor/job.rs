@@ -7,7 +7,7 @@ use super::gate::Meter;
 use super::schedule;
 use super::shared::{Shared, Signals};
 use super::slots::Slot;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, with_causes};
 use crate::ids::TaskId;
 use crate::model::Silent;
 use crate::plan::{Plan, PlanState, TaskSpec};
@@ -138,22 +138,10 @@ async fn keep(shared: &Shared, state: &PlanState, task: TaskId, outcome: Outcome
     match shared.ports.workspaces.keep(&state.plan, task).await {
         Ok(()) => outcome,
         Err(error) => {
-            let error = format!("its work is done, but could not be kept: {}", in_full(&error));
+            let error = format!("its work is done, but could not be kept: {}", with_causes(&error));
             Outcome::Failed { error, retryable: false }
         }
     }
-}
-
-/// An error with its causes.
-fn in_full(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 fn broke_off() -> Outcome {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use agent_core::error::with_causes;
 use serde::{Deserialize, Serialize};
 
 use super::ConflictRegion;
@@ -164,18 +165,11 @@ impl FileProblem {
     }
 
     pub(crate) fn from_error(path: &RelativePath, error: &Error) -> Self {
-        let mut detail = error.to_string();
-        let mut source = std::error::Error::source(error);
-        while let Some(cause) = source {
-            detail.push_str(": ");
-            detail.push_str(&cause.to_string());
-            source = cause.source();
-        }
         let regions = match error {
             Error::MergeConflict { regions, .. } => regions.clone(),
             _ => Vec::new(),
         };
-        Self { regions, ..Self::new(path, error.code(), detail) }
+        Self { regions, ..Self::new(path, error.code(), with_causes(error)) }
     }
 }
 
