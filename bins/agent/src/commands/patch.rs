@@ -7,7 +7,9 @@ use crate::exit::{Exit, Failure, Outcome, chain};
 use crate::output::{Style, Terminal, plain};
 use agent_core::ports::Clock;
 use agent_repository::Error;
-use agent_repository::patch::{self, Fate, FileAction, FileChange, HunkReport, Origin, PatchSet, Recorded};
+use agent_repository::patch::{
+    self, ChangeSet, Fate, FileAction, FileChange, HunkReport, Origin, PatchSet, Recorded,
+};
 use agent_repository::path_guard::Root;
 use agent_runtime::SystemClock;
 use clap::{Args, Subcommand};
@@ -115,16 +117,15 @@ fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
 
 fn work(folder: &Path, text: &str, apply: bool) -> Result<Recorded, Error> {
     let root = Root::open(folder)?;
-    let history = history::of(&root)?;
-    if let Some(history) = history.as_ref().filter(|_| apply) {
-        history.recover(&root)?;
+    let plan = || -> Result<ChangeSet, Error> { Ok(patch::plan_changes(&root, &PatchSet::parse(text)?)?) };
+    if !apply {
+        return Ok(Recorded { id: None, applied: plan()?.report().clone() });
     }
-    let changes = patch::plan_changes(&root, &PatchSet::parse(text)?)?;
-    match history {
-        _ if !apply => Ok(Recorded { id: None, applied: changes.report().clone() }),
-        Some(history) => history.apply(&root, &changes, &Origin::person(), SystemClock.now()),
-        None => Ok(Recorded { id: None, applied: changes.apply(&root)? }),
-    }
+    let Some(history) = history::of(&root)? else {
+        return Ok(Recorded { id: None, applied: plan()?.apply(&root)? });
+    };
+    history.recover(&root)?;
+    history.apply(&root, &plan()?, &Origin::person(), SystemClock.now())
 }
 
 fn as_json(result: &Result<Recorded, Error>, apply: bool) -> Value {

@@ -67,7 +67,7 @@ pub(super) fn of(root: &Root) -> Result<Option<History>, Error> {
     history_folder().map(|folder| History::of_workspace(&folder, root)).transpose()
 }
 
-/// A workspace with its history, after whatever a crash cut off was taken back.
+/// A workspace with its history.
 fn open(repo: &Path) -> Result<(Root, History), Failure> {
     let root = Root::open(&repository(repo)?).map_err(|error| told(&error))?;
     let history = of(&root).map_err(|error| told(&error))?.ok_or_else(|| {
