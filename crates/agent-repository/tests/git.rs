@@ -11,17 +11,10 @@ use agent_repository::git::{ChangeKind, GitState, state, tracked_changes};
 use agent_repository::scan::{ScanOptions, scan};
 use tempfile::TempDir;
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git")
-        .args(["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "init.defaultBranch=main"])
-        .args(arguments)
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .current_dir(folder)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim().to_owned()
-}
+#[path = "fixture/git.rs"]
+mod fixture;
+
+use fixture::git;
 
 fn repository() -> TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -1,22 +1,16 @@
 //! What a map shows a model of a repository.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use std::fs;
 use std::path::Path;
 
 use agent_repository::map::{Focus, RepositoryMap, estimate_tokens};
 use agent_repository::scan::{Outline, ScanOptions, survey};
 use tempfile::TempDir;
 
-fn repository(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
+#[path = "fixture/folder.rs"]
+mod folder;
+
+use folder::repository;
 
 fn outline(folder: &TempDir) -> Outline {
     survey(folder.path(), &ScanOptions::default()).unwrap().1

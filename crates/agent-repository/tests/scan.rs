@@ -9,15 +9,10 @@ use agent_repository::scan::{
 };
 use tempfile::TempDir;
 
-fn repository(files: &[(&str, &str)]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
-}
+#[path = "fixture/folder.rs"]
+mod folder;
+
+use folder::repository;
 
 fn scan_all(folder: &TempDir) -> ScanReport {
     scan(folder.path(), &ScanOptions::default()).unwrap()

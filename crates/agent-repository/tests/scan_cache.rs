@@ -9,22 +9,19 @@ use std::time::Duration;
 use agent_repository::scan::{Cache, ScanOptions, ScanReport, scan, survey};
 use tempfile::TempDir;
 
+#[path = "fixture/folder.rs"]
+mod folder;
+
 const LARGE: usize = 64 << 20;
 
 fn repository() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in [
+    folder::repository(&[
         ("src/a.rs", "// One.\npub fn first() {}\n"),
         ("src/b.rs", "pub struct Second;\n"),
         ("tool.py", "def third():\n    return first\n"),
         ("script", "#!/bin/sh\necho x\n"),
         ("logo.js", "\0"),
-    ] {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
+    ])
 }
 
 /// Waits until a later change of the files is sure to show in their times.

@@ -7,14 +7,11 @@ use std::time::Duration;
 use agent_repository::scan::{ScanOptions, ScanReport, SkipReason, Skipped, scan, survey};
 use tempfile::TempDir;
 
+#[path = "fixture/folder.rs"]
+mod folder;
+
 fn repository(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
+    folder::repository(files)
 }
 
 fn with_symbols() -> ScanOptions<'static> {

@@ -1,20 +1,16 @@
 //! What a search finds, and what it never shows.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use std::fs;
 
 use agent_repository::scan::{Error, ScanOptions};
 use agent_repository::search::{SearchMatch, SearchQuery, SearchReport, search};
 use tempfile::TempDir;
 
+#[path = "fixture/folder.rs"]
+mod folder;
+
 fn repository(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    for (path, text) in files {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    folder
+    folder::repository(files)
 }
 
 fn find(folder: &TempDir, query: &SearchQuery) -> SearchReport {
