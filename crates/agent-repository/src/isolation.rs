@@ -61,6 +61,8 @@ pub struct IsolatedWorkspaces {
 #[derive(Debug, Clone)]
 pub struct Isolated {
     record: Record,
+    /// The commit that the plan began at.
+    base: String,
     path: PathBuf,
     lock: PathBuf,
     git: Git,
@@ -131,13 +133,14 @@ impl IsolatedWorkspaces {
     /// [`Error::Workspace`] when what is remembered of it cannot be read.
     pub fn find(&self, plan: i64) -> Result<Option<Isolated>, Error> {
         let Some(record) = self.remembered(plan)? else { return Ok(None) };
+        let Some(base) = record.base.clone() else { return Ok(None) };
         let path = self.path(plan);
-        if record.base.is_none() || !path.is_dir() {
+        if !path.is_dir() {
             return Ok(None);
         }
         let git = Git::open(record.git_directory.clone(), path.clone(), TIME_LIMIT)?;
         let lock = self.folder.join(format!("plan-{plan}.lock"));
-        Ok(git.map(|git| Isolated { record, path, lock, git }))
+        Ok(git.map(|git| Isolated { record, base, path, lock, git }))
     }
 
     /// Removes the folder of a plan with its branch and everything in it. Nothing happens if there is none.
@@ -147,9 +150,9 @@ impl IsolatedWorkspaces {
     pub fn discard(&self, plan: i64) -> Result<(), Error> {
         let Some(record) = self.remembered(plan)? else { return Ok(()) };
         let path = self.path(plan);
-        remove(&path)?;
+        gone(&path, fs::remove_dir_all(&path))?;
         if record.private {
-            remove(&record.common_directory)?;
+            gone(&record.common_directory, fs::remove_dir_all(&record.common_directory))?;
         } else if let Some(git) = Git::open(record.common_directory.clone(), record.repository, TIME_LIMIT)? {
             git.tell(&["worktree", "prune"])?;
             let branch = format!("refs/heads/{}", record.branch);
@@ -166,7 +169,7 @@ impl IsolatedWorkspaces {
     /// A linked work tree on a new branch.
     fn link(&self, repository: &Path, plan: i64, git: Git, head: &str) -> Result<Isolated, Error> {
         let path = self.path(plan);
-        let common_directory = directory(&git, "--git-common-dir", repository)?;
+        let common_directory = common_directory(&git, repository)?;
         let mut record = Record {
             repository: repository.to_path_buf(),
             branch: free_branch(&git, plan)?,
@@ -276,10 +279,15 @@ impl Isolated {
         head(&self.git).map_err(Error::from)
     }
 
+    /// The reference of its newest commit.
+    fn tip(&self) -> String {
+        format!("refs/heads/{}", self.record.branch)
+    }
+
     /// Removes what a git that was killed left: while our lock is held, none of ours is at work, and commands
     /// of the plan cannot write there.
     fn remove_stale_locks(&self) -> Result<(), Error> {
-        let branch = format!("refs/heads/{}.lock", self.record.branch);
+        let branch = format!("{}.lock", self.tip());
         let git = &self.record.git_directory;
         let locks =
             [git.join("index.lock"), git.join("HEAD.lock"), self.record.common_directory.join(branch)];
@@ -291,8 +299,7 @@ impl Isolated {
     /// # Errors
     /// [`Error::Git`], also when the diff has more than 32 MiB.
     pub fn diff(&self) -> Result<String, Error> {
-        let Some(base) = &self.record.base else { return Ok(String::new()) };
-        let range = format!("{base}..refs/heads/{}", self.record.branch);
+        let range = format!("{}..{}", self.base, self.tip());
         let options =
             ["diff", "--no-color", "--no-ext-diff", "--no-textconv", "--find-renames", &range, "--"];
         Ok(String::from_utf8_lossy(&self.git.tell(&options)?).into_owned())
@@ -307,20 +314,14 @@ fn head_of(repository: &Path) -> Result<Option<(Git, String)>, Error> {
 
 fn head(git: &Git) -> Result<Option<String>, crate::git::Error> {
     let commit = ["rev-parse", "--verify", "--quiet", "--end-of-options", "HEAD^{commit}"];
-    if !git.says_yes(&commit)? {
-        return Ok(None);
-    }
-    Ok(git.ask(&commit)?.map(|answer| line(&answer)))
+    let answer = git.answer_if_any(&commit)?;
+    Ok(answer.map(|answer| String::from_utf8_lossy(&answer).trim_end_matches('\n').to_owned()))
 }
 
-fn line(answer: &[u8]) -> String {
-    String::from_utf8_lossy(answer).trim_end_matches('\n').to_owned()
-}
-
-/// A folder that git names, made absolute.
-fn directory(git: &Git, which: &str, work_tree: &Path) -> Result<PathBuf, Error> {
+/// What all work trees of a repository share.
+fn common_directory(git: &Git, work_tree: &Path) -> Result<PathBuf, Error> {
     use std::os::unix::ffi::OsStringExt;
-    let mut answer = git.tell(&["rev-parse", which])?;
+    let mut answer = git.tell(&["rev-parse", "--git-common-dir"])?;
     if answer.last() == Some(&b'\n') {
         answer.pop();
     }
@@ -361,17 +362,13 @@ fn text(path: &Path) -> Result<&str, Error> {
     })
 }
 
-fn remove(path: &Path) -> Result<(), Error> {
-    match fs::remove_dir_all(path) {
-        Err(source) if source.kind() != io::ErrorKind::NotFound => {
-            Err(Error::Workspace { path: path.to_path_buf(), source })
-        }
-        _ => Ok(()),
-    }
+fn remove_file(path: &Path) -> Result<(), Error> {
+    gone(path, fs::remove_file(path))
 }
 
-fn remove_file(path: &Path) -> Result<(), Error> {
-    match fs::remove_file(path) {
+/// What is not there needs no removing.
+fn gone(path: &Path, removed: io::Result<()>) -> Result<(), Error> {
+    match removed {
         Err(source) if source.kind() != io::ErrorKind::NotFound => {
             Err(Error::Workspace { path: path.to_path_buf(), source })
         }

@@ -25,6 +25,7 @@
 
 pub mod error;
 mod file_lock;
+mod file_store;
 pub mod git;
 pub mod isolation;
 pub mod map;

@@ -30,10 +30,10 @@ mod undo;
 mod unified;
 
 pub use diff::unified_diff;
-pub(crate) use history::Version;
 pub use history::{Application, History, Origin, Recorded};
 pub use in_memory::apply_to_text;
 pub use merge::{ConflictRegion, MergeConflict, merge_texts};
+pub(crate) use overlay::Snapshot;
 pub use plan::{ChangeSet, check, plan_changes, write_file};
 pub use record::{ChangeRecord, DiskState, Fingerprint, RecordedFile};
 pub use report::{

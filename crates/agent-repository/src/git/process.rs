@@ -141,9 +141,14 @@ impl Git {
         })
     }
 
+    /// What git wrote, where failing is how it says that there is nothing.
+    pub(crate) fn answer_if_any(&self, arguments: &[&str]) -> Result<Option<Vec<u8>>, Error> {
+        Ok(self.run(arguments)?.filter(|answer| answer.success).map(|answer| answer.output))
+    }
+
     /// Whether git answers a question of yes or no with yes.
     pub(crate) fn says_yes(&self, arguments: &[&str]) -> Result<bool, Error> {
-        Ok(self.run(arguments)?.is_some_and(|answer| answer.success))
+        Ok(self.answer_if_any(arguments)?.is_some())
     }
 
     fn run(&self, arguments: &[&str]) -> Result<Option<Answer>, Error> {

@@ -2,8 +2,8 @@
 
 use super::Isolated;
 use crate::error::Error;
-use crate::patch::{ChangeSet, FileVersions, LARGEST_FILE, Version, plan_merge};
-use crate::path_guard::{RelativePath, Root};
+use crate::patch::{ChangeSet, FileVersions, LARGEST_FILE, Snapshot, plan_merge};
+use crate::path_guard::{FileMode, RelativePath, Root};
 use crate::scan::escaped;
 
 /// The most files that one merge brings.
@@ -21,8 +21,7 @@ impl Isolated {
     }
 
     fn changes(&self) -> Result<Vec<FileVersions>, Error> {
-        let Some(base) = &self.record.base else { return Ok(Vec::new()) };
-        let tip = format!("refs/heads/{}", self.record.branch);
+        let tip = self.tip();
         let listing = self.git.tell(&[
             "diff-tree",
             "-r",
@@ -30,7 +29,7 @@ impl Isolated {
             "--raw",
             "--no-abbrev",
             "--find-renames",
-            base,
+            &self.base,
             &tip,
         ])?;
         let changes = parse(&listing)?;
@@ -51,7 +50,7 @@ impl Isolated {
         Ok(FileVersions { before, after, path, previous_path })
     }
 
-    fn version(&self, path: &RelativePath, side: Option<RawSide>) -> Result<Option<Version>, Error> {
+    fn version(&self, path: &RelativePath, side: Option<RawSide>) -> Result<Option<Snapshot>, Error> {
         let Some(RawSide { mode, object }) = side else { return Ok(None) };
         if mode != 0o100_644 && mode != 0o100_755 {
             let what = if mode == 0o120_000 { "a symbolic link" } else { "a submodule" };
@@ -64,7 +63,7 @@ impl Isolated {
             return Err(Error::FileTooLarge { path: path.clone(), bytes, limit: LARGEST_FILE });
         }
         let bytes = self.git.tell(&["cat-file", "blob", &object])?;
-        Ok(Some(Version { bytes, mode: mode & 0o777 }))
+        Ok(Some(Snapshot { bytes, mode: FileMode::Exactly(mode & 0o777) }))
     }
 }
 

@@ -1,11 +1,12 @@
 //! What is remembered of a plan's folder, beside it.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::PathBuf;
 
 use super::{IsolatedWorkspaces, Record};
 use crate::error::Error;
+use crate::file_store::replace_file;
 
 impl IsolatedWorkspaces {
     fn record_path(&self, plan: i64) -> PathBuf {
@@ -26,14 +27,8 @@ impl IsolatedWorkspaces {
     pub(super) fn remember(&self, plan: i64, record: &Record) -> Result<(), Error> {
         let path = self.record_path(plan);
         let aside = self.folder.join(format!("plan-{plan}.json.next"));
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&aside)?;
-            file.write_all(&serde_json::to_vec(record)?)?;
-            file.sync_all()?;
-            fs::rename(&aside, &path)?;
-            File::open(&self.folder)?.sync_all()
-        };
-        write().map_err(|source| Error::Workspace { path: path.clone(), source })
+        let written = replace_file(&path, &aside, |file| Ok(serde_json::to_writer(file, record)?));
+        written.map_err(|source| Error::Workspace { path, source })
     }
 
     pub(super) fn forget(&self, plan: i64) -> Result<(), Error> {

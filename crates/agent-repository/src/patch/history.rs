@@ -11,14 +11,14 @@ use std::path::{Path, PathBuf};
 use agent_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::overlay::{Snapshot, sha256};
+use super::overlay::sha256;
 use super::plan::{ChangeSet, FileFate, file_fates};
 use super::record::{ChangeRecord, DiskState};
 use super::undo::{FileVersions, plan_merge};
 use super::{Applied, FileChange};
 use crate::error::Error;
 use crate::file_lock::FileLock;
-use crate::path_guard::{FileMode, Root};
+use crate::path_guard::Root;
 
 mod entry;
 
@@ -66,13 +66,6 @@ pub struct Origin {
     /// The step of a plan, such as `plan-7/task-12/attempt-1/step-3`; `None` for a person at the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<String>,
-}
-
-/// The content of a file, with its permission bits.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Version {
-    pub(crate) bytes: Vec<u8>,
-    pub(crate) mode: u32,
 }
 
 /// One application of a change.
@@ -225,7 +218,7 @@ impl History {
     /// # Errors
     /// As [`History::find`].
     pub fn diff(&self, id: u64) -> Result<String, Error> {
-        Ok(self.read(id)?.diff())
+        Ok(self.read(id)?.iter().map(FileVersions::diff).collect())
     }
 
     /// Works out taking an application back. Nothing is written.
@@ -234,7 +227,7 @@ impl History {
     /// [`Error::Rejected`] naming every file in which somebody's later lines would be lost, else as
     /// [`History::find`].
     pub fn plan_undo(&self, root: &Root, id: u64) -> Result<ChangeSet, Error> {
-        let files: Vec<FileVersions> = self.read(id)?.files.into_iter().map(FileVersions::inverted).collect();
+        let files: Vec<FileVersions> = self.read(id)?.into_iter().map(FileVersions::inverted).collect();
         Ok(plan_merge(root, &files)?)
     }
 
@@ -307,23 +300,11 @@ impl Header {
 
 /// Every file of a change, before and after.
 fn versions(change: &ChangeSet) -> Vec<FileVersions> {
-    let version = |snapshot: &Snapshot| Version { bytes: snapshot.bytes.clone(), mode: snapshot.bits() };
     let versions = file_fates(&change.changes).map(|FileFate { change, source, before }| FileVersions {
         path: change.path.clone(),
         previous_path: source.map(|source| source.path.clone()),
-        before: before.map(version),
-        after: change.after.as_ref().map(version),
+        before: before.cloned(),
+        after: change.after.clone(),
     });
     versions.collect()
-}
-
-impl Snapshot {
-    /// The permission bits; for a file that is new the usual ones.
-    fn bits(&self) -> u32 {
-        match self.mode {
-            FileMode::Exactly(mode) => mode,
-            FileMode::Fresh { executable: true } => 0o755,
-            FileMode::Fresh { executable: false } => 0o644,
-        }
-    }
 }

@@ -113,6 +113,15 @@ impl Snapshot {
         }
     }
 
+    /// The permission bits; for a file that is new the usual ones.
+    pub(crate) fn permissions(&self) -> u32 {
+        match self.mode {
+            FileMode::Exactly(mode) => mode,
+            FileMode::Fresh { executable: true } => 0o755,
+            FileMode::Fresh { executable: false } => 0o644,
+        }
+    }
+
     pub(crate) fn set_executable(&mut self, wanted: bool) {
         self.mode = match self.mode {
             FileMode::Fresh { .. } => FileMode::Fresh { executable: wanted },

@@ -4,13 +4,12 @@
 //! what stands there now on the other. What somebody wrote since stays; where it cannot, nothing is undone.
 
 use super::PatchFormat;
-use super::history::Version;
 use super::merge::{MergeConflict, merge_texts};
 use super::overlay::{Snapshot, Source};
 use super::plan::{ChangeSet, Planner};
 use super::report::Rejected;
 use crate::error::Error;
-use crate::path_guard::{FileMode, RelativePath, Root};
+use crate::path_guard::{RelativePath, Root};
 
 /// One file of a change that is to be taken back, or brought elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +19,9 @@ pub(crate) struct FileVersions {
     /// Its name before, when the change renamed it.
     pub(crate) previous_path: Option<RelativePath>,
     /// Its content before; `None` when the change created it.
-    pub(crate) before: Option<Version>,
+    pub(crate) before: Option<Snapshot>,
     /// Its content after; `None` when the change deleted it.
-    pub(crate) after: Option<Version>,
+    pub(crate) after: Option<Snapshot>,
 }
 
 impl FileVersions {
@@ -61,14 +60,14 @@ impl Planner<'_> {
         match (&file.before, present, &file.after) {
             (None, None, Some(after)) => {
                 self.overlay.check_vacant(&file.path)?;
-                self.overlay.load(&file.path)?.now = Some(after.to_snapshot());
+                self.overlay.load(&file.path)?.now = Some(after.clone());
                 Ok(())
             }
-            (None, Some(present), Some(after)) if after.is(&present) => Ok(()),
+            (None, Some(present), Some(after)) if after.bytes == present.bytes => Ok(()),
             (None, Some(_), _) => conflict(from, "another file stands there now"),
             (Some(_), None, None) | (None, None, None) => Ok(()),
             (Some(_), None, Some(_)) => conflict(from, "it does not exist any more"),
-            (Some(before), Some(present), None) if before.is(&present) => {
+            (Some(before), Some(present), None) if before.bytes == present.bytes => {
                 self.overlay.load(from)?.now = None;
                 Ok(())
             }
@@ -87,13 +86,13 @@ impl Planner<'_> {
     /// Whether the result of a rename stands under its new name already.
     fn is_there_already(&mut self, file: &FileVersions) -> Result<bool, Error> {
         let target = self.overlay.load(&file.path)?.now.as_ref();
-        Ok(file.after.as_ref().zip(target).is_some_and(|(after, target)| after.is(target)))
+        Ok(file.after.as_ref().zip(target).is_some_and(|(after, target)| after.bytes == target.bytes))
     }
 
     /// What a rename that a crash cut off after its first step left under the old name goes.
     fn leave_old_name(&mut self, file: &FileVersions, present: Option<&Snapshot>) -> Result<(), Error> {
         let from = file.previous_path.as_ref().unwrap_or(&file.path);
-        if present.is_some() && present.zip(file.before.as_ref()).is_some_and(|(p, before)| before.is(p)) {
+        if present.zip(file.before.as_ref()).is_some_and(|(present, before)| present.bytes == before.bytes) {
             self.overlay.load(from)?.now = None;
         }
         Ok(())
@@ -104,9 +103,9 @@ impl Planner<'_> {
 /// decided on that since.
 fn merged(
     path: &RelativePath,
-    before: &Version,
+    before: &Snapshot,
     present: &Snapshot,
-    after: &Version,
+    after: &Snapshot,
 ) -> Result<Snapshot, Error> {
     let mut merged = present.clone();
     if present.is_executable() == before.is_executable() {
@@ -128,18 +127,4 @@ fn merged(
     })?;
     merged.bytes = brought.into_bytes();
     Ok(merged)
-}
-
-impl Version {
-    fn is_executable(&self) -> bool {
-        self.mode & 0o100 != 0
-    }
-
-    fn is(&self, present: &Snapshot) -> bool {
-        self.bytes == present.bytes
-    }
-
-    fn to_snapshot(&self) -> Snapshot {
-        Snapshot { bytes: self.bytes.clone(), mode: FileMode::Exactly(self.mode) }
-    }
 }

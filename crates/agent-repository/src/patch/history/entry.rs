@@ -1,18 +1,20 @@
 //! One record on the disk: a line of JSON, then the contents of the files it speaks of, one after the other.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use agent_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{FileChange, FileVersions, History, Origin, Version};
+use super::{FileChange, FileVersions, History, Origin};
 use crate::error::Error;
-use crate::patch::diff::{Side, file_diff};
+use crate::file_store::replace_file;
+use crate::patch::diff::file_diff;
+use crate::patch::overlay::Snapshot;
+use crate::patch::plan::Change;
 use crate::patch::record::ChangeRecord;
-use crate::path_guard::RelativePath;
+use crate::path_guard::{FileMode, RelativePath};
 
 const BEGUN: &str = "begun";
 const APPLIED: &str = "applied";
@@ -31,11 +33,6 @@ pub(super) struct Header {
     pub(super) changed: Vec<FileChange>,
     /// For the recovery after a crash.
     pub(super) record: ChangeRecord,
-}
-
-/// An application with all contents.
-pub(super) struct Entry {
-    pub(super) files: Vec<FileVersions>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,11 +85,7 @@ impl History {
     /// Puts the record of an application that is about to begin on the disk.
     pub(super) fn write(&self, header: &Header, files: &[FileVersions]) -> Result<(), Error> {
         let path = self.path_of(header.id, true);
-        let aside = self.folder.join("next");
-        let written = write_to(&aside, header, files).and_then(|()| {
-            fs::rename(&aside, &path)?;
-            File::open(&self.folder)?.sync_all()
-        });
+        let written = replace_file(&path, &self.folder.join("next"), |file| write_to(file, header, files));
         written.map_err(|source| Error::History { path, source })
     }
 
@@ -110,11 +103,10 @@ impl History {
 
     pub(super) fn read_header(&self, id: u64, begun: bool) -> Result<Header, Error> {
         let (path, reader) = self.open(id, begun)?;
-        let stored: Stored<Header> = read_line(reader).map_err(|source| Error::History { path, source })?.0;
-        Ok(stored.header)
+        Ok(read_line(reader).map_err(|source| Error::History { path, source })?.0.header)
     }
 
-    pub(super) fn read(&self, id: u64) -> Result<Entry, Error> {
+    pub(super) fn read(&self, id: u64) -> Result<Vec<FileVersions>, Error> {
         let begun = self.numbers()?.into_iter().find(|(number, _)| *number == id);
         let Some((_, begun)) = begun else { return Err(Error::NoSuchApplication { id }) };
         let (path, reader) = self.open(id, begun)?;
@@ -130,12 +122,9 @@ impl History {
     }
 }
 
-fn write_to(path: &std::path::Path, header: &Header, files: &[FileVersions]) -> io::Result<()> {
-    // Contents may be secret: nobody else reads them.
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = options.open(path)?;
-    let stored = |version: &Version| StoredVersion { mode: version.mode, bytes: version.bytes.len() as u64 };
+fn write_to(file: &mut File, header: &Header, files: &[FileVersions]) -> io::Result<()> {
+    let stored =
+        |version: &Snapshot| StoredVersion { mode: version.permissions(), bytes: version.bytes.len() as u64 };
     let contents = files.iter().map(|file| StoredFile {
         path: file.path.clone(),
         previous_path: file.previous_path.clone(),
@@ -148,50 +137,40 @@ fn write_to(path: &std::path::Path, header: &Header, files: &[FileVersions]) -> 
     for version in files.iter().flat_map(|file| [&file.before, &file.after]).flatten() {
         file.write_all(&version.bytes)?;
     }
-    file.sync_all()
+    Ok(())
 }
 
-fn read_line<H: for<'d> Deserialize<'d>>(
-    mut reader: BufReader<File>,
-) -> io::Result<(Stored<H>, BufReader<File>)> {
+fn read_line(mut reader: BufReader<File>) -> io::Result<(Stored<Header>, BufReader<File>)> {
     let mut line = Vec::new();
     reader.by_ref().take(LONGEST_HEADER).read_until(b'\n', &mut line)?;
     Ok((serde_json::from_slice(&line)?, reader))
 }
 
-fn read_contents(reader: BufReader<File>) -> io::Result<Entry> {
-    let (stored, mut reader): (Stored<Header>, _) = read_line(reader)?;
-    let mut version = |stored: Option<StoredVersion>| -> io::Result<Option<Version>> {
+fn read_contents(reader: BufReader<File>) -> io::Result<Vec<FileVersions>> {
+    let (stored, mut reader) = read_line(reader)?;
+    let mut version = |stored: Option<StoredVersion>| -> io::Result<Option<Snapshot>> {
         let Some(StoredVersion { mode, bytes: length }) = stored else { return Ok(None) };
         let mut bytes = Vec::new();
         reader.by_ref().take(length).read_to_end(&mut bytes)?;
-        let whole = bytes.len() as u64 == length;
-        if whole { Ok(Some(Version { bytes, mode })) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+        if bytes.len() as u64 != length {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Some(Snapshot { bytes, mode: FileMode::Exactly(mode) }))
     };
     let mut files = Vec::new();
     for StoredFile { path, previous_path, before, after } in stored.contents {
         let (before, after) = (version(before)?, version(after)?);
         files.push(FileVersions { path, previous_path, before, after });
     }
-    Ok(Entry { files })
+    Ok(files)
 }
 
-impl Entry {
+impl FileVersions {
     /// The change as a git-style unified diff.
     pub(super) fn diff(&self) -> String {
-        self.files
-            .iter()
-            .map(|file| {
-                let before = file.previous_path.as_ref().unwrap_or(&file.path);
-                file_diff(side(before, file.before.as_ref()), side(&file.path, file.after.as_ref())).text
-            })
-            .collect()
+        let old_path = self.previous_path.as_ref().unwrap_or(&self.path);
+        let (old, new) =
+            (Change::side(old_path, self.before.as_ref()), Change::side(&self.path, self.after.as_ref()));
+        file_diff(old, new).text
     }
-}
-
-fn side<'v>(path: &'v RelativePath, version: Option<&'v Version>) -> Option<Side<'v>> {
-    let version = version?;
-    // A binary file can only have been renamed, with the same content on both sides.
-    let content = std::str::from_utf8(&version.bytes).unwrap_or_default();
-    Some(Side { path, content, executable: version.mode & 0o100 != 0 })
 }
