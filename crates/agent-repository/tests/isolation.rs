@@ -1,11 +1,9 @@
 //! A plan's own folder: the user's files stay as they are until the user says so.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
-#![expect(clippy::disallowed_methods, reason = "the tests make repositories with git itself")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use agent_repository::Error;
 use agent_repository::isolation::{Isolated, IsolatedWorkspaces};

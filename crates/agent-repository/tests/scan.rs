@@ -1,7 +1,6 @@
 //! What a scan says of ordinary repositories.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-use std::fs;
 use std::path::Path;
 
 use agent_repository::scan::{

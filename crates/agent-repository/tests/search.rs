@@ -1,7 +1,6 @@
 //! What a search finds, and what it never shows.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-
 use agent_repository::scan::{Error, ScanOptions};
 use agent_repository::search::{SearchMatch, SearchQuery, SearchReport, search};
 use tempfile::TempDir;
