@@ -12,11 +12,10 @@ use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::query_dsl::LoadQuery;
 use diesel::sql_types::{BigInt, Bool};
+use std::time::Duration;
 
-// The wait for other processes comes first: switching to WAL takes a lock itself.
 const WRITER: &str = "\
     PRAGMA busy_timeout = 10000;\
-    PRAGMA journal_mode = WAL;\
     PRAGMA synchronous = FULL;\
     PRAGMA foreign_keys = ON;\
     PRAGMA temp_store = MEMORY;\
@@ -33,9 +32,34 @@ const READER: &str = "\
     PRAGMA mmap_size = 67108864;\
     PRAGMA query_only = ON;";
 
+/// How often the switch to WAL is tried, and how long is waited between: as long as for any other lock.
+const WAL_ATTEMPTS: usize = 1_000;
+const WAL_PAUSE: Duration = Duration::from_millis(10);
+
 /// Prepares the one connection that writes.
 pub(crate) fn prepare_writer(conn: &mut Conn) -> QueryResult<()> {
-    conn.batch_execute(WRITER)
+    conn.batch_execute(WRITER)?;
+    switch_to_wal(conn)
+}
+
+/// Turns the write-ahead log on. Of two programs that switch a new file at once, SQLite refuses one without waiting,
+/// since both hold the lock that the other must get; the one that lets go of it can try again.
+fn switch_to_wal(conn: &mut Conn) -> QueryResult<()> {
+    let mut attempts = 1;
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error) if attempts < WAL_ATTEMPTS && is_locked(&error) => {
+                attempts += 1;
+                std::thread::sleep(WAL_PAUSE);
+            }
+            done => return done,
+        }
+    }
+}
+
+/// Whether this is `SQLITE_BUSY`, of which Diesel keeps only the text.
+fn is_locked(error: &diesel::result::Error) -> bool {
+    matches!(error, diesel::result::Error::DatabaseError(_, about) if about.message() == "database is locked")
 }
 
 /// Prepares a connection that only reads.
