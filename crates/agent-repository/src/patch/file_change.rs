@@ -1,5 +1,6 @@
 //! What hunks make of the text of one file.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::matching::{self, Exhausted, Ground, Located, Place, Splice, Work};
@@ -93,8 +94,10 @@ fn empty_report(path: &RelativePath, index: usize, hunk: &Hunk) -> HunkReport {
 }
 
 /// A hunk at its place, and which of the splices are its.
-struct Placed {
+struct Placed<'a> {
     index: usize,
+    /// The hunk as it was read.
+    hunk: Cow<'a, Hunk>,
     place: Place,
     splices: Range<usize>,
 }
@@ -120,8 +123,7 @@ fn is_doubtful(outcome: &Result<Located, Exhausted>) -> bool {
 struct TextChange<'a> {
     text: Text<'a>,
     splices: Vec<Splice<'a>>,
-    /// The hunks that were placed as they are written.
-    placed: Vec<Placed>,
+    placed: Vec<Placed<'a>>,
     from: usize,
     offset: Offset,
     origin: &'a Origin<'a>,
@@ -147,7 +149,7 @@ impl<'a> TextChange<'a> {
             report.detail = Some("It has neither added nor removed lines.".to_owned());
             return;
         }
-        let Some(outcome) = self.outcome(hunk, report) else { return };
+        let Some(outcome) = self.outcome(index, hunk, report) else { return };
         match outcome {
             Ok(Located::At(place)) if self.is_cut_off(hunk, &place) => {
                 report.fate = Fate::NotFound;
@@ -188,7 +190,12 @@ impl<'a> TextChange<'a> {
     }
 
     /// Where the hunk is, or that it is in doubt also when read otherwise; `None` when nothing is left to do.
-    fn outcome(&mut self, hunk: &Hunk, report: &mut HunkReport) -> Option<Result<Located, Exhausted>> {
+    fn outcome(
+        &mut self,
+        index: usize,
+        hunk: &Hunk,
+        report: &mut HunkReport,
+    ) -> Option<Result<Located, Exhausted>> {
         let outcome = matching::locate(self.ground(), hunk);
         if self.is_repeated(hunk, &outcome) {
             report.fate = Fate::AlreadyApplied;
@@ -199,7 +206,7 @@ impl<'a> TextChange<'a> {
             return Some(outcome);
         }
         let parts = readings::parts(hunk);
-        if self.read_otherwise(hunk, &parts, report) {
+        if self.read_otherwise(index, hunk, &parts, report) {
             return None;
         }
         if !parts.is_empty() && matches!(outcome, Ok(Located::At(_))) {
@@ -215,7 +222,8 @@ impl<'a> TextChange<'a> {
         }
         let first = self.splices.len();
         self.put(hunk, &place);
-        self.placed.push(Placed { index, place, splices: first..self.splices.len() });
+        let splices = first..self.splices.len();
+        self.placed.push(Placed { index, hunk: Cow::Borrowed(hunk), place, splices });
     }
 
     /// Whether the patch seems to end amid this hunk: it states more lines, and does not end as a whole hunk does,
@@ -246,7 +254,7 @@ impl<'a> TextChange<'a> {
     /// Whether the hunk is a copy of one before it that has no place of its own.
     fn is_repeated(&self, hunk: &Hunk, outcome: &Result<Located, Exhausted>) -> bool {
         let copy_of = |placed: &&Placed| {
-            let other = &self.origin.hunks[placed.index];
+            let other = &placed.hunk;
             (&other.lines, &other.scope, &other.section) == (&hunk.lines, &hunk.scope, &hunk.section)
                 && other.old_start == hunk.old_start
         };
@@ -262,34 +270,44 @@ impl<'a> TextChange<'a> {
     }
 
     /// Places a hunk that does not fit as it is written, when it fits as it may be meant.
-    fn read_otherwise(&mut self, hunk: &Hunk, parts: &[Hunk], report: &mut HunkReport) -> bool {
+    fn read_otherwise(
+        &mut self,
+        index: usize,
+        hunk: &Hunk,
+        parts: &[Hunk],
+        report: &mut HunkReport,
+    ) -> bool {
         if self.origin.format == PatchFormat::SearchReplace {
             return false;
         }
         let whole = readings::with_blanks_added(hunk).into_iter().map(|reading| vec![reading]);
         for reading in whole.chain([parts.to_vec()]).filter(|reading| !reading.is_empty()) {
-            let (splices, from) = (self.splices.len(), self.from);
+            let (splices, placed, from) = (self.splices.len(), self.placed.len(), self.from);
             let mut read = report.clone();
-            if reading.iter().all(|part| self.put_part(part, &mut read)) {
+            if reading.into_iter().all(|part| self.put_part(index, part, &mut read)) {
                 *report = read;
                 return true;
             }
             self.splices.truncate(splices);
+            self.placed.truncate(placed);
             self.from = from;
         }
         false
     }
 
-    fn put_part(&mut self, part: &Hunk, report: &mut HunkReport) -> bool {
-        match matching::locate(self.ground(), part) {
+    fn put_part(&mut self, index: usize, part: Hunk, report: &mut HunkReport) -> bool {
+        match matching::locate(self.ground(), &part) {
             Ok(Located::At(place)) if place.rung != MatchQuality::StaleContext => {
                 let line = report.line.filter(|_| report.fate == Fate::Applied);
                 report_place(report, &place);
                 report.line = line.or(report.line);
                 let splices: Vec<Splice<'a>> =
-                    self.splices_of(part, &place).into_iter().map(Splice::into_owned).collect();
+                    self.splices_of(&part, &place).into_iter().map(Splice::into_owned).collect();
+                let first = self.splices.len();
                 self.push(splices);
-                self.end_file(part, &place);
+                self.end_file(&part, &place);
+                let splices = first..self.splices.len();
+                self.placed.push(Placed { index, hunk: Cow::Owned(part), place, splices });
                 true
             }
             _ => false,
@@ -343,7 +361,7 @@ impl<'a> TextChange<'a> {
     /// Gives the first hunk of which that leaves the indentation open.
     fn settle_indentation(&mut self, hunks: &[Hunk]) -> Option<usize> {
         let drifted = self.placed.iter().filter(|placed| placed.place.rung == MatchQuality::Indentation);
-        let shown = drifted.map(|placed| (&hunks[placed.index], placed.place.start));
+        let shown = drifted.map(|placed| (placed.hunk.as_ref(), placed.place.start));
         let Some(drift) = matching::Drift::of(&self.text.lines, hunks, shown) else {
             // What fits line for line is meant as it is written.
             let rungs = || self.placed.iter().map(|placed| placed.place.rung);
@@ -353,7 +371,7 @@ impl<'a> TextChange<'a> {
         };
         for placed in self.placed.iter().filter(|placed| placed.place.rung != MatchQuality::Indentation) {
             let splices = self.splices.get_mut(placed.splices.clone()).unwrap_or_default();
-            if !drift.settle(&hunks[placed.index], splices) {
+            if !drift.settle(&placed.hunk, splices) {
                 return Some(placed.index);
             }
         }

@@ -247,3 +247,30 @@ fn lines_added_after_context_with_a_line_put_in_stay_behind_it() {
     let gone = |text: &str| text.replace("put_in();\n", "").replace("  return { foo: 'bar' }\n", "");
     assert_never_wrong(&gone(file), &unified(hunk), &gone(&right));
 }
+
+#[test]
+fn a_copy_that_is_as_the_result_does_not_hide_a_place_with_a_stale_line() {
+    let call = |name: &str, more: &str, last: &str| {
+        format!(
+            "{name}(\n    exposes = given.exposes,\n    eager = given.eager,\n    variable = given.variable,\n{more}    completion = given.completion,\n    # Settings\n{last}\n)\n"
+        )
+    };
+    let more = "    shell = given.shell,\n";
+    let copy = call("option", more, "    help = given.help");
+    let file = copy.clone() + &call("argument", "", "    help = other.help");
+    let hunk = "     exposes = given.exposes,\n     eager = given.eager,\n     variable = given.variable,\n+    shell = given.shell,\n     completion = given.completion,\n     # Settings\n     help = given.help\n";
+    let right = copy + &call("argument", more, "    help = other.help");
+    assert_never_wrong(&file, &unified(&format!("@@ @@\n{hunk}")), &right);
+}
+
+#[test]
+fn lines_beside_dots_that_are_not_the_files_are_indented_as_the_file_is_too() {
+    let file =
+        "fn one() {\n  first();\n  second();\n}\nfn main() {\n  call();\n  ...\n}\nlast_of_all();\n\ntail();\n";
+    let patch = unified(
+        "@@ -1,4 +1,5 @@\n fn one() {\n \tfirst();\n+\tadded();\n \tsecond();\n }\n\
+         @@ -7,5 +8,9 @@\n \t...\n }\n last_of_all();\n+details {\n+\tsummary\n+ \t\tmore\n+}\n \n tail();\n",
+    );
+    let after = outcome(file, &patch);
+    assert!(after.as_ref().is_none_or(|after| !after.contains('\t')), "{after:?}");
+}

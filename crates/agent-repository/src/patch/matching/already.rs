@@ -1,6 +1,7 @@
 //! Whether a hunk was applied before. Only what leaves no doubt counts: a hunk that is passed over although it was
 //! not applied is as wrong as one that is applied elsewhere.
 
+use super::stale::Fit;
 use super::{Exhausted, Located, Search, stale};
 use crate::patch::LineKind;
 use crate::patch::report::MatchQuality;
@@ -52,19 +53,27 @@ pub(super) fn standing(search: &Search<'_, '_, '_>) -> Result<Option<Located>, E
     }
     let mut fits = stale::survey(haystack, pattern)?;
     fits.retain(|fit| fit.sound || fit.is_likely(pattern));
-    let Some(best) = fits.iter().min_by_key(|fit| (!fit.stated, !fit.sound, fit.stale)) else {
-        return Ok(Some(Located::Already { start, length }));
+    let overlaps = |fit: &&Fit| {
+        let line = fit.start.max(0).cast_unsigned();
+        line < start + length && start < line + pattern.old.len()
     };
-    let other = best.start.max(0).cast_unsigned();
-    let overlap = other < start + length && start < other + pattern.old.len();
+    let best = |fits: &mut dyn Iterator<Item = &Fit>| {
+        fits.min_by_key(|fit| (!fit.stated, !fit.sound, fit.stale)).copied()
+    };
+    let here = best(&mut fits.iter().filter(overlaps));
+    let elsewhere = best(&mut fits.iter().filter(|fit| !overlaps(fit)));
     let removes = pattern.old.iter().any(|line| line.kind == LineKind::Remove);
-    Ok(if overlap && !removes {
-        Some(Located::Already { start, length })
-    } else if overlap || best.stated {
-        None
-    } else {
-        let starts = vec![start.min(other), start.max(other)];
-        Some(Located::Ambiguous { rung: MatchQuality::StaleContext, starts })
+    Ok(match (here, elsewhere) {
+        (None, None) => Some(Located::Already { start, length }),
+        (_, Some(other)) if other.stated => None,
+        // What was applied here is just as well a copy of what is to be made of the other place.
+        (here, Some(other)) if here.is_none_or(|here| !here.stated) => {
+            let other = other.start.max(0).cast_unsigned();
+            let starts = vec![start.min(other), start.max(other)];
+            Some(Located::Ambiguous { rung: MatchQuality::StaleContext, starts })
+        }
+        (Some(_), _) if removes => None,
+        _ => Some(Located::Already { start, length }),
     })
 }
 
