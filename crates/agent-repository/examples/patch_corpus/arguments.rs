@@ -12,6 +12,7 @@ Options:
   --seed N      another choice of perturbations (default 1)
   --kind TEXT   only kinds whose name contains this
   --show N      print the first N wrong and the first N refused patches of each kind
+  --keep DIR    write the file, the patch and the right result of what is shown below this new folder
   --runs N      how often each patch is applied; the fastest time counts (default 3)
   --json        one JSON document instead of a table
 
@@ -29,6 +30,7 @@ pub(crate) struct Arguments {
     pub(crate) largest: usize,
     pub(crate) seed: u64,
     pub(crate) show: usize,
+    pub(crate) keep: Option<PathBuf>,
     pub(crate) runs: usize,
     pub(crate) json: bool,
     kind: Option<String>,
@@ -43,6 +45,7 @@ impl Arguments {
             largest: 400,
             seed: 1,
             show: 0,
+            keep: None,
             runs: 3,
             json: false,
             kind: None,
@@ -56,6 +59,7 @@ impl Arguments {
                 "--largest" => arguments.largest = number(&word, &value()?)?,
                 "--seed" => arguments.seed = number(&word, &value()?)?,
                 "--show" => arguments.show = number(&word, &value()?)?,
+                "--keep" => arguments.keep = Some(PathBuf::from(value()?)),
                 "--runs" => arguments.runs = number(&word, &value()?)?,
                 "--kind" => arguments.kind = Some(value()?),
                 option if option.starts_with('-') => return Err(format!("{option} is no option")),

@@ -5,7 +5,9 @@
 //! how many come out exactly, are refused, or come out wrong without a word.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 
 use agent_repository::patch::unified_diff;
@@ -28,6 +30,9 @@ fn main() -> ExitCode {
     };
     match measure(&arguments) {
         Ok(tallies) => {
+            if let Some(Err(error)) = arguments.keep.as_ref().map(|folder| keep(folder, &tallies)) {
+                return complain(&format!("the examples cannot be written: {error}"));
+            }
             let wrong = tallies.iter().any(|tally| tally.wrong > 0);
             let printed = print(&report(&arguments, &tallies));
             if wrong { ExitCode::FAILURE } else { finish(printed) }
@@ -115,6 +120,22 @@ fn show(text: &mut String, kind: &str, sample: &Sample, outcome: &Outcome) {
                 writeln!(text, "-------- from the right result to this one:\n{}", diff.unwrap_or_default());
         }
     }
+}
+
+/// Writes what is shown as files: `KIND-N.before`, `.patch` and `.after`.
+fn keep(folder: &Path, tallies: &[Tally]) -> io::Result<()> {
+    fs::create_dir(folder)?;
+    for tally in tallies {
+        for (number, (sample, _)) in tally.examples.iter().enumerate() {
+            let write = |end: &str, text: &str| {
+                fs::write(folder.join(format!("{}-{}.{end}", tally.kind, number + 1)), text)
+            };
+            write("before", &sample.before)?;
+            write("patch", &sample.patch)?;
+            write("after", &sample.after)?;
+        }
+    }
+    Ok(())
 }
 
 fn print(text: &str) -> io::Result<()> {

@@ -270,13 +270,7 @@ impl<'a> TextChange<'a> {
     }
 
     /// Places a hunk that does not fit as it is written, when it fits as it may be meant.
-    fn read_otherwise(
-        &mut self,
-        index: usize,
-        hunk: &Hunk,
-        parts: &[Hunk],
-        report: &mut HunkReport,
-    ) -> bool {
+    fn read_otherwise(&mut self, index: usize, hunk: &Hunk, parts: &[Hunk], report: &mut HunkReport) -> bool {
         if self.origin.format == PatchFormat::SearchReplace {
             return false;
         }

@@ -265,12 +265,36 @@ fn a_copy_that_is_as_the_result_does_not_hide_a_place_with_a_stale_line() {
 
 #[test]
 fn lines_beside_dots_that_are_not_the_files_are_indented_as_the_file_is_too() {
-    let file =
-        "fn one() {\n  first();\n  second();\n}\nfn main() {\n  call();\n  ...\n}\nlast_of_all();\n\ntail();\n";
+    let file = "fn one() {\n  first();\n  second();\n}\nfn main() {\n  call();\n  ...\n}\nlast_of_all();\n\ntail();\n";
     let patch = unified(
         "@@ -1,4 +1,5 @@\n fn one() {\n \tfirst();\n+\tadded();\n \tsecond();\n }\n\
          @@ -7,5 +8,9 @@\n \t...\n }\n last_of_all();\n+details {\n+\tsummary\n+ \t\tmore\n+}\n \n tail();\n",
     );
     let after = outcome(file, &patch);
     assert!(after.as_ref().is_none_or(|after| !after.contains('\t')), "{after:?}");
+}
+
+#[test]
+fn the_next_of_several_numbered_copies_is_not_taken_for_the_one_that_is_gone() {
+    let arm = |number: u32| {
+        format!(
+            "    #[cfg(all(\n        not(other),\n        arch = \"x86_64\",\n    ))]\n    Kind{number}(ref it) => {{\n        // It can't handle short ones,\n        // so we fall back in these cases.\n        it.find(needle)\n    }}\n"
+        )
+    };
+    let file = format!("fn find() {{\n    first();\n    before();\n{}}}\nfn last() {{}}\n", arm(256));
+    let hunk = "@@ -4,10 +4,7 @@\n     first();\n     before();\n     }\n-    #[cfg(all(\n-        not(other),\n-        arch = \"x86_64\",\n-    ))]\n+    #[cfg(not(other))]\n     Kind128(ref it) => {\n         // It can't handle short ones,\n         // so we fall back in these cases.\n";
+    assert_eq!(outcome(&file, &unified(hunk)), None);
+}
+
+#[test]
+fn a_far_copy_with_a_line_put_in_is_not_taken_for_the_place_that_is_gone() {
+    let table = |name: &str, more: &str| {
+        format!(
+            "class {name}:\n\n{more}    tokens = {{\n        'root': [\n            ('[^<&]+', Text),\n            (r'&', Entity),\n            (r'!', Comment),\n"
+        )
+    };
+    let filler: String = (0..40).map(|line| format!("    other_line_{line}()\n")).collect();
+    let file = table("Html", "    flags = DOTALL\n") + &filler + "    last_of_all()\n";
+    let hunk = "@@ -44,6 +44,7 @@ class Xml:\n \n     tokens = {\n         'root': [\n-            ('[^<&]+', Text),\n+            (r'[^<&x]+', Text),\n+            (r'[^<&X]+', White),\n             (r'&', Entity),\n             (r'!', Comment),\n";
+    assert_eq!(outcome(&file, &unified(hunk)), None);
 }

@@ -63,8 +63,10 @@ pub(super) fn fit(
         nearly_stated: pattern
             .hint()
             .is_some_and(|hint| hint.abs_diff(start.max(0).cast_unsigned()) <= lead.stale),
-        foreign: !stated && is_within_another(haystack, pattern, start),
-        far: is_far(haystack, pattern, start) && matched < pattern.context_lines(),
+        foreign: !stated
+            && (is_within_another(haystack, pattern, start)
+                || is_numbered_otherwise(haystack, pattern, start)),
+        far: is_far(haystack, pattern, start) && sides.stale() > 0,
         longer: trail.longer,
     }))
 }
@@ -206,6 +208,26 @@ fn is_within_another(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: 
     }
     let wanted = pattern.old_plain[index].trim();
     line_there(haystack, start, index).is_some_and(|there| opens(there) && !there.contains(wanted))
+}
+
+/// Whether a line beside the changes stands there with another number: then this is the next of several copies that
+/// are told apart by it.
+fn is_numbered_otherwise(haystack: &Haystack<'_, '_>, pattern: &Pattern<'_>, start: isize) -> bool {
+    let core = pattern.core();
+    let beside = [core.start.checked_sub(1), Some(core.end).filter(|end| *end < pattern.old.len())];
+    beside.into_iter().flatten().any(|index| {
+        let wanted = pattern.old_plain[index].as_ref();
+        let there = line_there(haystack, start, index);
+        there.is_some_and(|there| {
+            there != wanted
+                && without_digits(there).eq(without_digits(wanted))
+                && !pattern.old_plain.contains(there)
+        })
+    })
+}
+
+fn without_digits(line: &str) -> impl Iterator<Item = char> {
+    line.chars().filter(|character| !character.is_ascii_digit())
 }
 
 /// Whether no line confirms the hunk's indentation, while stale ones differ from the file in nothing else: then its
