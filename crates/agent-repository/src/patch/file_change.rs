@@ -205,7 +205,7 @@ impl<'a> TextChange<'a> {
         if !is_doubtful(&outcome) {
             return Some(outcome);
         }
-        let parts = readings::parts(hunk);
+        let parts = readings::parts(hunk, |dots| self.text.lines.iter().any(|line| line.text.trim() == dots));
         if self.read_otherwise(index, hunk, &parts, report) {
             return None;
         }

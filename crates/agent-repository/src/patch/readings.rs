@@ -35,9 +35,12 @@ pub(crate) fn with_blanks_added(hunk: &Hunk) -> Vec<Hunk> {
 }
 
 /// The parts of a hunk that says with dots that lines are left out; empty when it does not say so. Parts that
-/// change nothing only say where the others are, and are left out too.
-pub(crate) fn parts(hunk: &Hunk) -> Vec<Hunk> {
-    let is_gap = |line: &super::HunkLine| line.kind == LineKind::Context && is_ellipsis(&line.text);
+/// change nothing only say where the others are, and are left out too. Dots that the file itself holds
+/// (`is_there`) are a line of it: Python has such statements.
+pub(crate) fn parts(hunk: &Hunk, is_there: impl Fn(&str) -> bool) -> Vec<Hunk> {
+    let is_gap = |line: &super::HunkLine| {
+        line.kind == LineKind::Context && is_ellipsis(&line.text) && !is_there(line.text.trim())
+    };
     if !hunk.lines.iter().any(is_gap) {
         return Vec::new();
     }

@@ -298,3 +298,10 @@ fn a_far_copy_with_a_line_put_in_is_not_taken_for_the_place_that_is_gone() {
     let hunk = "@@ -44,6 +44,7 @@ class Xml:\n \n     tokens = {\n         'root': [\n-            ('[^<&]+', Text),\n+            (r'[^<&x]+', Text),\n+            (r'[^<&X]+', White),\n             (r'&', Entity),\n             (r'!', Comment),\n";
     assert_eq!(outcome(&file, &unified(hunk)), None);
 }
+
+#[test]
+fn dots_that_the_file_holds_are_no_gap_in_which_context_may_differ() {
+    let file = "start_of_all()\n\ndef call(\n    self, key, default=1\n) -> T:  # pragma: no cover\n    ...\n\nanother_word call(\n";
+    let hunk = "@@ -40,6 +40,6 @@\n def call(\n     self, key, default=1\n-) -> T:  # pragma: no cover\n+) -> T:\n     ...\n \n def call(\n";
+    assert_eq!(outcome(file, &unified(hunk)), None);
+}
