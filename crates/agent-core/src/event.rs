@@ -135,6 +135,9 @@ pub enum EventBody {
         input_tokens: u64,
         /// Tokens written.
         output_tokens: u64,
+        /// What that cost in US dollars; absent where the price of the model is unknown.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cost: Option<f64>,
     },
     /// The conversation grew.
     MessageAdded {

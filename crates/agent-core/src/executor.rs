@@ -8,6 +8,7 @@
 mod agent_loop;
 mod assignment;
 mod attempt;
+mod conversation;
 mod creation;
 mod draft;
 mod driver;

@@ -23,6 +23,7 @@ pub mod plan;
 pub mod planner;
 pub mod policy;
 pub mod ports;
+pub mod pricing;
 pub mod time;
 pub mod tool;
 

@@ -8,10 +8,13 @@ use crate::error::{Error, Result};
 use crate::model::{Message, Silent};
 use crate::plan::TaskSpec;
 use crate::ports::{LanguageModel, Surveyor};
+use std::path::Path;
 use std::sync::Arc;
 
 /// How often the model may mend an answer that is no valid plan.
 const REPAIR_ROUNDS: u32 = 3;
+/// Tokens of the map of the repository that the model is shown.
+const MAP_TOKENS: usize = 1_024;
 
 /// A plan as the planner hands it over.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,8 +43,8 @@ impl Planner {
     ///
     /// # Errors
     /// `Planning` when the model cannot be asked or never yields a valid plan; `RepositoryRefused`.
-    pub async fn plan(&self, goal: &str, repo_path: &str) -> Result<Planned> {
-        let survey = self.surveyor.survey(repo_path).await?;
+    pub async fn plan(&self, goal: &str, folder: &Path) -> Result<Planned> {
+        let survey = self.surveyor.survey(folder, goal, MAP_TOKENS).await?;
         let mut request = prompt::build(goal, &survey);
         let mut last = String::new();
         for round in 1..=REPAIR_ROUNDS + 1 {

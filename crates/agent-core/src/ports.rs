@@ -9,17 +9,17 @@ pub use change::{
     Approval, ApprovalDecision, AttemptChange, Change, Claim, Committed, Created, Fence, NewApproval,
     NewExecution, NewVersion, Opening,
 };
-pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus};
+pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told};
 
 use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic};
 use crate::ids::{MessageId, PlanId, TaskId, UserId, WorkerId};
-use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
+use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink, Usage};
 use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanStatus, PlanVersion, Task};
 use crate::time::Timestamp;
 use async_trait::async_trait;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Tells the time. Leases use the database's clock instead.
@@ -45,6 +45,11 @@ pub trait Randomness: Send + Sync {
 pub trait LanguageModel: Send + Sync {
     /// Which model this is.
     fn describe(&self) -> ModelDescription;
+
+    /// How many tokens it can read and write in one call; `None` where nobody can tell.
+    fn context_window(&self) -> Option<u64> {
+        None
+    }
 
     /// One answer. Dropping the future cancels the call at the provider.
     ///
@@ -149,6 +154,15 @@ pub struct PlanCounts {
     pub completed: u64,
 }
 
+/// What calls to one model have used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelUsage {
+    /// The model, as it was asked for.
+    pub model: String,
+    /// Its tokens.
+    pub usage: Usage,
+}
+
 /// Answers questions about plans without changing them.
 #[async_trait]
 pub trait PlanReader: Send + Sync {
@@ -175,6 +189,12 @@ pub trait PlanReader: Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn steps(&self, plan: PlanId) -> Result<Vec<Step>>;
+
+    /// Tokens of a plan's answered model calls, added up by model.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn model_usage(&self, plan: PlanId) -> Result<Vec<ModelUsage>>;
 
     /// The versions of a plan's definition, oldest first; empty while nobody has edited it.
     ///
@@ -211,7 +231,7 @@ pub trait Journal: Send + Sync {
         fence: &Fence,
     ) -> Result<()>;
 
-    /// Records a result; a result that is already there stays.
+    /// Records a result with what is told of it; a result that is already there stays, and nothing is told again.
     ///
     /// # Errors
     /// `LeaseLost`, `Unavailable`.
@@ -219,7 +239,7 @@ pub trait Journal: Send + Sync {
         &self,
         key: StepKey,
         result: &StepResult,
-        events: Vec<NewEvent>,
+        told: Told,
         at: Timestamp,
         fence: &Fence,
     ) -> Result<()>;
@@ -297,6 +317,10 @@ pub struct MessageFilter {
     pub visibility: Visibility,
     /// Only of this plan.
     pub plan_id: Option<PlanId>,
+    /// Only what this role said.
+    pub role: Option<String>,
+    /// Only those that contain this text, without regard to ASCII case.
+    pub text: Option<String>,
     /// Only those newer than this one (the cursor).
     pub after: Option<MessageId>,
     /// At most so many.
@@ -324,18 +348,32 @@ pub trait Conversations: Send + Sync {
 pub struct Survey {
     /// A few lines for the model: languages, sizes, the tree.
     pub description: String,
+    /// The definitions that matter most for the goal; empty where there are none.
+    pub map: String,
+    /// What the repository itself tells those who work on it.
+    pub guidance: Vec<Guidance>,
     /// Commands that build or test it, as its manifests say.
     pub commands: Vec<Vec<String>>,
+}
+
+/// A file in which a repository tells those who work on it how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Guidance {
+    /// The file, relative to the root of the repository.
+    pub path: String,
+    /// Its text, cut to a length that a prompt can bear.
+    pub text: String,
 }
 
 /// Looks at repositories.
 #[async_trait]
 pub trait Surveyor: Send + Sync {
-    /// Describes the repository for the planner.
+    /// Describes the repository in this folder to a model that is to work on `goal`, with a map of about
+    /// `map_tokens` tokens.
     ///
     /// # Errors
     /// `RepositoryRefused` when it cannot be read.
-    async fn survey(&self, repo_path: &str) -> Result<Survey>;
+    async fn survey(&self, folder: &Path, goal: &str, map_tokens: usize) -> Result<Survey>;
 }
 
 /// Gives each plan the folder it works in.

@@ -68,7 +68,7 @@ impl Agent {
     }
 
     fn assemble(settings: Settings, parts: Parts, running: Running) -> Self {
-        let Parts { store, hub, bus, roots, workspaces, sandbox, clock, home, worker: _ } = parts;
+        let Parts { store, hub, bus, roots, workspaces, caches, sandbox, clock, home, worker: _ } = parts;
         let Running { authenticator, first_password, executor, model, started_at } = running;
         let templates = Arc::new(agent_templates::Catalogue::builtin());
         let plans = Plans {
@@ -78,10 +78,12 @@ impl Agent {
             roots: Arc::clone(&roots),
             workspaces,
             templates: Arc::clone(&templates),
+            prices: settings.llm_prices.clone(),
+            model: model.as_ref().map(|model| model.model.clone()),
         };
         Self(Arc::new(Inner {
             conversation: Conversation { store: store.clone(), clock: Arc::clone(&clock) },
-            repositories: Repositories { roots, caches: Arc::default() },
+            repositories: Repositories { roots, caches },
             templates: Templates { catalogue: templates },
             analytics: Analytics::new(Arc::new(store.clone()), Arc::clone(&clock)),
             _home: home,
@@ -200,7 +202,8 @@ impl Agent {
     pub async fn stats(&self, caller: &Principal) -> Result<Stats> {
         let visibility = caller.visibility();
         let counts = PlanReader::counts(&self.0.store, visibility).await?;
-        let filter = MessageFilter { visibility, plan_id: None, after: None, limit: 1 };
+        let filter =
+            MessageFilter { visibility, plan_id: None, role: None, text: None, after: None, limit: 1 };
         let (_, total_messages) = Conversations::messages(&self.0.store, &filter).await?;
         Ok(Stats {
             total_plans: counts.total,

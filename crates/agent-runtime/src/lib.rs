@@ -26,8 +26,10 @@ mod agent;
 mod data_folder;
 mod error;
 mod repositories;
+mod scan_caches;
 mod services;
 mod settings;
+mod surveys;
 mod system;
 mod workspaces;
 

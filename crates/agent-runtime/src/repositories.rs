@@ -1,9 +1,7 @@
-//! Which folders plans may work on, and what the planner is told about them.
+//! Which folders plans may work on.
 
 use agent_core::error::{Error, Result};
-use agent_core::ports::{Survey, Surveyor};
 use agent_repository::scan::{self, Cache, ScanOptions, ScanReport};
-use async_trait::async_trait;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,9 +10,6 @@ use std::sync::Arc;
 pub struct RepositoryRoots {
     roots: Vec<PathBuf>,
 }
-
-/// The most lines of a directory tree that a planner is shown.
-const TREE_LINES: usize = 30;
 
 impl RepositoryRoots {
     /// Resolves the roots now, so that a later change of the working folder does not move them.
@@ -56,14 +51,6 @@ fn real_folder(path: &Path) -> Result<PathBuf> {
     if real.is_dir() { Ok(real) } else { Err(refused("it is not a folder".to_owned())) }
 }
 
-#[async_trait]
-impl Surveyor for RepositoryRoots {
-    async fn survey(&self, repo_path: &str) -> Result<Survey> {
-        let report = scan_repository(PathBuf::from(repo_path), false, None).await?;
-        Ok(describe(&report))
-    }
-}
-
 /// Scans off the async threads.
 pub(crate) async fn scan_repository(
     root: PathBuf,
@@ -85,28 +72,4 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Error::Unavailable(Box::new(error))))
-}
-
-fn describe(report: &ScanReport) -> Survey {
-    let languages: Vec<String> =
-        report.languages.iter().take(6).map(|l| format!("{} ({} lines)", l.name, l.lines)).collect();
-    let tree: Vec<&str> = report.directory_tree.lines().take(TREE_LINES).collect();
-    let description = format!(
-        "{} files, {} lines. Languages: {}\n{}",
-        report.total_files,
-        report.total_lines,
-        if languages.is_empty() { "none".to_owned() } else { languages.join(", ") },
-        tree.join("\n")
-    );
-    let mut commands: Vec<Vec<String>> = Vec::new();
-    // A manifest's commands run in its own folder; planned tasks run at the root.
-    for manifest in report.manifests.iter().filter(|manifest| !manifest.path.contains('/')) {
-        for argv in [&manifest.test, &manifest.build].into_iter().flatten() {
-            if !commands.contains(argv) {
-                commands.push(argv.clone());
-            }
-        }
-    }
-    commands.truncate(8);
-    Survey { description, commands }
 }

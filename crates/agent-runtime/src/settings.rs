@@ -7,6 +7,7 @@ pub(crate) use database::file_of;
 pub use raw::Overrides;
 
 use crate::error::{Error, Result};
+use agent_core::pricing::{Price, PriceList};
 use agent_events::BusAddress;
 use agent_llm::Provider;
 use raw::Raw;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub llm_api_key: Option<SecretString>,
     /// The scripted model's file.
     pub llm_script: Option<PathBuf>,
+    /// What models cost: the list prices of well-known ones, and what the user says of others.
+    pub llm_prices: PriceList,
     /// Folders below which repositories must lie.
     pub repository_roots: Vec<PathBuf>,
     /// Attempts at once, over all plans.
@@ -139,6 +142,7 @@ impl Settings {
             llm_model: raw.llm_model,
             llm_api_key: raw.llm_api_key.map(SecretString::from),
             llm_script: raw.llm_script,
+            llm_prices: prices(raw.llm_prices.as_deref())?,
             repository_roots: raw.repository_roots.unwrap_or_else(|| vec![PathBuf::from(".")]),
             max_parallel_tasks: at_least_one("max_parallel_tasks", raw.max_parallel_tasks.unwrap_or(cores))?,
             task_timeout,
@@ -188,6 +192,10 @@ impl Settings {
             ("llm_model", self.llm_model.as_deref().map(quoted)),
             ("llm_api_key", mask(&self.llm_api_key)),
             ("llm_script", self.llm_script.as_ref().map(path)),
+            (
+                "llm_prices",
+                Some(self.llm_prices.in_words()).filter(|text| !text.is_empty()).map(|text| quoted(&text)),
+            ),
             ("repository_roots", Some(format!("[{}]", roots.join(", ")))),
             ("max_parallel_tasks", Some(self.max_parallel_tasks.to_string())),
             ("task_timeout", Some(quoted(&format!("{}ms", self.task_timeout.as_millis())))),
@@ -228,6 +236,23 @@ fn wrong(key: &str, value: &str, right: &str) -> Error {
     Error::Settings(format!("{key}: {value:?} is not {right}"))
 }
 
+/// The known prices with those that the user gives: `MODEL=INPUT/OUTPUT` in dollars per million tokens, by commas.
+fn prices(text: Option<&str>) -> Result<PriceList> {
+    let entries = text.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    entries.into_iter().try_fold(PriceList::known(), |prices, entry| {
+        let right = "MODEL=INPUT/OUTPUT in US dollars per million tokens, such as my-model=0.5/1.5";
+        let parsed = entry.rsplit_once('=').and_then(|(model, price)| {
+            let (input, output) = price.split_once('/')?;
+            let dollars =
+                |text: &str| text.trim().parse().ok().filter(|price: &f64| (0.0..1e6).contains(price));
+            Some((model.trim(), Price { input: dollars(input)?, output: dollars(output)? }))
+        });
+        let (model, price) =
+            parsed.filter(|(model, _)| !model.is_empty()).ok_or_else(|| wrong("llm_prices", entry, right))?;
+        Ok(prices.with(model, price))
+    })
+}
+
 fn at_least_one(key: &str, value: usize) -> Result<usize> {
     if value == 0 { Err(wrong(key, "0", "a number of at least 1")) } else { Ok(value) }
 }
@@ -264,6 +289,21 @@ mod tests {
     fn what_this_version_cannot_do_is_refused_in_words() {
         let raw = Raw { otlp_endpoint: Some("http://127.0.0.1".into()), ..Raw::default() };
         assert!(Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string().contains("otlp_endpoint"));
+    }
+
+    #[test]
+    fn prices_of_the_user_come_beside_those_that_are_known_and_before_them() {
+        let with = |text: &str| {
+            let raw = Raw { llm_prices: Some(text.into()), ..Raw::default() };
+            Settings::resolve(raw, BTreeMap::new()).map(|settings| settings.llm_prices)
+        };
+        let prices = with("house/coder=0.5/1.5, gpt-5-mini=0/0").unwrap();
+        assert_eq!(prices.of("house/coder-2"), Some(Price { input: 0.5, output: 1.5 }));
+        assert_eq!(prices.of("gpt-5-mini"), Some(Price { input: 0.0, output: 0.0 }));
+        assert!(prices.of("claude-sonnet-4-5").is_some());
+        for faulty in ["coder", "coder=1", "=1/2", "coder=-1/2", "coder=much/2"] {
+            assert!(with(faulty).unwrap_err().to_string().contains("llm_prices"), "{faulty}");
+        }
     }
 
     #[test]

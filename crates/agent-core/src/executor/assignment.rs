@@ -19,3 +19,11 @@ pub(super) struct Assignment {
     /// What the plan has used so far.
     pub(super) meter: Arc<Meter>,
 }
+
+impl Assignment {
+    /// How many crashes in a row have caught this attempt in flight.
+    pub(super) fn crashes(&self) -> u32 {
+        let recoveries = self.state.task(self.task).map_or(0, |task| task.recoveries);
+        if self.resumed { recoveries.max(1) } else { 0 }
+    }
+}

@@ -72,15 +72,15 @@ async fn work(ports: &ExecutorPorts, assignment: &Assignment, task: &Task) -> Re
         }
         TaskKind::Scan => single_step(ports, assignment, task, name::SCAN_REPOSITORY, json!({})).await,
         TaskKind::Patch { patch } => {
-            let mut gate = open(ports, assignment).await?;
+            let mut gate = Gate::open(ports, assignment).await?;
             gate.tool(name::APPLY_PATCH, json!({"patch": patch}), None).await?.into_output()
         }
         TaskKind::Agent { verify } => {
-            let gate = open(ports, assignment).await?;
+            let gate = Gate::open(ports, assignment).await?;
             agent_loop::work(ports, assignment, task, verify.as_ref(), gate).await
         }
         TaskKind::Tool { tool, input } if task.spec.effect_class() == EffectClass::Compensatable => {
-            let mut gate = open(ports, assignment).await?;
+            let mut gate = Gate::open(ports, assignment).await?;
             gate.tool(tool, input.clone(), None).await?.into_output()
         }
         TaskKind::Tool { tool, input } => single_step(ports, assignment, task, tool, input.clone()).await,
@@ -89,12 +89,6 @@ async fn work(ports: &ExecutorPorts, assignment: &Assignment, task: &Task) -> Re
             retryable: false,
         }),
     }
-}
-
-async fn open<'a>(ports: &'a ExecutorPorts, assignment: &Assignment) -> Result<Gate<'a>, Stop> {
-    let ids = (assignment.state.plan.id, assignment.task, assignment.attempt);
-    let (context, meter) = (assignment.context.clone(), Arc::clone(&assignment.meter));
-    Gate::open(ports, assignment.fence.clone(), ids, context, meter).await
 }
 
 /// Runs an attempt that is a single tool call: the attempt's own record is the record of the step,

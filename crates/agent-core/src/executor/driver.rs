@@ -10,7 +10,8 @@ use crate::error::{BoxError, Error, Result};
 use crate::failpoint;
 use crate::ids::TaskId;
 use crate::plan::{PlanState, TaskStatus};
-use crate::ports::{Claim, Fence, StepKind};
+use crate::policy::Budget;
+use crate::ports::{Claim, Fence, Step};
 use crate::time::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -154,14 +155,17 @@ impl Driver {
     /// What the plan has used before, where a budget makes it matter.
     async fn load_meter(&mut self) -> Result<()> {
         let budget = &self.state.plan.policy.budget;
-        if budget.max_tokens.is_none() && budget.max_model_calls.is_none() {
+        if *budget == (Budget { max_duration_ms: budget.max_duration_ms, ..Budget::default() }) {
             return Ok(());
         }
-        let steps = self.shared.ports.reader.steps(self.state.plan.id).await?;
-        let tokens = steps.iter().filter_map(|step| step.result.as_ref()).map(|r| r.usage.total()).sum();
-        let calls = steps.iter().filter(|step| step.intent.kind == StepKind::Model && step.result.is_some());
-        self.meter =
-            Arc::new(Meter { tokens: u64::into(tokens), model_calls: (calls.count() as u64).into() });
+        let ports = &self.shared.ports;
+        let steps = ports.reader.steps(self.state.plan.id).await?;
+        // The crash that this worker takes over from is not counted yet.
+        let crashes = |step: &Step| {
+            let recoveries = self.state.task(step.key.task_id).map_or(0, |task| task.recoveries);
+            u64::from(recoveries) + u64::from(self.recovered)
+        };
+        self.meter = Arc::new(Meter::from_record(&steps, &ports.prices, crashes));
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use crate::ports::Fence;
 use crate::tool::ToolContext;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -182,7 +182,7 @@ async fn plan_with_a_slot(shared: &Arc<Shared>, state: &PlanState) -> (Result<Ve
 
 async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> {
     let planner = shared.ports.planner().ok_or(Error::NoLanguageModel)?;
-    let planned = planner.plan(&state.plan.goal, &state.plan.repo_path).await?;
+    let planned = planner.plan(&state.plan.goal, Path::new(&state.plan.repo_path)).await?;
     shared.ports.say(state, "assistant", planner::describe(&planned)).await;
     Ok(planned.tasks)
 }

@@ -7,6 +7,7 @@ use crate::ports::{
     Clock, Conversations, Journal, LanguageModel, Neighbours, NewMessage, PlanReader, PlanStore, Randomness,
     Surveyor, Workspaces,
 };
+use crate::pricing::PriceList;
 use crate::tool::Toolbox;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +30,8 @@ pub struct ExecutorPorts {
     pub workspaces: Arc<dyn Workspaces>,
     /// Describes repositories to the planner.
     pub surveyor: Arc<dyn Surveyor>,
+    /// What models cost.
+    pub prices: PriceList,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
     /// Spreads retries.

@@ -4,7 +4,7 @@ use super::core::{Made, MemoryCore, mismatch};
 use crate::error::{Error, Result};
 use crate::event::{Event, EventBody, NewEvent};
 use crate::ids::{MessageId, PlanId, TaskId};
-use crate::ports::{ConversationMessage, NewMessage, Step, StepIntent, StepKey, StepResult};
+use crate::ports::{ConversationMessage, NewMessage, Step, StepIntent, StepKey, StepResult, Told};
 use crate::time::Timestamp;
 
 impl MemoryCore {
@@ -34,7 +34,7 @@ impl MemoryCore {
         self.tell(key.plan_id, events, at)
     }
 
-    /// Records a result with its events. When there already is one, nothing changes and nothing is told.
+    /// Records a result with what is told of it. When there already is one, nothing changes and nothing is told.
     ///
     /// # Errors
     /// `Damaged` when the step never began.
@@ -42,7 +42,7 @@ impl MemoryCore {
         &mut self,
         key: StepKey,
         result: &StepResult,
-        events: Vec<NewEvent>,
+        told: Told,
         at: Timestamp,
     ) -> Result<Vec<Event>> {
         let Some(step) = self.steps.get_mut(&key) else {
@@ -54,7 +54,12 @@ impl MemoryCore {
         }
         step.result = Some(result.clone());
         step.finished_at = Some(at);
-        self.tell(key.plan_id, events, at)
+        let mut events = self.tell(key.plan_id, told.events, at)?;
+        for message in told.messages {
+            let unkeyed = NewMessage { idempotency: None, ..message };
+            events.extend(self.say(&unkeyed, at)?.1);
+        }
+        Ok(events)
     }
 
     /// Adds a message, and tells the listeners of its plan.

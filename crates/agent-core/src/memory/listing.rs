@@ -3,11 +3,13 @@
 use super::core::MemoryCore;
 use crate::event::{Event, Topic};
 use crate::ids::{PlanId, TaskId};
+use crate::model::Usage;
 use crate::plan::{Attempt, PlanState, PlanStatus, PlanVersion, TaskStatus};
 use crate::ports::{
-    Approval, ConversationMessage, MessageFilter, PlanCounts, PlanFilter, PlanPage, PlanSummary, Step,
-    Visibility,
+    Approval, ConversationMessage, MessageFilter, ModelUsage, PlanCounts, PlanFilter, PlanPage, PlanSummary,
+    Step, StepKind, Visibility,
 };
+use std::collections::BTreeMap;
 
 impl MemoryCore {
     /// A page of plans, newest first.
@@ -93,6 +95,17 @@ impl MemoryCore {
         newest.filter(|event| belongs(topic, event)).map(|event| event.cursor).next().unwrap_or(0)
     }
 
+    /// Tokens of a plan's answered model calls, added up by model.
+    pub fn model_usage(&self, plan: PlanId) -> Vec<ModelUsage> {
+        let mut by_model: BTreeMap<&str, Usage> = BTreeMap::new();
+        let calls = self.steps.values().filter(|step| step.key.plan_id == plan);
+        for step in calls.filter(|step| step.intent.kind == StepKind::Model) {
+            let usage = by_model.entry(&step.intent.name).or_default();
+            *usage = usage.plus(step.result.as_ref().map(|result| result.usage).unwrap_or_default());
+        }
+        by_model.into_iter().map(|(model, usage)| ModelUsage { model: model.to_owned(), usage }).collect()
+    }
+
     /// Messages, oldest first, and how many match in all.
     pub fn messages(&self, filter: &MessageFilter) -> (Vec<ConversationMessage>, u64) {
         let matching = || {
@@ -102,6 +115,8 @@ impl MemoryCore {
             });
             let wanted = |message: &&ConversationMessage| {
                 filter.plan_id.is_none_or(|plan| message.plan_id == Some(plan))
+                    && filter.role.as_ref().is_none_or(|role| message.role == *role)
+                    && filter.text.as_ref().is_none_or(|text| contains(&message.content, text))
             };
             visible.map(|(_, message)| message).filter(wanted)
         };

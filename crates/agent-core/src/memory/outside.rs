@@ -5,9 +5,10 @@ use crate::error::Result;
 use crate::executor::ExecutorPorts;
 use crate::plan::{Plan, Task};
 use crate::ports::{Randomness, Survey, Surveyor, Workspaces};
+use crate::pricing::PriceList;
 use crate::tool::Toolbox;
 use async_trait::async_trait;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -24,6 +25,7 @@ impl MemoryStore {
             tools,
             workspaces: Arc::new(NamedFolders),
             surveyor: Arc::new(BlankSurveyor),
+            prices: PriceList::default(),
             clock: self.clock(),
             randomness: Arc::new(EvenSpread::default()),
             neighbours: None,
@@ -53,7 +55,7 @@ pub struct BlankSurveyor;
 
 #[async_trait]
 impl Surveyor for BlankSurveyor {
-    async fn survey(&self, _repo_path: &str) -> Result<Survey> {
+    async fn survey(&self, _folder: &Path, _goal: &str, _map_tokens: usize) -> Result<Survey> {
         Ok(Survey::default())
     }
 }

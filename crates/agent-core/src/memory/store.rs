@@ -7,8 +7,8 @@ use crate::ids::{MessageId, PlanId, TaskId, WorkerId};
 use crate::plan::{Attempt, Idempotency, PlanState, PlanVersion};
 use crate::ports::{
     Approval, Change, Claim, Clock, CommitListener, Committed, ConversationMessage, Conversations, Created,
-    EventLog, Fence, Journal, MessageFilter, NewMessage, Opening, PlanCounts, PlanFilter, PlanPage,
-    PlanReader, PlanStore, Step, StepIntent, StepKey, StepResult, Visibility,
+    EventLog, Fence, Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter,
+    PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -153,6 +153,10 @@ impl PlanReader for MemoryStore {
         Ok(self.core().steps(plan))
     }
 
+    async fn model_usage(&self, plan: PlanId) -> Result<Vec<ModelUsage>> {
+        Ok(self.core().model_usage(plan))
+    }
+
     async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {
         Ok(self.core().versions(plan).to_vec())
     }
@@ -186,13 +190,13 @@ impl Journal for MemoryStore {
         &self,
         key: StepKey,
         result: &StepResult,
-        events: Vec<NewEvent>,
+        told: Told,
         at: Timestamp,
         fence: &Fence,
     ) -> Result<()> {
         self.write(|core| {
             core.check_fence(key.plan_id, fence)?;
-            core.finish(key, result, events, at).map(|told| ((), told))
+            core.finish(key, result, told, at).map(|told| ((), told))
         })
     }
 }

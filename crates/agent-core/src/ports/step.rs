@@ -1,5 +1,7 @@
 //! Steps of an attempt as the journal records them.
 
+use super::NewMessage;
+use crate::event::NewEvent;
 use crate::ids::{PlanId, TaskId};
 use crate::model::Usage;
 use crate::time::Timestamp;
@@ -61,6 +63,22 @@ pub struct StepResult {
     pub output: Value,
     /// Model tokens.
     pub usage: Usage,
+}
+
+/// What is told beside the result of a step, in one transaction with it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Told {
+    /// To listeners, in order.
+    pub events: Vec<NewEvent>,
+    /// In the plan's conversation, in order; listeners hear of each after the events. Their idempotency keys do not
+    /// count: the step itself happens once.
+    pub messages: Vec<NewMessage>,
+}
+
+impl From<Vec<NewEvent>> for Told {
+    fn from(events: Vec<NewEvent>) -> Self {
+        Self { events, messages: Vec::new() }
+    }
 }
 
 /// How a step ended.

@@ -43,11 +43,16 @@ async fn the_model_works_with_tools_until_it_finishes() {
         "plan_updated",
         "task_started",
         "model_called",
+        "message_added",
+        "message_added",
         "tool_called",
         "tool_finished",
+        "message_added",
         "tool_called",
         "tool_finished",
+        "message_added",
         "model_called",
+        "message_added",
         "task_completed",
         "plan_updated",
     ];
@@ -85,23 +90,34 @@ async fn finishing_without_a_summary_is_refused() {
     let turns = vec![Turn::Call(vec![("finish", json!({}))]), Turn::finish()];
     let (world, state) = worked(turns, agent(None), Policy::default()).await;
     assert_eq!(state.plan.status, PlanStatus::Completed);
-    assert!(world.model.last_words().starts_with("finish needs a summary"));
+    assert!(world.model.last_words().starts_with("error: finish needs a summary"));
 }
 
 #[tokio::test]
 async fn a_model_that_does_the_same_again_and_again_is_stuck() {
     let turns = (0..9).map(|_| Turn::tool("look", "ok")).collect();
     let (world, state) = worked(turns, agent(None), Policy::default()).await;
-    assert_eq!((state.plan.status, world.model.calls()), (PlanStatus::Failed, 4));
+    assert_eq!((state.plan.status, world.model.calls()), (PlanStatus::Failed, 8));
     let error = state.tasks[0].error.clone().unwrap();
     assert!(error.contains("stuck") && error.contains("look"), "{error}");
+    let asked_to_rethink = |message: &Message| matches!(message, Message::User { content } if content.contains("not getting on"));
+    let told = world.model.prompts()[4].messages.iter().filter(|message| asked_to_rethink(message)).count();
+    assert_eq!(told, 1, "it is asked for another way once");
+}
+
+#[tokio::test]
+async fn a_model_that_finds_another_way_goes_on() {
+    let mut turns: Vec<Turn> = (0..4).map(|_| Turn::tool("look", "ok")).collect();
+    turns.extend([Turn::tool("tidy", "ok"), Turn::finish()]);
+    let (world, state) = worked(turns, agent(None), Policy::default()).await;
+    assert_eq!((state.plan.status, world.model.calls()), (PlanStatus::Completed, 6));
 }
 
 #[tokio::test]
 async fn a_model_that_never_uses_a_tool_is_stuck_too() {
     let turns = (0..9).map(|_| Turn::Say("Done.")).collect();
     let (world, state) = worked(turns, agent(None), Policy::default()).await;
-    assert_eq!((state.plan.status, world.model.calls()), (PlanStatus::Failed, 4));
+    assert_eq!((state.plan.status, world.model.calls()), (PlanStatus::Failed, 6));
 }
 
 #[tokio::test]
@@ -137,14 +153,15 @@ async fn a_plan_asks_the_model_no_more_often_than_its_budget_says() {
 #[tokio::test]
 async fn the_tokens_of_all_attempts_count_towards_the_budget() {
     let mut task = agent(None);
-    task.retry = RetryPolicy { max_attempts: 9, backoff_ms: 1, max_backoff_ms: 1 };
+    task.retry = RetryPolicy { max_attempts: 99, backoff_ms: 1, max_backoff_ms: 1 };
     let unreachable = || Turn::Fail(ModelError::Unavailable("connection refused".into()));
-    let turns = vec![Turn::tool("look", "ok"), unreachable(), Turn::tool("look", "ok"), unreachable()];
-    let rules = policy(|policy| policy.budget.max_tokens = Some(220));
+    let turns = (0..40).flat_map(|_| [Turn::tool("look", "ok"), unreachable()]).collect();
+    let rules = policy(|policy| policy.budget.max_tokens = Some(2_000));
     let (world, state) = worked(turns, task, rules).await;
-    assert_eq!((world.model.calls(), state.tasks[0].attempts), (3, 2));
     let error = state.tasks[0].error.clone().unwrap();
-    assert!(error.contains("budget_exceeded: max_tokens is 220"), "{error}");
+    assert!(error.contains("budget_exceeded: max_tokens is 2000"), "{error}");
+    let used: u64 = world.store.core().attempts(state.plan.id).iter().map(|attempt| attempt.tokens).sum();
+    assert!(state.tasks[0].attempts > 2 && (1_000..=2_000).contains(&used), "{used}");
 }
 
 #[tokio::test]

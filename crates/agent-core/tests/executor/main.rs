@@ -5,6 +5,7 @@
 
 mod driver;
 mod driver_agent;
+mod driver_conversation;
 mod driver_edit;
 mod driver_neighbours;
 mod driver_recovery;

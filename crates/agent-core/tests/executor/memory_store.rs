@@ -161,7 +161,7 @@ async fn a_listener_hears_what_the_log_says() {
 #[tokio::test]
 async fn a_journal_refuses_whoever_does_not_hold_the_plan() {
     use agent_core::model::Usage;
-    use agent_core::ports::{Journal, StepIntent, StepKey, StepKind, StepResult, StepStatus};
+    use agent_core::ports::{Journal, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told};
     use agent_core::tool::EffectClass;
     use serde_json::Value;
     let store = MemoryStore::new(|| NOON);
@@ -174,7 +174,7 @@ async fn a_journal_refuses_whoever_does_not_hold_the_plan() {
     let stranger = Fence { generation: Generation(9), ..claim.fence.clone() };
     let refused = store.begin(key, &intent, Vec::new(), NOON, &stranger).await;
     assert!(matches!(refused, Err(Error::LeaseLost(_))));
-    let early = store.finish(key, &result, Vec::new(), NOON, &claim.fence).await;
+    let early = store.finish(key, &result, Told::default(), NOON, &claim.fence).await;
     assert!(matches!(early, Err(Error::Damaged(_))), "nothing that never began can end");
     store.begin(key, &intent, Vec::new(), NOON, &claim.fence).await.unwrap();
     assert!(matches!(
@@ -182,7 +182,7 @@ async fn a_journal_refuses_whoever_does_not_hold_the_plan() {
         Err(Error::Damaged(_))
     ));
     for _ in 0..2 {
-        store.finish(key, &result, Vec::new(), NOON, &claim.fence).await.unwrap();
+        store.finish(key, &result, Told::default(), NOON, &claim.fence).await.unwrap();
     }
     assert_eq!(store.recorded(key.plan_id, key.task_id, 1).await.unwrap()[0].result, Some(result));
 }

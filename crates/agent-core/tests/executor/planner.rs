@@ -20,8 +20,14 @@ async fn a_goal_becomes_a_plan_and_the_plan_is_executed() {
     let prompts = world.model.prompts();
     assert!(matches!(&prompts[0].messages[0], Message::User { content }
         if content.contains("Make it work") && content.contains("3 files of Python")));
-    let everything =
-        MessageFilter { visibility: Visibility::Everything, plan_id: Some(plan), after: None, limit: 9 };
+    let everything = MessageFilter {
+        visibility: Visibility::Everything,
+        plan_id: Some(plan),
+        role: None,
+        text: None,
+        after: None,
+        limit: 9,
+    };
     let spoken = world.store.core().messages(&everything).0[0].content.clone();
     assert!(spoken.contains("1. [scan] Look over the repository"), "{spoken}");
 }

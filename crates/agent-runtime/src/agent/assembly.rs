@@ -4,7 +4,9 @@ use super::Agent;
 use crate::data_folder::{DataFolder, HomeLock};
 use crate::error::{Error, Result};
 use crate::repositories::RepositoryRoots;
+use crate::scan_caches::ScanCaches;
 use crate::settings::{self, Settings};
+use crate::surveys::CachedSurveys;
 use crate::system::{SystemClock, SystemRandomness};
 use crate::workspaces::PlanWorkspaces;
 use agent_auth::{Authenticator, Passwords, SigningKey, Stores};
@@ -33,6 +35,7 @@ pub(super) struct Parts {
     pub(super) bus: Option<Arc<Bus>>,
     pub(super) roots: Arc<RepositoryRoots>,
     pub(super) workspaces: Arc<PlanWorkspaces>,
+    pub(super) caches: Arc<ScanCaches>,
     pub(super) sandbox: Sandbox,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) home: Option<HomeLock>,
@@ -102,6 +105,7 @@ impl AgentBuilder {
                 clock: Arc::clone(&clock),
             }),
             roots,
+            caches: Arc::default(),
             sandbox: probe_sandbox(&self.settings, &folder),
             hub: Hub::new(wakes, Arc::new(store.clone())),
             bus,
@@ -135,7 +139,8 @@ impl AgentBuilder {
             model,
             tools: standard.with_all(self.tools.clone()),
             workspaces: Arc::clone(&parts.workspaces) as _,
-            surveyor: Arc::clone(&parts.roots) as _,
+            surveyor: Arc::new(CachedSurveys { caches: Arc::clone(&parts.caches) }),
+            prices: self.settings.llm_prices.clone(),
             clock: Arc::clone(&parts.clock),
             randomness: Arc::new(SystemRandomness),
             neighbours: parts.bus.clone().map(|bus| bus as Arc<dyn Neighbours>),

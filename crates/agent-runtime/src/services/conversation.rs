@@ -40,7 +40,8 @@ impl Conversation {
         after: Option<MessageId>,
         limit: u32,
     ) -> Result<ConversationPage> {
-        let filter = MessageFilter { visibility: caller.visibility(), plan_id, after, limit };
+        let visibility = caller.visibility();
+        let filter = MessageFilter { visibility, plan_id, role: None, text: None, after, limit };
         let (messages, total) = Conversations::messages(&self.store, &filter).await?;
         let full = u32::try_from(messages.len()).is_ok_and(|length| length == limit);
         let next = messages.last().filter(|_| full).map(|message| message.id);

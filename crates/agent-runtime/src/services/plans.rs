@@ -22,6 +22,7 @@ use agent_core::ports::{
     Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step,
     Visibility,
 };
+use agent_core::pricing::PriceList;
 use agent_events::{Hub, Subscription};
 use futures_util::StreamExt;
 use request::check;
@@ -42,7 +43,7 @@ pub struct Statistics {
     pub progress: f64,
     /// Model tokens of all recorded attempts.
     pub tokens: u64,
-    /// Cost in US dollars; null while no prices are known.
+    /// Cost in US dollars; null where the price of a model that was asked is unknown.
     pub cost: Option<f64>,
 }
 
@@ -73,6 +74,9 @@ pub struct Plans {
     pub(crate) roots: Arc<RepositoryRoots>,
     pub(crate) workspaces: Arc<PlanWorkspaces>,
     pub(crate) templates: Arc<agent_templates::Catalogue>,
+    pub(crate) prices: PriceList,
+    /// The configured language model.
+    pub(crate) model: Option<String>,
 }
 
 impl Plans {
@@ -94,7 +98,7 @@ impl Plans {
                 Defect::new("/parameters", "parameters belong to a template; name it in template_id");
             return Err(Error::InvalidPlan(vec![defect]).into());
         }
-        check(caller, &request)?;
+        check(caller, &request, self.unpriced_model())?;
         let (roots, path) = (Arc::clone(&self.roots), request.repo_path.clone());
         let repository = blocking(move || roots.admit(path.as_deref())).await?;
         let goal = request.goal.clone();
@@ -165,9 +169,21 @@ impl Plans {
             total_executions: attempts.len() as u64,
             progress: state.progress(),
             tokens: attempts.iter().map(|attempt| attempt.tokens).sum(),
-            cost: None,
+            cost: self.cost(id).await?,
         };
         Ok(PlanDetails { state, statistics })
+    }
+
+    /// The configured model, where its price is unknown.
+    fn unpriced_model(&self) -> Option<&str> {
+        self.model.as_deref().filter(|model| self.prices.of(model).is_none())
+    }
+
+    /// What the models of a plan have cost in US dollars; `None` where a price is unknown.
+    async fn cost(&self, id: PlanId) -> Result<Option<f64>> {
+        let used = PlanReader::model_usage(&self.store, id).await?;
+        let micros = used.iter().map(|used| Some(self.prices.of(&used.model)?.micros(used.usage)));
+        Ok(micros.sum::<Option<u64>>().map(|micros| micros as f64 / 1_000_000.0))
     }
 
     /// Starts the plan, or one task with what it needs.

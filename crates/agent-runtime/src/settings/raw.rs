@@ -95,6 +95,7 @@ raw_settings! {
     llm_model: String,
     llm_api_key: String,
     llm_script: PathBuf,
+    llm_prices: String,
     repository_roots: Vec<PathBuf>,
     max_parallel_tasks: usize,
     task_timeout: String,

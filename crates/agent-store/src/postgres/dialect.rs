@@ -5,7 +5,7 @@ use crate::prepared::Prepared;
 use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
-use crate::schema::{events, plans, tasks};
+use crate::schema::{events, messages, plans, tasks};
 use agent_core::BoxError;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -122,4 +122,11 @@ pub(crate) fn goal_contains(
     text: &str,
 ) -> Box<dyn BoxableExpression<plans::table, Backend, SqlType = Bool> + 'static> {
     Box::new(plans::goal.ilike(like_pattern(text)).escape('\\'))
+}
+
+/// Whether a message contains a text, without regard to ASCII case.
+pub(crate) fn content_contains(
+    text: &str,
+) -> Box<dyn BoxableExpression<messages::table, Backend, SqlType = Bool> + 'static> {
+    Box::new(messages::content.ilike(like_pattern(text)).escape('\\'))
 }

@@ -1,7 +1,7 @@
 //! Conversations.
 
 use super::idempotency::{self, Resource};
-use super::{Backend, Conn, events, plans};
+use super::{Backend, Conn, dialect, events, plans};
 use crate::error::{Answer, Error};
 use crate::rows::event::PendingEvent;
 use crate::rows::large;
@@ -24,29 +24,34 @@ pub(crate) fn add(conn: &mut Conn, message: &NewMessage, at: Timestamp) -> Answe
     }
     let reserved =
         message.plan_id.map(|plan| plans::reserve_owned(conn, plan, message.owner, 1)).transpose()?;
-    let inserted = diesel::insert_into(messages::table)
-        .values(NewMessageRow::new(message, at))
-        .returning(messages::id)
-        .get_result(conn);
-    let id = match inserted {
-        Ok(id) => MessageId(id),
-        Err(error) if plans::is_missing_parent(&error) => {
-            return Err(Error::UnknownOwner(message.owner).into());
-        }
-        Err(error) => return Err(error.into()),
-    };
+    let id = insert(conn, message, at)?;
     if let Some(key) = key {
         idempotency::keep(conn, message.owner, key, (Resource::Message, id.get()), at)?;
     }
     let events = match (message.plan_id, reserved) {
-        (Some(plan), Some(reserved)) => {
-            let body = EventBody::MessageAdded { message_id: id, role: message.role.clone() };
-            let pending = PendingEvent::new(NewEvent { task_id: None, body })?;
-            events::append(conn, plan, &reserved, vec![pending], at)?
-        }
+        (Some(plan), Some(reserved)) => events::append(conn, plan, &reserved, vec![told(message, id)?], at)?,
         _ => Vec::new(),
     };
     Ok(Written { value: id, events })
+}
+
+/// Adds a message, whatever its key, and tells nobody.
+pub(crate) fn insert(conn: &mut Conn, message: &NewMessage, at: Timestamp) -> Answer<MessageId> {
+    let inserted = diesel::insert_into(messages::table)
+        .values(NewMessageRow::new(message, at))
+        .returning(messages::id)
+        .get_result(conn);
+    match inserted {
+        Ok(id) => Ok(MessageId(id)),
+        Err(error) if plans::is_missing_parent(&error) => Err(Error::UnknownOwner(message.owner).into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What listeners are told of a message.
+pub(crate) fn told(message: &NewMessage, id: MessageId) -> Answer<PendingEvent> {
+    let body = EventBody::MessageAdded { message_id: id, role: message.role.clone() };
+    Ok(PendingEvent::new(NewEvent { task_id: None, body })?)
 }
 
 fn matching(filter: &MessageFilter) -> messages::BoxedQuery<'static, Backend> {
@@ -56,6 +61,12 @@ fn matching(filter: &MessageFilter) -> messages::BoxedQuery<'static, Backend> {
     }
     if let Some(plan) = filter.plan_id {
         wanted = wanted.filter(messages::plan_id.eq(plan.get()));
+    }
+    if let Some(role) = &filter.role {
+        wanted = wanted.filter(messages::role.eq(role.clone()));
+    }
+    if let Some(text) = &filter.text {
+        wanted = wanted.filter(dialect::content_contains(text));
     }
     wanted
 }

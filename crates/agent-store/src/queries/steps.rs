@@ -1,16 +1,19 @@
 //! The journal of steps.
 
-use super::{Conn, blobs, dialect, events, plans};
+use super::{Conn, blobs, conversation, dialect, events, plans};
 use crate::error::Answer;
 use crate::rows::blob::Blob;
 use crate::rows::event::PendingEvent;
 use crate::rows::step::{NewStepRow, StepResultRow, StepRow};
+use crate::rows::{large, word};
 use crate::schema::{blobs as blob_table, steps};
 use agent_core::event::Event;
 use agent_core::ids::{PlanId, TaskId};
-use agent_core::ports::{Fence, Step, StepKey};
+use agent_core::model::Usage;
+use agent_core::ports::{Fence, ModelUsage, NewMessage, Step, StepKey, StepKind};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
+use std::collections::BTreeMap;
 
 /// All steps of a plan, by task, attempt and position.
 pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Step>> {
@@ -51,6 +54,22 @@ pub(crate) fn tokens(conn: &mut Conn, plan: PlanId, task: TaskId, attempt: u32) 
     Ok(used.iter().fold(0, |sum: i64, (input, output)| sum.saturating_add(*input).saturating_add(*output)))
 }
 
+/// Tokens of a plan's model calls by model. Added up here, as [`tokens`] says.
+pub(crate) fn model_usage(conn: &mut Conn, plan: PlanId) -> Answer<Vec<ModelUsage>> {
+    let calls: Vec<(String, i64, i64)> = steps::table
+        .filter(steps::plan_id.eq(plan.get()))
+        .filter(steps::kind.eq(word("steps.kind", &StepKind::Model)?))
+        .select((steps::name, steps::input_tokens, steps::output_tokens))
+        .load(conn)?;
+    let mut by_model: BTreeMap<String, Usage> = BTreeMap::new();
+    for (model, input, output) in calls {
+        let usage = Usage { input_tokens: large("tokens", input)?, output_tokens: large("tokens", output)? };
+        let sum = by_model.entry(model).or_default();
+        *sum = sum.plus(usage);
+    }
+    Ok(by_model.into_iter().map(|(model, usage)| ModelUsage { model, usage }).collect())
+}
+
 /// Records an intent with its events. An intent that is already there stays.
 pub(crate) fn begin(
     conn: &mut Conn,
@@ -65,12 +84,12 @@ pub(crate) fn begin(
     events::append(conn, plan, &reserved, pending, at)
 }
 
-/// Records a result with its events. When there already is one, nothing changes and nothing is told.
+/// Records a result with its events and messages. When there already is one, nothing changes and nothing is told.
 pub(crate) fn finish(
     conn: &mut Conn,
     key: StepKey,
     (row, blob): &(StepResultRow, Option<Blob>),
-    pending: Vec<PendingEvent>,
+    (mut pending, messages): (Vec<PendingEvent>, &[NewMessage]),
     at: Timestamp,
     fence: &Fence,
 ) -> Answer<Vec<Event>> {
@@ -85,6 +104,9 @@ pub(crate) fn finish(
     }
     let unfinished = diesel::update(step.filter(steps::status.is_null())).set(row);
     if dialect::changed!(conn, unfinished, steps::position)? {
+        for message in messages {
+            pending.push(conversation::told(message, conversation::insert(conn, message, at)?)?);
+        }
         let reserved = plans::reserve_fenced(conn, key.plan_id, fence, events::count(&pending))?;
         return events::append(conn, key.plan_id, &reserved, pending, at);
     }

@@ -6,7 +6,7 @@ use crate::prepared::{Named, Prepared};
 use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
-use crate::schema::{events, plans, tasks};
+use crate::schema::{events, messages, plans, tasks};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{max, sql};
 use diesel::prelude::*;
@@ -187,4 +187,11 @@ pub(crate) fn goal_contains(
     text: &str,
 ) -> Box<dyn BoxableExpression<plans::table, Backend, SqlType = Bool> + 'static> {
     Box::new(plans::goal.like(like_pattern(text)).escape('\\'))
+}
+
+/// Whether a message contains a text, without regard to ASCII case.
+pub(crate) fn content_contains(
+    text: &str,
+) -> Box<dyn BoxableExpression<messages::table, Backend, SqlType = Bool> + 'static> {
+    Box::new(messages::content.like(like_pattern(text)).escape('\\'))
 }

@@ -7,7 +7,7 @@ use crate::writer::Written;
 use agent_core::Result;
 use agent_core::event::NewEvent;
 use agent_core::ids::{PlanId, TaskId};
-use agent_core::ports::{Fence, Journal, Step, StepIntent, StepKey, StepResult};
+use agent_core::ports::{Fence, Journal, Step, StepIntent, StepKey, StepResult, Told};
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
 
@@ -38,14 +38,15 @@ impl Journal for Store {
         &self,
         key: StepKey,
         result: &StepResult,
-        events: Vec<NewEvent>,
+        told: Told,
         at: Timestamp,
         fence: &Fence,
     ) -> Result<()> {
         let row = StepResultRow::new(result, at)?;
-        let (pending, fence) = (PendingEvent::all(events)?, fence.clone());
+        let (pending, fence) = (PendingEvent::all(told.events)?, fence.clone());
+        let messages = told.messages;
         let written = transact!(self, db, |conn| {
-            let events = db::steps::finish(conn, key, &row, pending, at, &fence)?;
+            let events = db::steps::finish(conn, key, &row, (pending, &messages), at, &fence)?;
             Ok(Written { value: (), events })
         });
         written.map(|written| written.value)

@@ -4,7 +4,9 @@ use super::{Store, read};
 use agent_core::Result;
 use agent_core::ids::PlanId;
 use agent_core::plan::{Attempt, PlanVersion};
-use agent_core::ports::{Approval, PlanCounts, PlanFilter, PlanPage, PlanReader, Step, Visibility};
+use agent_core::ports::{
+    Approval, ModelUsage, PlanCounts, PlanFilter, PlanPage, PlanReader, Step, Visibility,
+};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -24,6 +26,10 @@ impl PlanReader for Store {
 
     async fn steps(&self, plan: PlanId) -> Result<Vec<Step>> {
         read!(self, db, |conn| db::steps::of_plan(conn, plan))
+    }
+
+    async fn model_usage(&self, plan: PlanId) -> Result<Vec<ModelUsage>> {
+        read!(self, db, |conn| db::steps::model_usage(conn, plan))
     }
 
     async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {

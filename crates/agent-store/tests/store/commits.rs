@@ -261,7 +261,7 @@ async fn events_of_every_kind_are_read_as_they_were_told() {
         EventBody::ApprovalDecided { decision: "reject".into(), by: "ada".into(), note: None },
         EventBody::ToolCalled { tool: "run_command".into(), summary: text() },
         EventBody::ToolFinished { tool: "run_command".into(), status: "ok".into(), summary: text() },
-        EventBody::ModelCalled { model: "m".into(), input_tokens: 1, output_tokens: 2 },
+        EventBody::ModelCalled { model: "m".into(), input_tokens: 1, output_tokens: 2, cost: Some(0.5) },
         EventBody::MessageAdded { message_id: agent_core::ids::MessageId(9), role: "user".into() },
         EventBody::RunRecovered { generation: 2, tasks_in_flight: 1, actions: Vec::new() },
     ];

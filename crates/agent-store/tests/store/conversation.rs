@@ -12,7 +12,7 @@ fn message(owner: UserId, content: &str) -> NewMessage {
 }
 
 fn filter(visibility: Visibility) -> MessageFilter {
-    MessageFilter { visibility, plan_id: None, after: None, limit: 10 }
+    MessageFilter { visibility, plan_id: None, role: None, text: None, after: None, limit: 10 }
 }
 
 #[tokio::test]
@@ -60,4 +60,27 @@ async fn messages_come_oldest_first_in_pages_with_the_total() {
     assert_eq!((contents, total), (vec!["c", "e"], 4));
     let of_plan = MessageFilter { plan_id: Some(plan), ..filter(Visibility::Everything) };
     assert_eq!(world.store.messages(&of_plan).await.unwrap().1, 1);
+}
+
+#[tokio::test]
+async fn messages_are_found_by_role_and_by_text() {
+    let Some(world) = World::new().await else { return };
+    for (role, content) in
+        [("user", "Mend the Parser"), ("assistant", "The parser works"), ("user", "100 % sure?")]
+    {
+        let said = NewMessage { role: role.into(), ..message(world.owner, content) };
+        world.store.add(&said, at(0)).await.unwrap();
+    }
+    let found = async |role: Option<&str>, text: Option<&str>| {
+        let (role, text) = (role.map(str::to_owned), text.map(str::to_owned));
+        let filter = MessageFilter { role, text, ..filter(Visibility::Owner(world.owner)) };
+        let (page, total) = world.store.messages(&filter).await.unwrap();
+        assert_eq!(page.len() as u64, total);
+        page.into_iter().map(|message| message.content).collect::<Vec<_>>()
+    };
+    assert_eq!(found(Some("user"), None).await, ["Mend the Parser", "100 % sure?"]);
+    assert_eq!(found(None, Some("PARSER")).await, ["Mend the Parser", "The parser works"]);
+    assert_eq!(found(Some("assistant"), Some("parser")).await, ["The parser works"]);
+    assert_eq!(found(None, Some("0 %")).await, ["100 % sure?"]);
+    assert!(found(None, Some("%parser%")).await.is_empty());
 }

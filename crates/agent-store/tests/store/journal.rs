@@ -8,8 +8,8 @@ use agent_core::ids::{PlanId, TaskId, WorkerId};
 use agent_core::model::Usage;
 use agent_core::plan::TaskStatus;
 use agent_core::ports::{
-    AttemptChange, EventLog, Fence, Journal, PlanReader, PlanStore, StepIntent, StepKey, StepKind,
-    StepResult, StepStatus,
+    AttemptChange, Conversations, EventLog, Fence, Journal, MessageFilter, ModelUsage, NewMessage,
+    PlanReader, PlanStore, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told, Visibility,
 };
 use agent_core::tool::EffectClass;
 use serde_json::json;
@@ -43,7 +43,7 @@ async fn a_step_is_recorded_before_and_after_with_its_events() {
     let open = world.store.recorded(plan, task, 1).await.unwrap();
     assert_eq!((open[0].key, &open[0].intent, &open[0].result), (step, &intent("apply_patch"), &None));
     let done = result(StepStatus::Ok, 5);
-    world.store.finish(step, &done, vec![progress("x"), progress("y")], at(2), &fence).await.unwrap();
+    world.store.finish(step, &done, vec![progress("x"), progress("y")].into(), at(2), &fence).await.unwrap();
     let recorded = world.store.recorded(plan, task, 1).await.unwrap();
     assert_eq!(recorded[0].result, Some(done));
     assert_eq!((recorded[0].started_at, recorded[0].finished_at), (at(1), Some(at(2))));
@@ -54,15 +54,84 @@ async fn a_step_is_recorded_before_and_after_with_its_events() {
 }
 
 #[tokio::test]
+async fn what_a_step_says_is_kept_with_its_result_once() {
+    let Some(world) = World::new().await else { return };
+    let (state, fence) = world.held("w").await;
+    let (plan, step) = (state.plan.id, key(state.plan.id, state.tasks[0].id, 1));
+    let say = |content: &str| NewMessage {
+        owner: world.owner,
+        role: "assistant".into(),
+        content: content.into(),
+        plan_id: Some(plan),
+        idempotency: None,
+    };
+    let told = Told { events: vec![progress("x")], messages: vec![say("first"), say("second")] };
+    world.store.begin(step, &intent("model"), vec![], at(1), &fence).await.unwrap();
+    for _ in 0..2 {
+        world.store.finish(step, &result(StepStatus::Ok, 1), told.clone(), at(2), &fence).await.unwrap();
+    }
+    let filter = MessageFilter {
+        visibility: Visibility::Everything,
+        plan_id: Some(plan),
+        role: Some("assistant".into()),
+        text: None,
+        after: None,
+        limit: 10,
+    };
+    let (kept, total) = world.store.messages(&filter).await.unwrap();
+    let contents: Vec<&str> = kept.iter().map(|message| message.content.as_str()).collect();
+    assert_eq!((contents, total), (vec!["first", "second"], 2));
+    let names: Vec<&str> = world.told.events().iter().map(|event| event.body.name()).collect();
+    assert_eq!(names, ["plan_updated", "task_progress", "message_added", "message_added"]);
+    assert_eq!(numbers(&world.told.events(), plan), [1, 2, 3, 4]);
+    // Without the lease nothing is kept either.
+    let lost = Fence { worker: WorkerId("thief".into()), ..fence.clone() };
+    let step = key(plan, state.tasks[0].id, 2);
+    world.store.begin(step, &intent("model"), vec![], at(3), &fence).await.unwrap();
+    world.store.finish(step, &result(StepStatus::Ok, 1), told, at(4), &lost).await.unwrap_err();
+    assert_eq!(world.store.messages(&filter).await.unwrap().1, 2);
+}
+
+#[tokio::test]
+async fn the_tokens_of_a_plan_are_known_by_model() {
+    let Some(world) = World::new().await else { return };
+    let (state, fence) = world.held("w").await;
+    let (plan, task) = (state.plan.id, state.tasks[0].id);
+    let asked = |name: &str| StepIntent { kind: StepKind::Model, ..intent(name) };
+    for (position, intent) in
+        [asked("small"), asked("large"), intent("read_file"), asked("small"), asked("small")]
+            .iter()
+            .enumerate()
+    {
+        let step = key(plan, task, position as u32 + 1);
+        world.store.begin(step, intent, vec![], at(1), &fence).await.unwrap();
+        if position < 4 {
+            let done = result(StepStatus::Ok, 10);
+            world.store.finish(step, &done, Told::default(), at(2), &fence).await.unwrap();
+        }
+    }
+    let used = |model: &str, input_tokens, output_tokens| ModelUsage {
+        model: model.into(),
+        usage: Usage { input_tokens, output_tokens },
+    };
+    let found = world.store.model_usage(plan).await.unwrap();
+    assert_eq!(found, [used("large", 10, 1), used("small", 20, 2)]);
+}
+
+#[tokio::test]
 async fn a_recorded_intent_and_a_recorded_result_stay() {
     let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let step = key(state.plan.id, state.tasks[0].id, 1);
     world.store.begin(step, &intent("first"), vec![], at(1), &fence).await.unwrap();
     world.store.begin(step, &intent("second"), vec![], at(2), &fence).await.unwrap();
-    world.store.finish(step, &result(StepStatus::OutcomeUnknown, 1), vec![], at(3), &fence).await.unwrap();
+    world
+        .store
+        .finish(step, &result(StepStatus::OutcomeUnknown, 1), Told::default(), at(3), &fence)
+        .await
+        .unwrap();
     let late = vec![progress("told twice")];
-    world.store.finish(step, &result(StepStatus::Ok, 9), late, at(4), &fence).await.unwrap();
+    world.store.finish(step, &result(StepStatus::Ok, 9), late.into(), at(4), &fence).await.unwrap();
     let recorded = world.store.recorded(state.plan.id, state.tasks[0].id, 1).await.unwrap();
     assert_eq!(recorded.len(), 1);
     assert_eq!((recorded[0].intent.name.as_str(), recorded[0].started_at), ("first", at(1)));
@@ -84,8 +153,10 @@ async fn a_worker_that_lost_its_lease_records_nothing() {
     assert_eq!(world.store.recorded(plan, task, 1).await.unwrap(), []);
     world.store.begin(key(plan, task, 1), &intent("x"), vec![], at(1), &fence).await.unwrap();
     for events in [vec![], vec![progress("a")]] {
-        let ended =
-            world.store.finish(key(plan, task, 1), &result(StepStatus::Ok, 1), events, at(2), &lost).await;
+        let ended = world
+            .store
+            .finish(key(plan, task, 1), &result(StepStatus::Ok, 1), events.into(), at(2), &lost)
+            .await;
         assert!(is_lost(ended.unwrap_err()));
     }
     assert_eq!(world.store.recorded(plan, task, 1).await.unwrap()[0].result, None);
@@ -97,8 +168,11 @@ async fn a_result_without_an_intent_is_refused() {
     let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let step = key(state.plan.id, state.tasks[0].id, 3);
-    let error =
-        world.store.finish(step, &result(StepStatus::Ok, 1), vec![], at(1), &fence).await.unwrap_err();
+    let error = world
+        .store
+        .finish(step, &result(StepStatus::Ok, 1), Told::default(), at(1), &fence)
+        .await
+        .unwrap_err();
     assert!(matches!(error, Error::Damaged(_)), "{error:?}");
 }
 
@@ -129,7 +203,7 @@ async fn an_attempt_ends_with_the_tokens_of_its_steps() {
     for position in 1..=3 {
         let step = key(plan, task, position);
         world.store.begin(step, &intent("t"), vec![], at(1), &fence).await.unwrap();
-        world.store.finish(step, &result(StepStatus::Ok, 10), vec![], at(2), &fence).await.unwrap();
+        world.store.finish(step, &result(StepStatus::Ok, 10), Told::default(), at(2), &fence).await.unwrap();
     }
     let mut end = change(&state);
     let status = TaskStatus::Completed;

@@ -6,8 +6,8 @@ use agent_core::memory::{MemoryCore, MemoryStore};
 use agent_core::plan::{Attempt, Idempotency, PlanState, PlanVersion};
 use agent_core::ports::{
     Approval, Change, Claim, Clock, Committed, ConversationMessage, Conversations, Created, Fence, Journal,
-    MessageFilter, NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore, Step,
-    StepIntent, StepKey, StepResult, Visibility,
+    MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore,
+    Step, StepIntent, StepKey, StepResult, Told, Visibility,
 };
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
@@ -152,6 +152,10 @@ impl PlanReader for FaultyStore {
         self.open()?.steps(plan).await
     }
 
+    async fn model_usage(&self, plan: PlanId) -> Result<Vec<ModelUsage>> {
+        self.open()?.model_usage(plan).await
+    }
+
     async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {
         self.open()?.versions(plan).await
     }
@@ -182,11 +186,11 @@ impl Journal for FaultyStore {
         &self,
         key: StepKey,
         result: &StepResult,
-        events: Vec<NewEvent>,
+        told: Told,
         at: Timestamp,
         fence: &Fence,
     ) -> Result<()> {
-        self.open()?.finish(key, result, events, at, fence).await
+        self.open()?.finish(key, result, told, at, fence).await
     }
 }
 

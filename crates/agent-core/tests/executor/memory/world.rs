@@ -10,13 +10,14 @@ use agent_core::ids::{PlanId, TaskId, WorkerId};
 use agent_core::plan::{NewPlan, Plan, PlanState, PlanStatus, Task};
 use agent_core::policy::WorkspaceMode;
 use agent_core::ports::{
-    Clock, Conversations, Journal, LanguageModel, Neighbours, PlanReader, PlanStore, Randomness, Survey,
-    Surveyor, Workspaces,
+    Clock, Conversations, Guidance, Journal, LanguageModel, Neighbours, PlanReader, PlanStore, Randomness,
+    Survey, Surveyor, Workspaces,
 };
+use agent_core::pricing::{Price, PriceList};
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
 use async_trait::async_trait;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -51,9 +52,11 @@ struct OneRepository;
 
 #[async_trait]
 impl Surveyor for OneRepository {
-    async fn survey(&self, _repo_path: &str) -> Result<Survey> {
+    async fn survey(&self, _folder: &Path, goal: &str, _map_tokens: usize) -> Result<Survey> {
         Ok(Survey {
             description: "3 files of Python".into(),
+            map: format!("parser.py:\n1: def parse(text)  # for {goal}\n"),
+            guidance: vec![Guidance { path: "AGENTS.md".into(), text: "Indent with tabs.\n".into() }],
             commands: vec![vec!["make".into(), "test".into()]],
         })
     }
@@ -134,6 +137,7 @@ impl World {
             tools: self.workshop.toolbox(),
             workspaces: Arc::new(OneRepository),
             surveyor: Arc::new(OneRepository),
+            prices: PriceList::default().with("script-1", Price { input: 10.0, output: 100.0 }),
             clock: Arc::<JumpingClock>::clone(&self.clock),
             randomness: Arc::new(NoLuck),
             neighbours,

@@ -58,10 +58,10 @@ impl CreatePlan {
 }
 
 /// What can be said about a request without looking at the world.
-pub(super) fn check(caller: &Principal, request: &CreatePlan) -> Result<()> {
+pub(super) fn check(caller: &Principal, request: &CreatePlan, unpriced: Option<&str>) -> Result<()> {
     let mut defects = Vec::new();
     check_goal(&request.goal, &mut defects);
-    check_policy(caller, &request.policy, &mut defects);
+    check_policy(caller, &request.policy, unpriced, &mut defects);
     if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects).into()) }
 }
 
@@ -78,8 +78,13 @@ pub(super) fn check_goal(goal: &str, defects: &mut Vec<Defect>) {
     }
 }
 
-/// What can be said about the rules a caller asks for.
-pub(super) fn check_policy(caller: &Principal, policy: &Policy, defects: &mut Vec<Defect>) {
+/// What can be said about the rules a caller asks for; `unpriced` is the model where its price is unknown.
+pub(super) fn check_policy(
+    caller: &Principal,
+    policy: &Policy,
+    unpriced: Option<&str>,
+    defects: &mut Vec<Defect>,
+) {
     if policy.sandbox == SandboxLevel::FullAccess && caller.role != Role::Admin {
         let detail = "full_access gives commands all that the server's account may do; only an administrator may ask for it";
         defects.push(Defect::new("/policy/sandbox", detail));
@@ -87,8 +92,14 @@ pub(super) fn check_policy(caller: &Principal, policy: &Policy, defects: &mut Ve
     if policy.max_parallel == Some(0) {
         defects.push(Defect::new("/policy/max_parallel", "must be at least 1"));
     }
-    if policy.budget.max_cost.is_some() {
-        let detail = "no prices are known to this version; set max_tokens or max_model_calls";
+    if let (Some(_), Some(model)) = (policy.budget.max_cost, unpriced) {
+        let detail = format!(
+            "the price of {model} is unknown, so that no cost can be kept to: set AGENT_LLM_PRICES, or use max_tokens or \
+             max_model_calls"
+        );
         defects.push(Defect::new("/policy/budget/max_cost", detail));
+    }
+    if policy.budget.max_cost.is_some_and(|most| !most.is_finite() || most < 0.0) {
+        defects.push(Defect::new("/policy/budget/max_cost", "must be a number of US dollars of at least 0"));
     }
 }
