@@ -22,6 +22,7 @@ pub mod machine;
 mod moves;
 mod neighbours;
 pub mod opening;
+mod planning;
 pub mod retry;
 pub mod schedule;
 mod settle;

@@ -24,6 +24,7 @@ pub mod planner;
 pub mod policy;
 pub mod ports;
 pub mod pricing;
+mod text;
 pub mod time;
 pub mod tool;
 

@@ -5,9 +5,9 @@ mod parse;
 mod prompt;
 
 use crate::error::{Error, Result};
-use crate::model::{Message, Silent};
-use crate::plan::TaskSpec;
-use crate::ports::{LanguageModel, Surveyor};
+use crate::model::{Message, Prompt, Silent};
+use crate::plan::{PlanState, TaskSpec};
+use crate::ports::{LanguageModel, Survey, Surveyor};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,7 +45,19 @@ impl Planner {
     /// `Planning` when the model cannot be asked or never yields a valid plan; `RepositoryRefused`.
     pub async fn plan(&self, goal: &str, folder: &Path) -> Result<Planned> {
         let survey = self.surveyor.survey(folder, goal, MAP_TOKENS).await?;
-        let mut request = prompt::build(goal, &survey);
+        self.ask(prompt::build(goal, &survey), &survey).await
+    }
+
+    /// Finds tasks for what is left of a plan in which one has failed; what is completed stays.
+    ///
+    /// # Errors
+    /// As [`Planner::plan`].
+    pub async fn replan(&self, state: &PlanState, folder: &Path) -> Result<Planned> {
+        let survey = self.surveyor.survey(folder, &state.plan.goal, MAP_TOKENS).await?;
+        self.ask(prompt::build_for_rest(state, &survey), &survey).await
+    }
+
+    async fn ask(&self, mut request: Prompt, survey: &Survey) -> Result<Planned> {
         let mut last = String::new();
         for round in 1..=REPAIR_ROUNDS + 1 {
             let answer = self.model.complete(&request, &mut Silent).await;

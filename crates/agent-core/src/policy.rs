@@ -26,6 +26,9 @@ pub enum OnFailure {
     Stop,
     /// Branches that do not depend on the failed task go on.
     Continue,
+    /// The planner makes new tasks for what is left, as an edit of the plan, a few times at most; after that, as
+    /// `Stop`. Needs a language model.
+    Replan,
 }
 
 /// What a command may touch.

@@ -116,6 +116,9 @@ words! {
         Stop,
         /// Branches that do not depend on the failed task go on.
         Continue,
+        /// The planner makes new tasks for what is left, as an edit of the plan, a few times at most; after that, as
+        /// `stop`.
+        Replan,
     }
 
     /// Where a plan works.

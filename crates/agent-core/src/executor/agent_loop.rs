@@ -4,12 +4,13 @@ mod opening;
 mod stuck;
 
 use super::assignment::Assignment;
-use super::conversation::{Conversation, cut};
+use super::conversation::Conversation;
 use super::gate::{Answer, Gate, Stop};
 use super::wiring::ExecutorPorts;
 use crate::model::{Completion, Message, StopReason, ToolCall};
 use crate::plan::{CommandLine, Task};
 use crate::ports::LanguageModel;
+use crate::text::cut;
 use crate::tool::{CommandInput, CommandReport, EffectClass, name};
 use serde_json::{Value, json};
 use std::sync::Arc;

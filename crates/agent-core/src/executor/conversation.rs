@@ -109,13 +109,3 @@ pub(super) fn text_of(message: &Message) -> &str {
         }
     }
 }
-
-/// Keeps head and tail of a text that is longer than this many bytes.
-pub(super) fn cut(text: &str, longest: usize) -> String {
-    if text.len() <= longest {
-        return text.to_owned();
-    }
-    let head = text.floor_char_boundary(longest / 2);
-    let tail = text.floor_char_boundary(text.len() - longest / 2);
-    format!("{}\n… {} bytes left out …\n{}", &text[..head], tail - head, &text[tail..])
-}

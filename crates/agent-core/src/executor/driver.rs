@@ -5,7 +5,7 @@ use super::gate::Meter;
 use super::job::{self, AttemptJob, Job, Report, Workspace};
 use super::shared::{Shared, Signals};
 use super::slots::Slot;
-use super::{machine, schedule};
+use super::{machine, planning, schedule};
 use crate::error::{BoxError, Error, Result};
 use crate::failpoint;
 use crate::ids::TaskId;
@@ -331,6 +331,7 @@ impl Driver {
         for effect in schedule::outstanding(&self.state) {
             match effect {
                 Effect::MakePlan => wanted.insert(Job::Planning),
+                Effect::Replan => wanted.insert(Job::Replanning(self.state.plan.version)),
                 Effect::RunAttempt { task, attempt } => wanted.insert(Job::Attempt(task, attempt)),
                 Effect::WakeAt(at) => {
                     self.wake_at = (at > self.looked_at).then_some(at);
@@ -377,12 +378,15 @@ impl Driver {
         self.under_way.insert(job, cancel.clone());
         match job {
             Job::Planning => self.begin_planning(cancel),
+            Job::Replanning(_) => {
+                self.jobs.spawn(planning::replan(Arc::clone(&self.shared), Arc::clone(&self.state), cancel));
+            }
             Job::Attempt(task, attempt) => self.begin_attempt(task, attempt, cancel),
         }
     }
 
     fn begin_planning(&mut self, cancel: CancellationToken) {
-        self.jobs.spawn(job::plan(Arc::clone(&self.shared), Arc::clone(&self.state), cancel));
+        self.jobs.spawn(planning::plan(Arc::clone(&self.shared), Arc::clone(&self.state), cancel));
     }
 
     fn begin_attempt(&mut self, task: TaskId, attempt: u32, cancel: CancellationToken) {

@@ -19,6 +19,11 @@ pub enum Fact {
         /// Why.
         error: String,
     },
+    /// The planner made the rest of the plan anew, or could not.
+    Replanned {
+        /// The edit, of the version that the planner has seen; or why there is none.
+        edit: std::result::Result<PlanEdit, String>,
+    },
     /// Somebody asked for the plan, or one task with what it needs, to run.
     ExecuteRequested {
         /// The task, or all of them.
@@ -111,6 +116,8 @@ pub enum Outcome {
 pub enum Effect {
     /// Turn the goal into tasks.
     MakePlan,
+    /// Make new tasks for what is left of the plan after one has failed.
+    Replan,
     /// Run this attempt, or go on with it where its record ends.
     RunAttempt {
         /// The task.

@@ -8,7 +8,6 @@ pub(super) use answer::{Answer, first_line, outcome_of};
 pub(super) use meter::Meter;
 
 use super::assignment::Assignment;
-use super::conversation::cut;
 use super::job::BROKE_OFF;
 use super::wiring::ExecutorPorts;
 use crate::error::Error;
@@ -16,6 +15,7 @@ use crate::event::{EventBody, NewEvent};
 use crate::failpoint;
 use crate::model::{ToolCall, Usage};
 use crate::ports::{NewMessage, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told};
+use crate::text::cut;
 use crate::tool::{AnyTool, EffectClass, Recovery, ToolContext, ToolError};
 use answer::{answer_of, summarise};
 use futures_util::FutureExt;

@@ -10,13 +10,12 @@ use super::slots::Slot;
 use crate::error::{Error, Result, with_causes};
 use crate::ids::TaskId;
 use crate::model::Silent;
-use crate::plan::{Plan, PlanState, TaskSpec};
-use crate::planner;
+use crate::plan::{Plan, PlanState};
 use crate::ports::Fence;
 use crate::tool::ToolContext;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
@@ -33,6 +32,8 @@ pub(super) const BROKE_OFF: &str =
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Job {
     Planning,
+    /// The rest of this version of the plan is made anew.
+    Replanning(u32),
     Attempt(TaskId, u32),
 }
 
@@ -40,7 +41,7 @@ impl Job {
     /// The task it is about.
     pub(super) fn task(&self) -> Option<TaskId> {
         match self {
-            Self::Planning => None,
+            Self::Planning | Self::Replanning(_) => None,
             Self::Attempt(task, _) => Some(*task),
         }
     }
@@ -152,39 +153,8 @@ fn broke_off() -> Outcome {
 pub(super) fn finished(job: Job, outcome: Outcome, jitter: f64) -> Option<Fact> {
     match job {
         Job::Attempt(task, attempt) => Some(Fact::AttemptFinished { task, attempt, outcome, jitter }),
-        Job::Planning => None,
+        Job::Planning | Job::Replanning(_) => None,
     }
-}
-
-/// Turns the goal into tasks.
-pub(super) async fn plan(shared: Arc<Shared>, state: Arc<PlanState>, cancel: CancellationToken) -> Report {
-    let (fact, slot) = tokio::select! {
-        (planned, slot) = plan_with_a_slot(&shared, &state) => {
-            let fact = match planned {
-                Ok(tasks) => Fact::Planned { tasks },
-                Err(error) => Fact::PlanningFailed { error: error.to_string() },
-            };
-            (Some(fact), slot)
-        }
-        () = cancel.cancelled() => (None, None),
-    };
-    Report { job: Job::Planning, fact, slot }
-}
-
-/// Planning scans and asks a model, so it counts among what runs at once. A defect in it fails the plan, once.
-async fn plan_with_a_slot(shared: &Arc<Shared>, state: &PlanState) -> (Result<Vec<TaskSpec>>, Option<Slot>) {
-    let slot = shared.slots.acquire(state.plan.owner, state.plan.id).await;
-    let planned = AssertUnwindSafe(make_plan(shared, state)).catch_unwind().await;
-    let broke_off =
-        |_panic| Err(Error::Planning("it broke off because of a defect of the program".to_owned()));
-    (planned.unwrap_or_else(broke_off), Some(slot))
-}
-
-async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> {
-    let planner = shared.ports.planner().ok_or(Error::NoLanguageModel)?;
-    let planned = planner.plan(&state.plan.goal, Path::new(&state.plan.repo_path)).await?;
-    shared.ports.say(state, "assistant", planner::describe(&planned)).await;
-    Ok(planned.tasks)
 }
 
 /// The folder that a plan works in, looked up when it is first needed and then used as long as the plan is driven.

@@ -3,6 +3,7 @@
 mod attempts;
 mod edit;
 mod recovery;
+mod replan;
 mod retry;
 
 use super::draft::Draft;
@@ -19,6 +20,7 @@ pub(super) fn make(draft: &mut Draft, fact: Fact) -> Result<()> {
     match fact {
         Fact::Planned { tasks } => planned(draft, tasks),
         Fact::PlanningFailed { error } => planning_failed(draft, error),
+        Fact::Replanned { edit } => replan::replanned(draft, edit),
         Fact::ExecuteRequested { task } => execute(draft, task)?,
         Fact::PauseRequested => pause(draft)?,
         Fact::ResumeRequested => resume(draft)?,

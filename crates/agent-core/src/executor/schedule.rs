@@ -2,6 +2,7 @@
 
 use super::fact::Effect;
 use crate::plan::{Plan, PlanState, PlanStatus, Task, TaskStatus};
+use crate::policy::OnFailure;
 use crate::time::Timestamp;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ pub fn startable(state: &PlanState) -> u32 {
 
 pub(super) fn startable_tasks(plan: &Plan, tasks: &[Task]) -> u32 {
     let open = matches!(plan.status, PlanStatus::Running | PlanStatus::AwaitingApproval);
-    if !open || plan.cancel_requested {
+    if !open || plan.cancel_requested || replanned_for(plan, tasks, plan.updated_at).is_some() {
         return 0;
     }
     let count = |status| tasks.iter().filter(|task| task.status == status).count();
@@ -27,6 +28,21 @@ pub(super) fn startable_tasks(plan: &Plan, tasks: &[Task]) -> u32 {
 pub(super) fn next_ready(tasks: &[Task]) -> Option<usize> {
     let ready = tasks.iter().enumerate().filter(|(_, task)| task.status == TaskStatus::Ready);
     ready.min_by_key(|(_, task)| (task.spec.priority, task.position)).map(|(index, _)| index)
+}
+
+/// Versions up to which the planner may make a plan anew by itself; edits by people count, too.
+const MOST_VERSIONS: u32 = 4;
+
+/// The failed task because of which the planner makes the rest of the plan anew; nothing starts until it has. Only for
+/// plans that run as a whole.
+pub(super) fn replanned_for<'t>(plan: &Plan, tasks: &'t [Task], now: Timestamp) -> Option<&'t Task> {
+    let possible = plan.policy.on_failure == OnFailure::Replan
+        && plan.version < MOST_VERSIONS
+        && plan.status.is_live()
+        && !plan.cancel_requested
+        && deadline(plan).is_none_or(|deadline| deadline > now)
+        && tasks.iter().all(|task| task.selected);
+    tasks.iter().find(|task| possible && task.status == TaskStatus::Failed)
 }
 
 /// When the plan's time budget ends.
@@ -48,6 +64,11 @@ pub fn outstanding(state: &PlanState) -> Vec<Effect> {
     if !plan.cancel_requested {
         let running = state.tasks.iter().filter(|task| task.status == TaskStatus::Running);
         effects.extend(running.map(|task| Effect::RunAttempt { task: task.id, attempt: task.attempts }));
+    }
+    let works = matches!(plan.status, PlanStatus::Running | PlanStatus::AwaitingApproval);
+    let rests = state.tasks.iter().all(|task| task.status != TaskStatus::Running);
+    if works && rests && replanned_for(plan, &state.tasks, plan.updated_at).is_some() {
+        effects.push(Effect::Replan);
     }
     let due = state.tasks.iter().filter(|task| !task.status.is_terminal()).filter_map(|task| task.wake_at);
     if let Some(at) = due.chain(deadline(plan)).min() {

@@ -19,6 +19,9 @@ pub(super) fn settle(draft: &mut Draft) {
     }
     select_all_if_none(draft);
     select_what_is_needed(draft);
+    if schedule::replanned_for(&draft.plan, &draft.tasks, draft.now).is_some() {
+        return;
+    }
     let mut stopped_by = first_failed(draft);
     let mut moved = true;
     while moved {
@@ -67,7 +70,7 @@ fn first_failed(draft: &Draft) -> Option<u32> {
 
 fn stops(draft: &Draft, index: usize) -> Option<u32> {
     let task = &draft.tasks[index];
-    let stop = draft.plan.policy.on_failure == OnFailure::Stop;
+    let stop = draft.plan.policy.on_failure != OnFailure::Continue;
     (stop && task.selected && task.status == TaskStatus::Failed).then_some(task.position)
 }
 

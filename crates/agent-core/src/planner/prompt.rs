@@ -1,13 +1,20 @@
 //! What the model is asked when a plan is made. The stable part comes first, so that providers can cache it.
 
 use crate::model::{Message, OutputSchema, Prompt};
+use crate::plan::{PlanState, TaskStatus};
 use crate::ports::Survey;
+use crate::text::cut;
 use serde_json::{Value, json};
+use std::fmt::Write;
 
 /// The most tasks a model may propose at once.
 pub(super) const MAX_PLANNED_TASKS: usize = 12;
 /// Ceiling for the answer; the schema's own bounds keep valid plans well below it.
 const MAX_OUTPUT_TOKENS: u32 = 2_048;
+/// Tasks of a plan that failed that are told of, and how much of an error and of guidance is, in bytes.
+const MAX_TOLD: usize = 40;
+const MAX_ERROR: usize = 2_000;
+const MAX_GUIDANCE: usize = 3_000;
 
 const SYSTEM: &str = r#"You break a goal into a short plan of tasks for a software repository.
 Answer with JSON only. Each task has:
@@ -27,13 +34,44 @@ Example. Goal: Add a greeting endpoint to the web service.
 
 /// The request for a plan.
 pub(super) fn build(goal: &str, survey: &Survey) -> Prompt {
+    request(survey, format!("Goal: {goal}"))
+}
+
+/// The request for what is left of a plan in which a task has failed.
+pub(super) fn build_for_rest(state: &PlanState, survey: &Survey) -> Prompt {
+    let mut text = format!("Goal: {}\n\nThe plan so far:\n", state.plan.goal);
+    for task in state.tasks.iter().take(MAX_TOLD) {
+        let (position, kind, description) = (task.position, task.spec.kind.name(), &task.spec.description);
+        let _ = write!(text, "{position}. [{kind}] {description}: {}", task.status);
+        if let Some(error) = task.error.as_deref().filter(|_| task.status == TaskStatus::Failed) {
+            let _ = write!(text, ": {}", cut(error, MAX_ERROR));
+        }
+        text.push('\n');
+    }
+    text.push_str(
+        "\nA task failed for good. Give new tasks, numbered from 1, for all that is left to do: in the place of the \
+         failed one and of those that have not begun. What is completed stays and is not repeated. Take another way \
+         than the one that failed.",
+    );
+    request(survey, text)
+}
+
+fn request(survey: &Survey, task: String) -> Prompt {
     let commands: Vec<String> = survey.commands.iter().map(|argv| argv.join(" ")).collect();
-    let known = if commands.is_empty() {
-        "No commands are known; use kinds \"agent\" and \"scan\" only.".to_owned()
+    let mut text = format!("The repository:\n{}\n", survey.description);
+    if !survey.map.is_empty() {
+        let _ = write!(text, "\nThe definitions that matter most:\n{}\n", survey.map.trim_end());
+    }
+    for guidance in &survey.guidance {
+        let (path, guidance) = (&guidance.path, cut(guidance.text.trim_end(), MAX_GUIDANCE));
+        let _ = write!(text, "\nHow to work in it, as its {path} says:\n{guidance}\n");
+    }
+    text.push_str(&if commands.is_empty() {
+        "\nNo commands are known; use kinds \"agent\" and \"scan\" only.".to_owned()
     } else {
-        format!("Commands: {}", commands.join(" | "))
-    };
-    let text = format!("The repository:\n{}\n{known}\n\nGoal: {goal}", survey.description);
+        format!("\nCommands: {}", commands.join(" | "))
+    });
+    let _ = write!(text, "\n\n{task}");
     Prompt {
         system: SYSTEM.to_owned(),
         messages: vec![Message::user(text)],

@@ -1,6 +1,6 @@
 //! What holds for every plan and every order of facts.
 
-use crate::memory::{Bench, plan_of, policy};
+use crate::memory::{Bench, plan_of, policy, scan};
 use agent_core::Error;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::executor::{machine, schedule};
@@ -39,10 +39,11 @@ fn task(position: u32) -> impl Strategy<Value = TaskSpec> {
 
 fn rules() -> impl Strategy<Value = Policy> {
     let budgets = vec![None, None, Some(400), Some(5_000)];
-    (any::<bool>(), any::<bool>(), proptest::option::of(1..4_u32), select(budgets)).prop_map(
-        |(stop, watched, max_parallel, budget)| {
+    let ways = vec![OnFailure::Stop, OnFailure::Continue, OnFailure::Replan];
+    (select(ways), any::<bool>(), proptest::option::of(1..4_u32), select(budgets)).prop_map(
+        |(on_failure, watched, max_parallel, budget)| {
             policy(|policy| {
-                policy.on_failure = if stop { OnFailure::Stop } else { OnFailure::Continue };
+                policy.on_failure = on_failure;
                 policy.approval = if watched { ApprovalMode::Always } else { ApprovalMode::Never };
                 policy.max_parallel = max_parallel;
                 policy.budget.max_duration_ms = budget;
@@ -142,7 +143,8 @@ fn check(state: &PlanState) {
 /// Whether a live plan waits for something that comes: an attempt, room, a timer, or a person.
 fn is_owned(state: &PlanState) -> bool {
     let has = |status| state.tasks.iter().any(|task| task.status == status);
-    let timer = schedule::outstanding(state).iter().any(|effect| matches!(effect, Effect::WakeAt(_)));
+    let timer = |effect: &Effect| matches!(effect, Effect::WakeAt(_) | Effect::Replan);
+    let timer = schedule::outstanding(state).iter().any(timer);
     let cancelling = state.plan.cancel_requested;
     has(TaskStatus::Running)
         || !cancelling
@@ -150,6 +152,20 @@ fn is_owned(state: &PlanState) -> bool {
                 || timer
                 || has(TaskStatus::AwaitingApproval)
                 || state.plan.status == PlanStatus::Paused)
+}
+
+/// What the planner makes of a plan in which a task has failed: new tasks, or nothing.
+fn replanned(state: &PlanState, choice: u8) -> Fact {
+    if choice % 4 == 0 {
+        return Fact::Replanned { edit: Err("the model is silent".into()) };
+    }
+    let open = state.tasks.iter().filter(|task| task.status != TaskStatus::Completed);
+    let removed = open.map(|task| EditOperation::Remove(task.id));
+    let added = (0..choice % 3 + 1).map(|_| EditOperation::Add(Box::new(scan(&[]))));
+    let operations = removed.chain(added).collect();
+    Fact::Replanned {
+        edit: Ok(PlanEdit { seen: Some(state.plan.version), operations, ..PlanEdit::default() }),
+    }
 }
 
 /// Takes a fact and checks what must hold before, after, and on a second delivery.
@@ -161,7 +177,7 @@ fn deliver(bench: &mut Bench, fact: &Fact) {
     if bench.try_take(fact.clone()).is_err() {
         return;
     }
-    if matches!(fact, Fact::EditRequested { .. }) {
+    if matches!(fact, Fact::EditRequested { .. } | Fact::Replanned { .. }) {
         // What follows from tasks that were added is settled once they have their ids.
         bench.take(Fact::TimeReached);
     }
@@ -178,7 +194,8 @@ fn deliver(bench: &mut Bench, fact: &Fact) {
         }
         _ => {}
     }
-    if matches!(fact, Fact::EditRequested { .. } | Fact::RetryRequested { following: true, .. }) {
+    let redefines = matches!(fact, Fact::EditRequested { .. } | Fact::Replanned { .. });
+    if redefines || matches!(fact, Fact::RetryRequested { following: true, .. }) {
         return;
     }
     for (old, new) in before.tasks.iter().zip(&after.tasks) {
@@ -216,12 +233,14 @@ fn drive_to_end(bench: &mut Bench, outcomes: &[u8]) {
             Fact::ResumeRequested
         } else if schedule::startable(&state) > 0 {
             Fact::SlotsGranted { slots: 2 }
+        } else if schedule::outstanding(&state).contains(&Effect::Replan) {
+            replanned(&state, outcomes.next().unwrap_or(7))
         } else if let Some(task) = next(TaskStatus::AwaitingApproval) {
             Fact::ApprovalDecided { task: task.id, approve: true, by: "ada".into(), note: None }
         } else {
             let due = schedule::outstanding(&state).into_iter().find_map(|effect| match effect {
                 Effect::WakeAt(at) => Some(at),
-                Effect::MakePlan | Effect::RunAttempt { .. } => None,
+                Effect::MakePlan | Effect::Replan | Effect::RunAttempt { .. } => None,
             });
             bench.now = bench.now.max(due.expect("a plan that waits for nothing"));
             Fact::TimeReached

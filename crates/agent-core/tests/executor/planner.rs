@@ -1,9 +1,12 @@
 //! How a goal becomes tasks, and what happens when the model does not play along.
 
-use crate::memory::{Turn, World, new_plan};
+use crate::memory::{Turn, World, new_plan, plan_of, policy};
+use agent_core::event::EventBody;
 use agent_core::model::{Message, ModelError};
-use agent_core::plan::{CommandLine, PlanStatus, TaskKind, TaskStatus};
+use agent_core::plan::{CommandLine, PlanStatus, TaskKind, TaskSpec, TaskStatus};
+use agent_core::policy::{OnFailure, Policy};
 use agent_core::ports::{MessageFilter, Visibility};
+use serde_json::json;
 
 const PLAN: &str = r#"{"tasks":[
     {"description":"Look over the repository","kind":"scan","priority":"high","depends_on":[]},
@@ -110,4 +113,97 @@ async fn commands_that_no_manifest_names_are_left_to_the_model() {
     let plan = server.create(wanted).await;
     let state = world.until_status(plan, PlanStatus::Created).await;
     assert_eq!(state.tasks[0].spec.kind, TaskKind::Agent { verify: None::<CommandLine> });
+}
+
+fn agent(description: &str) -> TaskSpec {
+    TaskSpec::new(description, TaskKind::Agent { verify: None })
+}
+
+const REST: &str = r#"{"tasks":[
+    {"description":"Take the other way","kind":"agent","priority":"high","depends_on":[]},
+    {"description":"Run the tests","kind":"command","command":"make test","depends_on":[1]}]}"#;
+
+fn replanning() -> Policy {
+    policy(|policy| policy.on_failure = OnFailure::Replan)
+}
+
+#[tokio::test]
+async fn a_plan_in_which_a_task_fails_is_made_anew_for_what_is_left() {
+    let refused = || Turn::Fail(ModelError::Refused("it does not know how".into()));
+    let world = World::new(vec![refused(), Turn::Say(REST), Turn::finish()]);
+    let server = world.server("one");
+    let look = TaskSpec::new("Look around", TaskKind::tool("look", json!({"do": "ok"})));
+    let tasks = vec![look, agent("Take the first way").after(&[1]), agent("Tidy up").after(&[2])];
+    let plan = server.create(plan_of(tasks, replanning())).await;
+    let state = world.until_status(plan, PlanStatus::Completed).await;
+    let tasks: Vec<(u32, &str)> =
+        state.tasks.iter().map(|task| (task.position, task.spec.description.as_str())).collect();
+    assert_eq!(tasks, [(1, "Look around"), (2, "Take the other way"), (3, "Run the tests")]);
+    assert_eq!(state.tasks[1].spec.depends_on, [1], "it is told what was found before");
+    assert_eq!((state.plan.version, world.workshop.words("look").len()), (2, 1), "what is completed stays");
+    let asked = world.model.prompts()[1].clone();
+    let Message::User { content } = &asked.messages[0] else { panic!("{asked:?}") };
+    for part in
+        ["2. [agent] Take the first way: failed: ", "it does not know how", "3. [agent] Tidy up: pending"]
+    {
+        assert!(content.contains(part), "{part:?} is missing in:\n{content}");
+    }
+    let versions = world.store.core().versions(plan).to_vec();
+    assert_eq!(versions.last().and_then(|version| version.by.as_deref()), Some("planner"), "{versions:?}");
+    let edited = |body: &EventBody| matches!(body, EventBody::PlanEdited { by, .. } if by == "planner");
+    assert!(world.told(plan, edited));
+}
+
+#[tokio::test]
+async fn what_runs_beside_a_failed_task_ends_before_the_plan_is_made_anew() {
+    let refused = || Turn::Fail(ModelError::Refused("it does not know how".into()));
+    let world = World::new(vec![refused(), Turn::Say(REST), Turn::finish()]);
+    let server = world.server("one");
+    let slow = TaskSpec::new("Wait", TaskKind::tool("look", json!({"do": "wait"})));
+    let plan = server.create(plan_of(vec![slow, agent("Take the first way")], replanning())).await;
+    world.until_asked(1).await;
+    world.until(plan, |state| state.tasks[1].status == TaskStatus::Failed).await;
+    assert_eq!(world.model.calls(), 1);
+    world.workshop.let_go();
+    let state = world.until_status(plan, PlanStatus::Completed).await;
+    assert_eq!(state.tasks[0].spec.description, "Wait");
+}
+
+#[tokio::test]
+async fn a_plan_is_not_made_anew_for_ever() {
+    let refused = || Turn::Fail(ModelError::Refused("it does not know how".into()));
+    let turns = (0..9).flat_map(|_| [refused(), Turn::Say(REST)]).collect();
+    let world = World::new(turns);
+    let server = world.server("one");
+    let plan = server.create(plan_of(vec![agent("Take the first way")], replanning())).await;
+    let state = world.until_status(plan, PlanStatus::Failed).await;
+    assert_eq!((state.plan.version, world.model.calls()), (4, 7));
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_made_anew_ends_and_says_why() {
+    let refused = || Turn::Fail(ModelError::Refused("it does not know how".into()));
+    let silent = || Turn::Fail(ModelError::Unauthorized("no such key".into()));
+    let world = World::new(vec![refused(), silent()]);
+    let server = world.server("one");
+    let tasks = vec![agent("Take the first way"), agent("Tidy up").after(&[1])];
+    let plan = server.create(plan_of(tasks, replanning())).await;
+    let state = world.until_status(plan, PlanStatus::Failed).await;
+    let summary = state.plan.summary.clone().unwrap();
+    assert!(summary.contains("could not be made anew") && summary.contains("no such key"), "{summary}");
+    assert_eq!(state.tasks[1].status, TaskStatus::Skipped);
+}
+
+#[tokio::test]
+async fn a_plan_is_made_anew_by_whoever_takes_it_over() {
+    let refused = || Turn::Fail(ModelError::Refused("it does not know how".into()));
+    let world = World::new(vec![refused(), Turn::Hang, Turn::Say(REST), Turn::finish()]);
+    let server = world.server("one");
+    let plan = server.create(plan_of(vec![agent("Take the first way")], replanning())).await;
+    world.until_asked(2).await;
+    server.crash().await;
+    world.expire_leases();
+    let _server = world.server("two");
+    let state = world.until_status(plan, PlanStatus::Completed).await;
+    assert_eq!((state.plan.version, state.tasks.len()), (2, 2));
 }

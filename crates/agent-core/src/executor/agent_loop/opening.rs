@@ -1,11 +1,11 @@
 //! What a model is told before it begins with a task.
 
 use crate::executor::assignment::Assignment;
-use crate::executor::conversation::cut;
 use crate::executor::wiring::ExecutorPorts;
 use crate::model::ToolDescription;
 use crate::plan::{Attempt, CommandLine, PlanState, Task, TaskStatus};
 use crate::ports::Survey;
+use crate::text::cut;
 use crate::tool::name;
 use serde_json::json;
 use std::fmt::Write;

@@ -4,8 +4,9 @@
 //! ever move forward, and by more than is needed at the moment: what is sent keeps the same beginning for many calls,
 //! which providers can cache.
 
-use super::{REMARK, cut, text_of};
+use super::{REMARK, text_of};
 use crate::model::{Message, Prompt};
+use crate::text::cut;
 use std::ops::Range;
 
 /// Tokens of a window of which nothing is known.

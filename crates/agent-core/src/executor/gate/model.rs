@@ -10,6 +10,7 @@ use crate::ports::{
     LanguageModel, MessageFilter, NewMessage, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus,
     Visibility,
 };
+use crate::text::cut;
 use crate::tool::EffectClass;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -224,7 +225,7 @@ fn remarks_in(step: &Step) -> Vec<Remark> {
 fn in_words(content: &str, calls: &[ToolCall]) -> String {
     const LONGEST_CALL: usize = 2_000;
     let called = calls.iter().map(|call| {
-        let arguments = super::cut(&call.arguments.to_string(), LONGEST_CALL);
+        let arguments = cut(&call.arguments.to_string(), LONGEST_CALL);
         format!("→ {} {arguments}", call.name)
     });
     let said = Some(content.trim().to_owned()).filter(|text| !text.is_empty());

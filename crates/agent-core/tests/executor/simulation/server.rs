@@ -150,7 +150,7 @@ impl Server {
         let wanted: BTreeSet<Attempt> = effects
             .filter_map(|effect| match effect {
                 Effect::RunAttempt { task, attempt } => Some((task, attempt)),
-                Effect::MakePlan | Effect::WakeAt(_) => None,
+                Effect::MakePlan | Effect::Replan | Effect::WakeAt(_) => None,
             })
             .collect();
         held.stopping = held.under_way.difference(&wanted).copied().collect();
