@@ -1,5 +1,6 @@
 //! The commands: what each takes, and which function does it.
 
+mod chat;
 mod completions;
 mod demo;
 mod patch;
@@ -22,6 +23,7 @@ Examples:
   agent scan .                                    what is in this repository
   agent run \"Make the failing tests pass\" --repo .
   agent run --plan plan.yaml --repo .             explicit tasks, no language model
+  agent chat --repo .                             a goal, its plan and the work, step by step
   agent patch check fix.patch --repo .            would this patch fit?
   agent serve --dev                               REST API, WebSocket and docs on 127.0.0.1:8000
 
@@ -50,6 +52,8 @@ enum Command {
     Run(Box<run::Run>),
     /// Make a plan for a goal and print it, without carrying it out
     Plan(plan::Plan),
+    /// Talk: a goal, its plan, and the work on it
+    Chat(chat::Chat),
     /// Look at the plans of this user
     Plans(plans::Plans),
     /// Describe a repository: languages, sizes, tree, what builds and tests it
@@ -84,6 +88,7 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Demo(command) => Box::pin(command.run(terminal)).await,
         Command::Run(command) => Box::pin(command.run(terminal)).await,
         Command::Plan(command) => Box::pin(command.run(terminal)).await,
+        Command::Chat(command) => Box::pin(command.run(terminal)).await,
         Command::Plans(command) => Box::pin(command.run(terminal)).await,
         Command::Scan(command) => command.run(terminal),
         Command::Patch(command) => command.run(terminal),

@@ -92,6 +92,10 @@ struct TaskEntry<'a> {
     tool: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     input: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    reads: &'a [String],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    writes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     retry: Option<&'a RetryPolicy>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,6 +123,8 @@ impl<'a> TaskEntry<'a> {
             patch: None,
             tool: None,
             input: None,
+            reads: &spec.reads,
+            writes: &spec.writes,
             retry: (spec.retry != RetryPolicy::default()).then_some(&spec.retry),
             timeout_ms: spec.timeout_ms,
             requires_approval: spec.requires_approval,

@@ -4,6 +4,7 @@ use crate::diff::DiffStatistics;
 use crate::exit::{Exit, Failure};
 use crate::output::{Style, Terminal, plain, seconds, short, table};
 use agent_core::plan::{PlanState, PlanStatus, Task, TaskKind, TaskStatus};
+use agent_core::ports::ConversationMessage;
 use agent_core::time::Timestamp;
 use agent_runtime::PlanDetails;
 use agent_server::views::plan::PlanDetailsView;
@@ -53,6 +54,17 @@ pub(crate) fn show_task(terminal: &Terminal, position: u32, kind: &str, descript
         terminal.paint(Style::Dim, format_args!(" (after {after})"))
     };
     terminal.line(format_args!("{position:>3}. {kind} {}{after}", plain(description)));
+}
+
+/// What was said, each message under who said it.
+pub(crate) fn show_messages(terminal: &Terminal, messages: &[ConversationMessage]) {
+    for message in messages {
+        let head = format!("{} {}", message.created_at, message.role);
+        terminal.line(terminal.paint(Style::Cyan, head));
+        for line in plain(&message.content).lines() {
+            terminal.line(format_args!("  {line}"));
+        }
+    }
 }
 
 /// How a plan stands: its tasks as a table, what failed and why, what changed.

@@ -20,6 +20,8 @@ pub mod name {
     pub const LIST_FILES: &str = "list_files";
     /// Reads a file or a part of it.
     pub const READ_FILE: &str = "read_file";
+    /// Lists what files define.
+    pub const OUTLINE: &str = "outline";
     /// Searches text.
     pub const SEARCH: &str = "search";
     /// Applies a patch; the `patch` task kind.
@@ -30,6 +32,8 @@ pub mod name {
     pub const RUN_COMMAND: &str = "run_command";
     /// Describes the repository; the `scan` task kind.
     pub const SCAN_REPOSITORY: &str = "scan_repository";
+    /// Keeps a note for the rest of the work on a task; answered by the executor itself.
+    pub const TAKE_NOTE: &str = "take_note";
     /// Ends the work on a task; answered by the executor itself.
     pub const FINISH: &str = "finish";
 }

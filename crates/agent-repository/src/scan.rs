@@ -49,6 +49,7 @@ use std::path::Path;
 pub use cache::Cache;
 pub use error::Error;
 pub use filter::is_sensitive;
+pub(crate) use languages::Languages;
 pub use list::{FileList, list_files};
 pub use manifests::Manifest;
 pub use options::ScanOptions;
@@ -60,7 +61,6 @@ pub(crate) use display::escaped;
 pub(crate) use walk::{Found, Visitor, walk};
 
 use facts::Wanted;
-use languages::Languages;
 use stopwatch::Stopwatch;
 use tally::Tally;
 

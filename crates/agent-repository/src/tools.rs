@@ -2,9 +2,11 @@
 //!
 //! Knows the tool traits of the domain and the rest of this crate. Never knows who calls.
 
+mod outline;
 mod read;
 mod write;
 
+pub use outline::Outline;
 pub use read::{ListFiles, ReadFile, ScanRepository, Search};
 pub use write::{ApplyPatch, WriteFile};
 
@@ -30,6 +32,7 @@ pub fn toolbox(recorder: Option<Recorder>) -> Toolbox {
         .with(ListFiles)
         .with(ReadFile)
         .with(Search)
+        .with(Outline)
         .with(ScanRepository)
         .with(ApplyPatch::new(recorder.clone()))
         .with(WriteFile::new(recorder))

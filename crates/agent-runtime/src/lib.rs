@@ -41,7 +41,7 @@ pub use error::{Error, Result};
 pub use repositories::RepositoryRoots;
 pub use services::{
     Conversation, ConversationPage, CreatePlan, Edited, EventPage, PlanDetails, Plans, Repositories,
-    Statistics, Stats, Templates,
+    Statistics, Stats, Templates, WantedMessages,
 };
 pub use settings::{LogFormat, Overrides, Settings};
 pub use system::SystemClock;

@@ -6,7 +6,7 @@ mod repositories;
 mod stats;
 mod templates;
 
-pub use conversation::{Conversation, ConversationPage};
+pub use conversation::{Conversation, ConversationPage, WantedMessages};
 pub use plans::{CreatePlan, Edited, EventPage, PlanDetails, Plans, Statistics};
 pub use repositories::Repositories;
 pub use stats::Stats;

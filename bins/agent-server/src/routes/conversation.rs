@@ -6,8 +6,12 @@ use crate::state::AppState;
 use crate::views::conversation::{CreateMessage, ListMessages, MessagesView, SavedMessageView};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, get, post};
+use agent_runtime::WantedMessages;
 
 /// Lists messages the caller may see, oldest first.
+///
+/// A plan's conversation holds what the person, the models and their tools said. What a person adds to a running plan
+/// (`POST /conversation` with role `user`) is part of the next call to its model.
 #[utoipa::path(
     tag = "conversation",
     params(ListMessages),
@@ -23,9 +27,14 @@ pub(crate) async fn list_messages(
     let page = Page::read(query.limit.as_deref(), query.cursor.as_deref())?;
     let plan = query.plan_id.as_deref().map(str::parse::<i64>).transpose();
     let plan = plan.map_err(|_no_number| ApiError::invalid_field("?plan_id", "must be the id of a plan"))?;
-    let after = page.cursor.map(Into::into);
-    let conversation = state.agent().conversation();
-    Ok(Json(conversation.list(&caller, plan.map(Into::into), after, page.limit).await?.into()))
+    let wanted = WantedMessages {
+        plan_id: plan.map(Into::into),
+        role: query.role.clone(),
+        text: query.q.clone().filter(|text| !text.is_empty()),
+        after: page.cursor.map(Into::into),
+        limit: page.limit,
+    };
+    Ok(Json(state.agent().conversation().list(&caller, wanted).await?.into()))
 }
 
 /// Keeps a message.

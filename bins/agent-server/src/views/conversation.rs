@@ -14,6 +14,10 @@ pub struct ListMessages {
     /// Only messages of this plan.
     #[param(value_type = Option<i64>, minimum = 1)]
     pub plan_id: Option<String>,
+    /// Only what this role said: `system`, `user`, `assistant` or `tool`.
+    pub role: Option<String>,
+    /// Only messages that contain this text, without regard to case.
+    pub q: Option<String>,
     /// At most so many; 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     pub limit: Option<String>,

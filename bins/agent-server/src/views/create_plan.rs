@@ -65,6 +65,12 @@ pub struct CreateTask {
     /// Positions (1 to n) of the tasks that must be completed before.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<u32>,
+    /// Files and folders that it is expected to look at, relative to the repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// Files and folders that it is expected to change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<String>,
     /// Retries.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryView>,
@@ -154,6 +160,7 @@ impl CreateTask {
         let mut spec = TaskSpec::new(self.description, fields.into_kind(self.kind, place, defects)?);
         spec.priority = self.priority.map(Into::into).unwrap_or_default();
         spec.depends_on = self.depends_on;
+        (spec.reads, spec.writes) = (self.reads, self.writes);
         spec.retry = self.retry.map(Into::into).unwrap_or_default();
         spec.timeout_ms = self.timeout_ms;
         spec.requires_approval = self.requires_approval;

@@ -80,6 +80,12 @@ pub struct UpdateTask {
     /// Positions of the tasks that must be completed before: those of the plan before this edit, additions following.
     #[serde(deserialize_with = "given")]
     pub depends_on: Option<Vec<u32>>,
+    /// Files and folders that it is expected to look at, relative to the repository.
+    #[serde(deserialize_with = "given")]
+    pub reads: Option<Vec<String>>,
+    /// Files and folders that it is expected to change.
+    #[serde(deserialize_with = "given")]
+    pub writes: Option<Vec<String>>,
     /// Retries.
     #[serde(deserialize_with = "given")]
     pub retry: Option<RetryView>,
@@ -206,6 +212,8 @@ impl UpdateTask {
             kind: self.kind?,
             priority: self.priority,
             depends_on: self.depends_on.unwrap_or_default(),
+            reads: self.reads.unwrap_or_default(),
+            writes: self.writes.unwrap_or_default(),
             retry: self.retry,
             timeout_ms: self.timeout_ms.flatten(),
             requires_approval: self.requires_approval.unwrap_or_default(),
@@ -239,6 +247,8 @@ impl UpdateTask {
             kind,
             priority: self.priority.map(Into::into),
             depends_on: self.depends_on,
+            reads: self.reads,
+            writes: self.writes,
             retry: self.retry.map(Into::into),
             timeout_ms: self.timeout_ms,
             requires_approval: self.requires_approval,

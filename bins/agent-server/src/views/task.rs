@@ -143,6 +143,12 @@ pub struct TaskView {
     /// When it ended.
     #[schema(value_type = Option<String>, format = DateTime)]
     pub finished_at: Option<Timestamp>,
+    /// Files and folders that it is expected to look at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// Files and folders that it is expected to change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<String>,
     /// Retries.
     pub retry: RetryView,
     /// Ceiling of one attempt in milliseconds; the server's when absent.
@@ -200,6 +206,8 @@ impl TaskView {
             error: task.error.clone(),
             started_at: task.started_at,
             finished_at: task.finished_at,
+            reads: task.spec.reads.clone(),
+            writes: task.spec.writes.clone(),
             retry: task.spec.retry.clone().into(),
             timeout_ms: task.spec.timeout_ms,
             requires_approval: task.spec.requires_approval,

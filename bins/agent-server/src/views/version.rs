@@ -225,6 +225,12 @@ pub struct DefinedTaskView {
     pub priority: PriorityView,
     /// Positions of the tasks that must be completed before.
     pub depends_on: Vec<u32>,
+    /// Files and folders that it is expected to look at.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// Files and folders that it is expected to change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<String>,
     /// Retries.
     pub retry: RetryView,
     /// Ceiling of one attempt in milliseconds; the server's when absent.
@@ -273,6 +279,8 @@ impl DefinedTaskView {
             kind,
             priority: spec.priority.into(),
             depends_on: spec.depends_on,
+            reads: spec.reads,
+            writes: spec.writes,
             retry: spec.retry.into(),
             timeout_ms: spec.timeout_ms,
             requires_approval: spec.requires_approval,

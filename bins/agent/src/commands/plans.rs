@@ -1,6 +1,7 @@
 //! `agent plans`: looks at the plans in the user's data folder, and changes them.
 
 mod change;
+mod conversation;
 mod workspace;
 
 use crate::embedded::Embedded;
@@ -21,6 +22,8 @@ Examples:
   agent plans list --status failed
   agent plans show 7
   agent plans events 7 --json
+  agent plans conversation 7 --search parser
+  agent plans say 7 \"Leave the tests alone\"
   agent plans diff 7 | git apply -R        take a plan's changes back
   agent plans merge 7                      bring in what `agent run --isolated` did
   agent plans edit 7 edit.yaml             see `agent plans edit --help`
@@ -70,6 +73,10 @@ enum Action {
     /// Show what a plan changed
     #[command(after_help = EXAMPLES)]
     Diff(One),
+    /// Show what people, models and tools said about a plan
+    Conversation(conversation::Show),
+    /// Say something to a plan; the next call to its model hears it
+    Say(conversation::Say),
     /// Bring what an isolated plan did to the repository's files; later edits there stay
     Merge(workspace::Merge),
     /// Remove the folder and branch of an isolated plan; what was not merged is lost
@@ -116,6 +123,8 @@ impl Action {
             Self::Edit(edit) => edit.run(embedded, terminal).await,
             Self::Versions(versions) => versions.run(embedded, terminal).await,
             Self::Retry(retry) => retry.run(embedded, terminal).await,
+            Self::Conversation(show) => show.run(embedded, terminal).await,
+            Self::Say(say) => say.run(embedded, terminal).await,
             Self::Merge(merge) => merge.run(embedded, terminal).await,
             Self::Discard(discard) => discard.run(embedded, terminal).await,
             Self::List { .. } | Self::Show(_) | Self::Events(_) | Self::Diff(_) => {
@@ -155,7 +164,13 @@ impl Action {
                 diff::show(&terminal, &changes);
                 Ok(())
             }
-            Self::Edit(_) | Self::Versions(_) | Self::Retry(_) | Self::Merge(_) | Self::Discard(_) => Ok(()),
+            Self::Edit(_)
+            | Self::Versions(_)
+            | Self::Retry(_)
+            | Self::Conversation(_)
+            | Self::Say(_)
+            | Self::Merge(_)
+            | Self::Discard(_) => Ok(()),
         }
     }
 }

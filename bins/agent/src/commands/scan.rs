@@ -101,7 +101,8 @@ fn show_symbols(terminal: &Terminal, symbols: &[Symbol]) {
     }
 }
 
-fn show(terminal: &Terminal, report: &ScanReport) {
+/// What was found, for a person.
+pub(super) fn show(terminal: &Terminal, report: &ScanReport) {
     terminal.line(format_args!(
         "{} files in {} folders, {} lines ({} of code), {} bytes; scanned in {} ms",
         report.total_files,

@@ -89,16 +89,16 @@ impl Work<'_> {
     /// Does what an answer asks for, and tells the model what came of it.
     async fn answer(&mut self, calls: &[ToolCall]) -> Result<(Vec<Answer>, Option<Value>), Stop> {
         let (mut answers, mut finished) = (Vec::with_capacity(calls.len()), None);
-        let is_finish = |call: &ToolCall| call.name == name::FINISH;
-        for together in calls.chunk_by(|one, next| is_finish(one) == is_finish(next)) {
-            if together.iter().any(is_finish) {
-                for call in together {
+        let own = |call: &ToolCall| [name::FINISH, name::TAKE_NOTE].contains(&call.name.as_str());
+        for together in calls.chunk_by(|one, next| !own(one) && !own(next)) {
+            match together {
+                [call] if call.name == name::FINISH => {
                     let (answer, result) = self.finish(call).await?;
                     finished = finished.or(result);
                     answers.push(answer);
                 }
-            } else {
-                answers.extend(self.gate.tools(&together.iter().collect::<Vec<_>>()).await?);
+                [call] if call.name == name::TAKE_NOTE => answers.push(noted(call)),
+                _ => answers.extend(self.gate.tools(&together.iter().collect::<Vec<_>>()).await?),
             }
         }
         for (call, answer) in calls.iter().zip(&answers) {
@@ -165,6 +165,14 @@ impl Work<'_> {
                 Err(Stop::Fail { error, retryable: true })
             }
         }
+    }
+}
+
+/// A note is kept by standing in the conversation, of which it is never left out.
+fn noted(call: &ToolCall) -> Answer {
+    match call.arguments.get("note").and_then(Value::as_str).filter(|note| !note.trim().is_empty()) {
+        Some(_) => Answer::Ok(json!("noted")),
+        None => Answer::Error("take_note needs a note: {\"note\": \"…\"}".to_owned()),
     }
 }
 

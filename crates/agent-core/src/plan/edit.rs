@@ -45,6 +45,10 @@ pub struct TaskPatch {
     pub priority: Option<Priority>,
     /// Positions of the tasks that must be completed before.
     pub depends_on: Option<Vec<u32>>,
+    /// Files and folders that it is expected to look at.
+    pub reads: Option<Vec<String>>,
+    /// Files and folders that it is expected to change.
+    pub writes: Option<Vec<String>>,
     /// Retries.
     pub retry: Option<RetryPolicy>,
     /// Ceiling of one attempt in milliseconds; `Some(None)` takes it away.
@@ -70,6 +74,8 @@ impl TaskPatch {
         set(&mut spec.kind, self.kind.as_ref());
         set(&mut spec.priority, self.priority.as_ref());
         set(&mut spec.depends_on, self.depends_on.as_ref());
+        set(&mut spec.reads, self.reads.as_ref());
+        set(&mut spec.writes, self.writes.as_ref());
         set(&mut spec.retry, self.retry.as_ref());
         set(&mut spec.timeout_ms, self.timeout_ms.as_ref());
         set(&mut spec.requires_approval, self.requires_approval.as_ref());

@@ -11,6 +11,8 @@ pub const MAX_TASKS: usize = 10_000;
 pub const MAX_TEXT: usize = 32 * 1024;
 /// The longest timeout, in milliseconds: one day.
 pub const MAX_TIMEOUT_MS: u64 = 24 * 60 * 60 * 1_000;
+/// The most files and folders that a task may name as read, and as written.
+pub const MAX_PATHS: usize = 100;
 /// The most attempts a task may have.
 pub const MAX_ATTEMPTS: u32 = 100;
 
@@ -75,6 +77,14 @@ fn check_task(index: usize, task: &TaskSpec, count: usize, defects: &mut Vec<Def
     if task.effect == Some(EffectClass::Compensatable) && !may_compensate {
         defects
             .push(Defect::new(at("effect"), "compensatable is for patches; use pure, idempotent or opaque"));
+    }
+    for (field, paths) in [("reads", &task.reads), ("writes", &task.writes)] {
+        if paths.len() > MAX_PATHS {
+            defects.push(Defect::new(at(field), format!("at most {MAX_PATHS} paths")));
+        }
+        if paths.iter().any(|path| path.trim().is_empty() || leaves_root(path)) {
+            defects.push(Defect::new(at(field), "must be relative paths inside the repository"));
+        }
     }
     check_kind(&task.kind, &at, defects);
 }

@@ -168,6 +168,12 @@ pub struct TaskSpec {
     /// Positions (1 to n) of the tasks that must be completed before.
     #[serde(default)]
     pub depends_on: Vec<u32>,
+    /// Files and folders that it is expected to look at, relative to the repository.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<String>,
+    /// Files and folders that it is expected to change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub writes: Vec<String>,
     /// Retries.
     #[serde(default)]
     pub retry: RetryPolicy,
@@ -193,6 +199,8 @@ impl TaskSpec {
             kind,
             priority: Priority::default(),
             depends_on: Vec::new(),
+            reads: Vec::new(),
+            writes: Vec::new(),
             retry: RetryPolicy::default(),
             timeout_ms: None,
             requires_approval: false,

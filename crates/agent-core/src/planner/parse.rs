@@ -1,5 +1,7 @@
 //! Reads a model's answer as a plan and checks it; mends what can be mended without changing its meaning.
 
+mod files;
+
 use crate::error::Error;
 use crate::plan::{CommandLine, Priority, TaskKind, TaskSpec, graph};
 use crate::tool::EffectClass;
@@ -29,6 +31,10 @@ struct Proposed {
     #[serde(default)]
     depends_on: Vec<Value>,
     #[serde(default)]
+    reads: Vec<Value>,
+    #[serde(default)]
+    writes: Vec<Value>,
+    #[serde(default)]
     command: Option<CommandLine>,
     #[serde(default)]
     verify: Option<CommandLine>,
@@ -40,11 +46,12 @@ pub(super) fn parse(text: &str, commands: &[Vec<String>]) -> Result<Parsed, Stri
     let answer: Answer =
         serde_json::from_str(json).map_err(|error| format!("the JSON cannot be read as a plan: {error}"))?;
     let mut repairs = Vec::new();
-    let tasks: Vec<TaskSpec> = without_repetitions(answer.tasks, &mut repairs)
+    let mut tasks: Vec<TaskSpec> = without_repetitions(answer.tasks, &mut repairs)
         .into_iter()
         .enumerate()
         .map(|(index, proposed)| convert(index + 1, proposed, commands, &mut repairs))
         .collect::<Result<_, _>>()?;
+    files::order_by(&mut tasks, &mut repairs);
     match graph::validate(&tasks) {
         Ok(()) => Ok(Parsed { tasks, repairs }),
         Err(Error::InvalidPlan(defects)) => {
@@ -122,6 +129,8 @@ fn convert(
     let is_command = matches!(kind, TaskKind::Command { .. });
     let mut task = TaskSpec::new(proposed.description.trim(), kind);
     task.depends_on = depends_on;
+    task.reads = files::paths(position, &proposed.reads, repairs);
+    task.writes = files::paths(position, &proposed.writes, repairs);
     // Only commands that build or test reach this point, and those may run again after a crash.
     task.effect = is_command.then_some(EffectClass::Idempotent);
     task.priority = match proposed.priority.as_deref() {
@@ -190,6 +199,29 @@ mod tests {
             matches!(&parsed.tasks[0].kind, TaskKind::Command { command: CommandLine::Argv(argv), .. } if argv == &pytest()[0])
         );
         assert_eq!(parsed.tasks[1].kind, TaskKind::Agent { verify: None });
+    }
+
+    #[test]
+    fn who_needs_what_another_writes_waits_for_it() {
+        let text = r#"{"tasks":[
+            {"description":"write it","writes":["src/parser.py"]},
+            {"description":"use it","reads":["./src/parser.py"]},
+            {"description":"mend it too","writes":["src"]},
+            {"description":"read the manual","reads":["docs/"]},
+            {"description":"test it","reads":["src/parser.py"],"depends_on":[3]}]}"#;
+        let parsed = parse(text, &[]).unwrap();
+        let edges: Vec<&[u32]> = parsed.tasks.iter().map(|task| task.depends_on.as_slice()).collect();
+        assert_eq!(edges, [&[] as &[u32], &[1], &[2], &[], &[3]], "{:?}", parsed.repairs);
+        assert!(
+            parsed.repairs.iter().any(|repair| repair.contains("task 2") && repair.contains("src/parser.py"))
+        );
+    }
+
+    #[test]
+    fn files_outside_the_repository_are_left_out_and_reported() {
+        let text = r#"{"tasks":[{"description":"read it","reads":["/etc/passwd","../x","ok.txt",7]}]}"#;
+        let parsed = parse(text, &[]).unwrap();
+        assert_eq!((parsed.tasks[0].reads.as_slice(), parsed.repairs.len()), (&["ok.txt".to_owned()][..], 3));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::fmt::Write;
 
 /// The most tasks a model may propose at once.
 pub(super) const MAX_PLANNED_TASKS: usize = 12;
+/// The most files that a task may name as read, and as written.
+pub(super) const MAX_PLANNED_PATHS: usize = 6;
 /// Ceiling for the answer; the schema's own bounds keep valid plans well below it.
 const MAX_OUTPUT_TOKENS: u32 = 2_048;
 /// Tasks of a plan that failed that are told of, and how much of an error and of guidance is, in bytes.
@@ -21,15 +23,16 @@ Answer with JSON only. Each task has:
 - "description": one concrete step, in one sentence.
 - "kind": "agent" for work that reads or changes files; "scan" to look over the repository; "command" to run one of the given commands.
 - "priority": "high", "medium" or "low".
+- "reads" and "writes": the files or folders it is expected to look at and to change, relative to the repository; leave them out where you cannot tell.
 - "depends_on": the numbers of EARLIER tasks that must be done first. The first task is number 1. Tasks that can run at the same time do not depend on each other.
 A task may have "command" (for kind "command") or "verify" (for kind "agent": must succeed before the task counts as done); both must be one of the given commands.
 
 Example. Goal: Add a greeting endpoint to the web service.
 {"tasks":[
 {"description":"Look over the repository and find where routes are defined","kind":"scan","priority":"high","depends_on":[]},
-{"description":"Add GET /greeting that answers with a friendly text","kind":"agent","priority":"high","depends_on":[1]},
-{"description":"Add a test that calls GET /greeting and checks the answer","kind":"agent","priority":"medium","depends_on":[1]},
-{"description":"Describe the new endpoint in the README","kind":"agent","priority":"low","depends_on":[2,3]}
+{"description":"Add GET /greeting that answers with a friendly text","kind":"agent","priority":"high","writes":["src/routes.py"],"depends_on":[1]},
+{"description":"Add a test that calls GET /greeting and checks the answer","kind":"agent","priority":"medium","writes":["tests/test_routes.py"],"depends_on":[1]},
+{"description":"Describe the new endpoint in the README","kind":"agent","priority":"low","reads":["src/routes.py"],"writes":["README.md"],"depends_on":[2,3]}
 ]}"#;
 
 /// The request for a plan.
@@ -93,6 +96,8 @@ fn schema(commands: &[String]) -> Value {
     let mut properties = json!({
         "description": {"type": "string", "minLength": 8, "maxLength": 160},
         "priority": {"enum": ["high", "medium", "low"]},
+        "reads": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 120}, "maxItems": MAX_PLANNED_PATHS},
+        "writes": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 120}, "maxItems": MAX_PLANNED_PATHS},
         "depends_on": {
             "type": "array",
             "items": {"type": "integer", "minimum": 1, "maximum": MAX_PLANNED_TASKS},

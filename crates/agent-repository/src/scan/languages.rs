@@ -73,6 +73,16 @@ impl Languages {
         })
     }
 
+    /// The name of the language of a file with this name and text; `None` where the scanner knows none.
+    pub(crate) fn name(&self, file_name: &[u8], text: &[u8]) -> Option<&'static str> {
+        let number = match self.guess(file_name) {
+            Guess::Language(number) => Some(number),
+            Guess::AskContent => self.named_in(text),
+            Guess::Unknown => None,
+        };
+        number.map(|number| LANGUAGES[number].name)
+    }
+
     pub(crate) fn counter(&self, number: usize) -> &Counter {
         &self.counters[number]
     }

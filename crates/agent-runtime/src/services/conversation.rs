@@ -21,6 +21,21 @@ pub struct ConversationPage {
     pub next: Option<MessageId>,
 }
 
+/// Which messages to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WantedMessages {
+    /// Only of this plan.
+    pub plan_id: Option<PlanId>,
+    /// Only what this role said.
+    pub role: Option<String>,
+    /// Only those that contain this text, without regard to ASCII case.
+    pub text: Option<String>,
+    /// Only those newer than this one (the cursor).
+    pub after: Option<MessageId>,
+    /// At most so many.
+    pub limit: u32,
+}
+
 /// Requests about conversations.
 #[derive(Clone)]
 pub struct Conversation {
@@ -32,16 +47,11 @@ impl Conversation {
     /// Messages the caller may see, oldest first.
     ///
     /// # Errors
-    /// `Unavailable`.
-    pub async fn list(
-        &self,
-        caller: &Principal,
-        plan_id: Option<PlanId>,
-        after: Option<MessageId>,
-        limit: u32,
-    ) -> Result<ConversationPage> {
-        let visibility = caller.visibility();
-        let filter = MessageFilter { visibility, plan_id, role: None, text: None, after, limit };
+    /// `InvalidPlan` for a role that there is not, `Unavailable`.
+    pub async fn list(&self, caller: &Principal, wanted: WantedMessages) -> Result<ConversationPage> {
+        let WantedMessages { plan_id, role, text, after, limit } = wanted;
+        role.as_deref().map_or(Ok(()), |role| check_role(role, "?role"))?;
+        let filter = MessageFilter { visibility: caller.visibility(), plan_id, role, text, after, limit };
         let (messages, total) = Conversations::messages(&self.store, &filter).await?;
         let full = u32::try_from(messages.len()).is_ok_and(|length| length == limit);
         let next = messages.last().filter(|_| full).map(|message| message.id);
@@ -60,10 +70,7 @@ impl Conversation {
         plan_id: Option<PlanId>,
         idempotency: Option<Idempotency>,
     ) -> Result<MessageId> {
-        if !["system", "user", "assistant", "tool"].contains(&role.as_str()) {
-            let defect = Defect::new("/role", format!("{role:?} is none of: system, user, assistant, tool"));
-            return Err(Error::InvalidPlan(vec![defect]).into());
-        }
+        check_role(&role, "/role")?;
         if content.trim().is_empty() || content.len() > MAX_TEXT || content.contains('\0') {
             let detail = format!("must be 1 to {MAX_TEXT} bytes of text without NUL");
             return Err(Error::InvalidPlan(vec![Defect::new("/content", detail)]).into());
@@ -71,4 +78,12 @@ impl Conversation {
         let message = NewMessage { owner: caller.user_id, role, content, plan_id, idempotency };
         Ok(Conversations::add(&self.store, &message, self.clock.now()).await?)
     }
+}
+
+fn check_role(role: &str, place: &str) -> Result<()> {
+    if ["system", "user", "assistant", "tool"].contains(&role) {
+        return Ok(());
+    }
+    let detail = format!("{role:?} is none of: system, user, assistant, tool");
+    Err(Error::InvalidPlan(vec![Defect::new(place, detail)]).into())
 }

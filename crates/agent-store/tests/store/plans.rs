@@ -26,6 +26,8 @@ fn elaborate(owner: UserId) -> NewPlan {
         kind: command,
         priority: Priority::High,
         depends_on: vec![2, 3],
+        reads: vec!["docs/ünïcode".into()],
+        writes: vec!["src".into(), "a b".into()],
         retry: RetryPolicy { max_attempts: 7, backoff_ms: 12, max_backoff_ms: 3_456 },
         timeout_ms: Some(9_999),
         requires_approval: true,

@@ -31,6 +31,18 @@ When the task is done, call finish with a one-paragraph summary. If a check fail
 pub(super) fn offered_tools(ports: &ExecutorPorts) -> Vec<ToolDescription> {
     let mut tools = ports.tools.descriptions();
     tools.push(ToolDescription {
+        name: name::TAKE_NOTE.to_owned(),
+        description: "Keep a note for the rest of your work on this task. What was said long ago may be left out to save \
+                      room; notes never are."
+            .to_owned(),
+        input_schema: json!({
+            "type": "object",
+            "properties": {"note": {"type": "string", "description": "What must not be forgotten."}},
+            "required": ["note"],
+            "additionalProperties": false
+        }),
+    });
+    tools.push(ToolDescription {
         name: name::FINISH.to_owned(),
         description: "Say that the task is done. Its checks run then.".to_owned(),
         input_schema: json!({
@@ -109,6 +121,11 @@ fn compose(
     }
     tell_of_others(&mut text, state, task);
     let _ = write!(text, "\nYour task: {}\n", task.spec.description);
+    for (what, paths) in [("look at", &task.spec.reads), ("change", &task.spec.writes)] {
+        if !paths.is_empty() {
+            let _ = write!(text, "It is expected to {what}: {}\n", paths.join(", "));
+        }
+    }
     if let Some(failure) = failure {
         let _ = write!(text, "\nThe attempt before failed: {}\n", cut(failure, MAX_RESULT));
     }

@@ -7,6 +7,7 @@
 use super::{REMARK, text_of};
 use crate::model::{Message, Prompt};
 use crate::text::cut;
+use crate::tool::name;
 use std::ops::Range;
 
 /// Tokens of a window of which nothing is known.
@@ -153,6 +154,7 @@ fn tell(messages: &mut [Message], left_out: &[Message], room: usize) {
         _ => None,
     });
     remarks.for_each(|remark| opening.push_str(&format!("\n\n{remark}")));
+    left_out.iter().flat_map(notes).for_each(|note| opening.push_str(&format!("\n\nYour note: {note}")));
     let lines: Vec<String> = left_out.iter().flat_map(in_a_line).collect();
     let (mut length, mut first) = (0, lines.len());
     while first > 0 && length + lines[first - 1].len() < room {
@@ -166,6 +168,13 @@ fn tell(messages: &mut [Message], left_out: &[Message], room: usize) {
     ));
 }
 
+/// The notes that a message takes.
+fn notes(message: &Message) -> Vec<&str> {
+    let Message::Assistant { tool_calls, .. } = message else { return Vec::new() };
+    let takes = tool_calls.iter().filter(|call| call.name == name::TAKE_NOTE);
+    takes.filter_map(|call| call.arguments.get("note")?.as_str()).collect()
+}
+
 /// What was said and called, as one line each; what came of it can be asked for again.
 fn in_a_line(message: &Message) -> Vec<String> {
     const LONGEST: usize = 120;
@@ -177,7 +186,7 @@ fn in_a_line(message: &Message) -> Vec<String> {
         Message::Assistant { content, tool_calls } => {
             let said = content.lines().next().filter(|line| !line.is_empty());
             let said = said.map(|line| format!("- you said: {}", short(line)));
-            let called = tool_calls.iter();
+            let called = tool_calls.iter().filter(|call| call.name != name::TAKE_NOTE);
             let called = called.map(|call| format!("- {} {}", call.name, short(&call.arguments.to_string())));
             said.into_iter().chain(called).collect()
         }
@@ -286,6 +295,26 @@ mod tests {
             sent.messages[0]
         );
         assert!(text_of(&sent.messages[0]).starts_with("Mend the parser"));
+    }
+
+    #[test]
+    fn notes_and_what_a_person_said_are_never_left_out() {
+        let mut whole = conversation(30, 2_000);
+        let note = ToolCall {
+            id: "note".into(),
+            name: name::TAKE_NOTE.into(),
+            arguments: json!({"note": "The limit is 4096."}),
+        };
+        let answer =
+            Message::Tool { call_id: "note".into(), name: name::TAKE_NOTE.into(), content: "noted".into() };
+        let remark = Message::user(format!("{REMARK}\nLeave the tests alone."));
+        let taken = Message::Assistant { content: String::new(), tool_calls: vec![note] };
+        whole.messages.splice(3..3, [taken, answer, remark]);
+        let sent = Window::new(Some(4_096)).view(&whole);
+        assert_paired(&sent);
+        let opening = text_of(&sent.messages[0]);
+        assert!(opening.contains("Your note: The limit is 4096."), "{opening}");
+        assert!(opening.contains("Leave the tests alone."), "{opening}");
     }
 
     #[test]
