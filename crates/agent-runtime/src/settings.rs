@@ -121,7 +121,6 @@ impl Settings {
         };
         let task_timeout = seconds("task_timeout", raw.task_timeout.as_deref(), 300)?;
         let lease = seconds("lease", raw.lease.as_deref(), 15)?;
-        let llm_provider = raw.llm_provider.as_deref().map(str::parse).transpose();
         let nats_url = raw.nats_url.as_deref().map(BusAddress::parse).transpose();
         let log_format = match raw.log_format.as_deref().unwrap_or("text") {
             "text" => LogFormat::Text,
@@ -137,7 +136,7 @@ impl Settings {
             jwt_secret: raw.jwt_secret.map(SecretString::from),
             dev,
             admin_password: raw.admin_password.map(SecretString::from),
-            llm_provider: llm_provider.map_err(|error| Error::Settings(format!("llm_provider: {error}")))?,
+            llm_provider: provider(raw.llm_provider.as_deref())?,
             llm_base_url: raw.llm_base_url,
             llm_model: raw.llm_model,
             llm_api_key: raw.llm_api_key.map(SecretString::from),
@@ -234,6 +233,10 @@ fn refuse_what_is_not_built(raw: &Raw) -> Result<()> {
 
 fn wrong(key: &str, value: &str, right: &str) -> Error {
     Error::Settings(format!("{key}: {value:?} is not {right}"))
+}
+
+fn provider(word: Option<&str>) -> Result<Option<Provider>> {
+    word.map(str::parse).transpose().map_err(|error| Error::Settings(format!("llm_provider: {error}")))
 }
 
 /// The known prices with those that the user gives: `MODEL=INPUT/OUTPUT` in dollars per million tokens, by commas.

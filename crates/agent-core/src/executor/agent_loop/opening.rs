@@ -123,7 +123,7 @@ fn compose(
     let _ = write!(text, "\nYour task: {}\n", task.spec.description);
     for (what, paths) in [("look at", &task.spec.reads), ("change", &task.spec.writes)] {
         if !paths.is_empty() {
-            let _ = write!(text, "It is expected to {what}: {}\n", paths.join(", "));
+            let _ = writeln!(text, "It is expected to {what}: {}", paths.join(", "));
         }
     }
     if let Some(failure) = failure {

@@ -32,9 +32,8 @@ pub(super) fn order_by(tasks: &mut [TaskSpec], repairs: &mut Vec<String>) {
     for later in 1..tasks.len() {
         for earlier in (0..later).rev() {
             let (before, task) = (&tasks[earlier], &tasks[later]);
-            let touched = task.reads.iter().chain(&task.writes);
-            let shared =
-                touched.filter(|path| before.writes.iter().any(|written| overlap(written, path))).next();
+            let mut touched = task.reads.iter().chain(&task.writes);
+            let shared = touched.find(|path| before.writes.iter().any(|written| overlap(written, path)));
             let also_read =
                 || before.reads.iter().find(|path| task.writes.iter().any(|written| overlap(written, path)));
             let Some(path) = shared.or_else(also_read).cloned() else { continue };
