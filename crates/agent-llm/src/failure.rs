@@ -24,6 +24,15 @@ const OVERFLOW_MARKS: [&str; 9] = [
     "model_context_window_exceeded",
 ];
 
+/// How providers say that the account is used up, in lower case.
+const QUOTA_MARKS: [&str; 5] = [
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "credit balance is too low",
+    "insufficient credits",
+];
+
 /// Reads an answer whose status says that there is no answer.
 pub(crate) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> ModelError {
     let json = serde_json::from_str::<Value>(body).ok();
@@ -35,9 +44,10 @@ pub(crate) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> Model
     match status {
         400 | 413 | 422 | 500 if is_overflow(body) => ModelError::ContextOverflow(text),
         413 => ModelError::ContextOverflow(text),
+        402 => ModelError::QuotaExhausted(text),
+        // Told as a rate limit by some, but it stays for longer than we could wait.
+        400 | 403 | 429 if is_used_up(body) => ModelError::QuotaExhausted(text),
         401 | 403 => ModelError::Unauthorized(text),
-        // An exhausted account stays exhausted for as long as we could wait.
-        429 if kind.contains("insufficient_quota") => ModelError::Refused(text),
         429 => ModelError::RateLimited {
             detail: text,
             retry_after: pause(headers).or_else(|| json.as_ref().and_then(pause_in_body)),
@@ -67,6 +77,7 @@ pub(crate) fn from_event(body: &Value) -> ModelError {
     }
     let text = message(Some(body), &raw);
     match kind(body) {
+        _ if is_used_up(&raw) => ModelError::QuotaExhausted(text),
         kind if kind.contains("rate_limit") => ModelError::RateLimited { detail: text, retry_after: None },
         kind if kind.contains("authentication") || kind.contains("permission") => {
             ModelError::Unauthorized(text)
@@ -116,6 +127,11 @@ fn is_overflow(body: &str) -> bool {
     let body = body.to_ascii_lowercase();
     let gemini = body.contains("input token count") && body.contains("exceeds");
     gemini || OVERFLOW_MARKS.iter().any(|mark| body.contains(mark))
+}
+
+fn is_used_up(body: &str) -> bool {
+    let body = body.to_ascii_lowercase();
+    QUOTA_MARKS.iter().any(|mark| body.contains(mark))
 }
 
 /// What the provider says in words, wherever its dialect keeps that.

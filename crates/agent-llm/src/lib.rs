@@ -22,6 +22,7 @@
 
 mod detect;
 mod endpoint;
+mod failover;
 mod failure;
 mod openai;
 mod patience;
@@ -29,10 +30,12 @@ mod remote;
 mod retry;
 mod scripted;
 mod settings;
+mod shown;
 mod tool_calls;
 mod written_calls;
 
 pub use detect::{OLLAMA_BASE_URL, detect, ollama_is_listening};
+pub use failover::{FailingOver, FailoverPolicy, Profile};
 pub use retry::{RetryPolicy, Retrying};
 pub use scripted::{Fault, Match, Script, ScriptedModel, Turn, TurnToolCall};
 pub use settings::{LlmSettings, Provider, UnknownProvider};
@@ -51,6 +54,36 @@ use std::sync::Arc;
 /// provider, a faulty URL, a script that cannot be read.
 pub fn connect(settings: LlmSettings) -> Result<Arc<dyn LanguageModel>, ModelError> {
     connect_with(settings, Arc::new(retry::HasherRandomness))
+}
+
+/// Makes one language model of several, the preferred one first: a call that one of them cannot
+/// answer goes to the next. A single profile is the same as [`connect`].
+///
+/// Each profile keeps its own retries: with few of them the next profile is reached sooner. The
+/// log names a profile by its place and model: `profile 2 (anthropic/claude-sonnet-4-5)`.
+///
+/// # Errors
+/// [`ModelError::Misconfigured`] without any profile, or with the place of the profile whose
+/// settings are faulty, as in [`connect`].
+pub fn connect_profiles(profiles: Vec<LlmSettings>) -> Result<Arc<dyn LanguageModel>, ModelError> {
+    if profiles.len() == 1
+        && let Some(only) = profiles.first()
+    {
+        return connect(only.clone());
+    }
+    let mut connected = Vec::with_capacity(profiles.len());
+    for (place, settings) in profiles.into_iter().enumerate() {
+        let model = connect(settings).map_err(|error| match error {
+            ModelError::Misconfigured(why) => {
+                ModelError::Misconfigured(format!("profile {}: {why}", place + 1))
+            }
+            other => other,
+        })?;
+        let described = model.describe();
+        let name = format!("profile {} ({}/{})", place + 1, described.provider, described.model);
+        connected.push(Profile { name, model });
+    }
+    Ok(Arc::new(FailingOver::new(connected, FailoverPolicy::default())?))
 }
 
 /// Like [`connect`], with the source of the jitter between retries passed in.

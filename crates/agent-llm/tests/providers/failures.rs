@@ -49,9 +49,14 @@ async fn a_rate_limit_carries_the_pause() {
 
 #[tokio::test]
 async fn an_exhausted_account_is_not_worth_a_retry() {
-    let body = json!({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}});
-    let error = error_of(refusal(429, body)).await;
-    assert!(matches!(error, ModelError::Refused(_)) && !error.is_transient());
+    let openai = json!({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}});
+    let anthropic = json!({"error": {"type": "invalid_request_error", "message":
+        "Your credit balance is too low to access the API."}});
+    let router = json!({"error": {"code": 402, "message": "Payment is needed"}});
+    for (status, body) in [(429, openai), (400, anthropic), (402, router)] {
+        let error = error_of(refusal(status, body)).await;
+        assert!(matches!(error, ModelError::QuotaExhausted(_)) && !error.is_transient(), "{error:?}");
+    }
 }
 
 #[tokio::test]

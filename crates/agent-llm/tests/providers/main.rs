@@ -67,4 +67,8 @@ impl TokenSink for Shown {
     fn token(&mut self, text: &str) {
         self.0.push(text.to_owned());
     }
+
+    fn restart(&mut self) {
+        self.0.push("(anew)".into());
+    }
 }

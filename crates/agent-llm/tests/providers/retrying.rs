@@ -49,7 +49,7 @@ async fn a_server_in_trouble_is_asked_until_it_answers() {
     let mut shown = Shown::default();
     let answer = retrying(&peer, quick()).complete(&prompt(), &mut shown).await.unwrap();
     assert_eq!(answer.content, "Hi.");
-    assert_eq!(shown.0, ["H", "Hi."]);
+    assert_eq!(shown.0, ["H", "(anew)", "Hi."]);
     assert_eq!(peer.asked().len(), 4);
 }
 
