@@ -31,6 +31,7 @@ mod retry;
 mod scripted;
 mod settings;
 mod shown;
+mod tool_calling;
 mod tool_calls;
 mod written_calls;
 
@@ -39,6 +40,7 @@ pub use failover::{FailingOver, FailoverPolicy, Profile};
 pub use retry::{RetryPolicy, Retrying};
 pub use scripted::{Fault, Match, Script, ScriptedModel, Turn, TurnToolCall};
 pub use settings::{LlmSettings, Provider, UnknownProvider};
+pub use tool_calling::{ToolCalling, UnknownToolCalling};
 
 use agent_core::model::ModelError;
 use agent_core::ports::{LanguageModel, Randomness};

@@ -7,7 +7,6 @@
 
 use crate::failure;
 use crate::tool_calls::{Unidentified, identify, numbered, read_arguments};
-use crate::written_calls;
 use agent_core::model::{Completion, ModelError, Prompt, StopReason, TokenSink, Usage};
 use serde::Deserialize;
 use serde_json::Value;
@@ -186,8 +185,7 @@ impl Answer {
                 self.calls.len()
             )));
         }
-        let mut content = self.content;
-        let mut calls: Vec<Unidentified> = self
+        let calls: Vec<Unidentified> = self
             .calls
             .into_iter()
             .map(|call| Unidentified {
@@ -196,14 +194,6 @@ impl Answer {
                 arguments: read_arguments(&call.arguments),
             })
             .collect();
-        if calls.is_empty()
-            && !prompt.tools.is_empty()
-            && prompt.output.is_none()
-            && let Some(written) = written_calls::find(&content, &prompt.tools)
-        {
-            calls = written;
-            content.clear();
-        }
         let stop = match self.finish.as_deref() {
             Some("length" | "max_tokens") => StopReason::Length,
             Some("content_filter") => StopReason::Filtered,
@@ -212,7 +202,7 @@ impl Answer {
             _ => StopReason::ToolCalls,
         };
         Ok(Completion {
-            content,
+            content: self.content,
             tool_calls: identify(prompt, calls, numbered),
             usage: self.usage,
             stop,

@@ -8,6 +8,7 @@ mod gemini;
 mod openai;
 mod peer;
 mod retrying;
+mod tool_calling;
 
 use agent_core::model::{Prompt, TokenSink, ToolDescription};
 use agent_core::ports::LanguageModel;
