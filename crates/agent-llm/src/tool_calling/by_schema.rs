@@ -11,8 +11,10 @@ use agent_core::model::{Completion, Message, OutputSchema, Prompt, StopReason, T
 use serde_json::{Map, Value, json};
 
 const ACTION: &str = "action";
-const TOOL: &str = "tool";
-const ARGUMENTS: &str = "arguments";
+// The tool must be chosen before its arguments are written. Servers go through a schema in the order
+// in which it is sent, which is that of the alphabet: hence these two names.
+const TOOL: &str = "name";
+const ARGUMENTS: &str = "parameters";
 const ANSWER: &str = "answer";
 
 /// The same prompt without tools, asking for an action by schema.

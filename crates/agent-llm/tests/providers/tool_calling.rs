@@ -10,7 +10,7 @@ use agent_llm::{LlmSettings, Provider, ToolCalling, connect};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-const CALL: &str = r#"{"action":{"tool":"read_file","arguments":{"path":"a"}}}"#;
+const CALL: &str = r#"{"action":{"name":"read_file","parameters":{"path":"a"}}}"#;
 
 fn says(text: &str) -> Reply {
     says_until(text, "stop")
@@ -72,8 +72,8 @@ async fn the_tools_are_told_in_words_and_chosen_by_schema() {
         system.starts_with("Be brief.") && system.contains("- read_file: Reads a file.\n  - path (string")
     );
     let choices = &body["response_format"]["json_schema"]["schema"]["properties"]["action"]["anyOf"];
-    assert_eq!(choices[0]["properties"]["tool"]["enum"], json!(["read_file"]));
-    assert_eq!(choices[0]["properties"]["arguments"]["properties"]["path"]["type"], "string");
+    assert_eq!(choices[0]["properties"]["name"]["enum"], json!(["read_file"]));
+    assert_eq!(choices[0]["properties"]["parameters"]["properties"]["path"]["type"], "string");
     assert_eq!(choices[1]["required"], json!(["answer"]));
 }
 
@@ -178,7 +178,7 @@ async fn definitions_of_tools_are_kept_apart() {
     calling(&peer, ToolCalling::Schema).complete(&prompt, &mut Silent).await.unwrap();
     let schema = &peer.asked()[0].body["response_format"]["json_schema"]["schema"];
     assert_eq!(schema["$defs"], json!({"one.Item": {"type": "string"}, "two.Item": {"type": "integer"}}));
-    let second = &schema["properties"]["action"]["anyOf"][1]["properties"]["arguments"];
+    let second = &schema["properties"]["action"]["anyOf"][1]["properties"]["parameters"];
     assert_eq!(second["properties"]["all"]["items"], json!({"$ref": "#/$defs/two.Item"}));
 }
 
@@ -205,9 +205,9 @@ async fn the_conversation_is_told_in_the_same_form_and_its_ids_go_on() {
 #[tokio::test]
 async fn what_follows_no_schema_stays_what_it_is() {
     let peer = Peer::start(vec![
-        says_until(r#"{"action":{"tool":"read_file","argum"#, "length"),
+        says_until(r#"{"action":{"name":"read_file","param"#, "length"),
         says("I cannot."),
-        says(r#"{"action":{"tool":"delete_all"}}"#),
+        says(r#"{"action":{"name":"delete_all"}}"#),
     ]);
     let model = calling(&peer, ToolCalling::Schema);
     let cut = ask(&*model).await;
