@@ -1,5 +1,6 @@
 //! What a provider's refusal means: from statuses, headers and bodies to [`ModelError`].
 
+use crate::http_date;
 use agent_core::model::ModelError;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -159,11 +160,17 @@ fn kind(json: &Value) -> String {
         .to_ascii_lowercase()
 }
 
-/// The pause asked for by headers. The form with a date is left out: it needs the provider's clock.
+/// The pause asked for by headers. A date counts from the `Date` of the same answer: whose clock is
+/// wrong does not matter then.
 fn pause(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"))?;
-    Duration::try_from_secs_f64(seconds).ok().map(|pause| pause.min(PAUSE_LIMIT))
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"));
+    let pause = match seconds {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        None => http_date::between(text("date")?, text("retry-after")?),
+    };
+    pause.map(|pause| pause.min(PAUSE_LIMIT))
 }
 
 /// The pause that Gemini puts into the details of the error: `"retryDelay": "34s"`.

@@ -24,6 +24,8 @@ mod detect;
 mod endpoint;
 mod failover;
 mod failure;
+mod http_date;
+mod limits;
 mod openai;
 mod patience;
 mod remote;

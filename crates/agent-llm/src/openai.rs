@@ -8,6 +8,7 @@ mod request;
 
 use crate::endpoint::Endpoint;
 use crate::failure;
+use crate::limits::{ANSWER_LIMIT, too_long};
 use crate::patience::Patience;
 use crate::settings::Provider;
 use agent_core::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
@@ -19,9 +20,6 @@ use request::Structure;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
 use std::sync::atomic::{AtomicBool, Ordering};
-
-/// Longest body that is read where no stream was sent, in bytes.
-const BODY_LIMIT: usize = 16 << 20;
 
 /// A model behind a chat completions endpoint.
 pub(crate) struct OpenAiCompatible {
@@ -124,8 +122,8 @@ impl OpenAiCompatible {
             self.patience.piece(response.chunk()).await?.map_err(|error| self.transport(error))?
         {
             body.extend_from_slice(&piece);
-            if body.len() > BODY_LIMIT {
-                return Err(ModelError::Malformed(format!("the answer is longer than {BODY_LIMIT} bytes")));
+            if body.len() > ANSWER_LIMIT {
+                return Err(too_long());
             }
         }
         Ok(String::from_utf8_lossy(&body).into_owned())

@@ -6,13 +6,11 @@
 //! of `delta`. All of these are read here, and nothing downstream needs to know.
 
 use crate::failure;
+use crate::limits::{ANSWER_LIMIT, too_long};
 use crate::tool_calls::{Unidentified, identify, numbered, read_arguments};
 use agent_core::model::{Completion, ModelError, Prompt, StopReason, TokenSink, Usage};
 use serde::Deserialize;
 use serde_json::Value;
-
-/// Longest answer that is taken, in bytes.
-const ANSWER_LIMIT: usize = 16 << 20;
 
 #[derive(Deserialize)]
 struct Chunk {
@@ -94,7 +92,7 @@ impl Answer {
         }
         self.length += data.len();
         if self.length > ANSWER_LIMIT {
-            return Err(ModelError::Malformed(format!("the answer is longer than {ANSWER_LIMIT} bytes")));
+            return Err(too_long());
         }
         let chunk: Chunk = serde_json::from_str(data)
             .map_err(|error| ModelError::Malformed(format!("{error}, in: {}", failure::bounded(data))))?;

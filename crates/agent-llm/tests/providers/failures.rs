@@ -41,8 +41,11 @@ async fn a_rate_limit_carries_the_pause() {
     let exact = vec![("retry-after", "7".into()), ("retry-after-ms", "1500".into())];
     assert_eq!(pause(error_of(limited(exact, "")).await), Some(Duration::from_millis(1500)));
     assert_eq!(pause(error_of(limited(vec![], "")).await), None);
-    let date = vec![("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT".into())];
-    assert_eq!(pause(error_of(limited(date, "")).await), None);
+    let dated = |now: &str, then: &str| vec![("date", now.to_owned()), ("retry-after", then.to_owned())];
+    let (now, then) = ("Wed, 21 Oct 2026 07:27:15 GMT", "Wed, 21 Oct 2026 07:28:00 GMT");
+    assert_eq!(pause(error_of(limited(dated(now, then), "")).await), Some(Duration::from_secs(45)));
+    assert_eq!(pause(error_of(limited(dated(then, now), "")).await), Some(Duration::ZERO));
+    assert_eq!(pause(error_of(limited(dated(now, "tomorrow"), "")).await), None);
     let negative = vec![("retry-after", "-1".into())];
     assert_eq!(pause(error_of(limited(negative, "")).await), None);
 }

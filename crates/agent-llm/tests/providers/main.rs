@@ -4,11 +4,13 @@
 
 mod anthropic;
 mod failures;
+mod faults;
 mod gemini;
 mod openai;
 mod peer;
 mod retrying;
 mod tool_calling;
+mod wire;
 
 use agent_core::model::{Prompt, TokenSink, ToolDescription};
 use agent_core::ports::LanguageModel;
