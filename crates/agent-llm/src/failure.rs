@@ -57,6 +57,10 @@ pub(crate) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> Model
         // Some servers report a faulty request as their own failure.
         500 if kind.contains("invalid_request") => ModelError::Refused(text),
         501 | 505 => ModelError::Refused(text),
+        // An overloaded server that names a time is to be left alone until then, as with a rate limit.
+        500..=599 if pause(headers).is_some() => {
+            ModelError::RateLimited { detail: text, retry_after: pause(headers) }
+        }
         500..=599 => ModelError::Unavailable(text),
         300..=399 => ModelError::Refused(format!(
             "{text}: the server redirects; set AGENT_LLM_BASE_URL to its final address"

@@ -51,6 +51,19 @@ async fn a_rate_limit_carries_the_pause() {
 }
 
 #[tokio::test]
+async fn an_overloaded_server_that_names_a_time_is_left_alone_until_then() {
+    for status in [503, 529] {
+        let reply = Reply::Status(status, vec![("retry-after", "9".into())], "overloaded".into());
+        let error = error_of(reply).await;
+        assert!(
+            matches!(error, ModelError::RateLimited { retry_after: Some(pause), .. }
+                if pause == Duration::from_secs(9)),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_exhausted_account_is_not_worth_a_retry() {
     let openai = json!({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}});
     let anthropic = json!({"error": {"type": "invalid_request_error", "message":
