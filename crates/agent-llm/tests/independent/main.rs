@@ -11,6 +11,7 @@
     reason = "a test that cannot be set up must fail, and one that does nothing says so"
 )]
 
+mod aimock;
 mod llmock;
 mod program;
 
