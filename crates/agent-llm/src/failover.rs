@@ -53,6 +53,7 @@ pub struct FailingOver {
     profiles: Vec<Profile>,
     rests: Mutex<Vec<Rest>>,
     policy: FailoverPolicy,
+    clock: Box<dyn Fn() -> Instant + Send + Sync>,
 }
 
 impl FailingOver {
@@ -61,11 +62,23 @@ impl FailingOver {
     /// # Errors
     /// [`ModelError::Misconfigured`] when there is none.
     pub fn new(profiles: Vec<Profile>, policy: FailoverPolicy) -> Result<Self, ModelError> {
+        Self::with_clock(profiles, policy, Instant::now)
+    }
+
+    /// Like [`FailingOver::new`], with the clock by which profiles rest passed in; it must never go back.
+    ///
+    /// # Errors
+    /// As [`FailingOver::new`].
+    pub fn with_clock(
+        profiles: Vec<Profile>,
+        policy: FailoverPolicy,
+        clock: impl Fn() -> Instant + Send + Sync + 'static,
+    ) -> Result<Self, ModelError> {
         if profiles.is_empty() {
             return Err(ModelError::Misconfigured("no language model profile is given".into()));
         }
         let rests = Mutex::new(profiles.iter().map(|_| Rest::default()).collect());
-        Ok(Self { profiles, rests, policy })
+        Ok(Self { profiles, rests, policy, clock: Box::new(clock) })
     }
 
     fn rests(&self) -> MutexGuard<'_, Vec<Rest>> {
@@ -75,11 +88,11 @@ impl FailingOver {
 
     /// The profile that is asked next, of those not yet asked by this call.
     fn next(&self, asked: &[bool]) -> Option<usize> {
-        rest::choose(&mut self.rests(), asked, Instant::now(), self.policy.first_rest)
+        rest::choose(&mut self.rests(), asked, (self.clock)(), self.policy.first_rest)
     }
 
     fn send_to_rest(&self, place: usize, error: &ModelError) {
-        let pause = self.rests()[place].begin(error, Instant::now(), &self.policy);
+        let pause = self.rests()[place].begin(error, (self.clock)(), &self.policy);
         tracing::warn!(
             profile = self.profiles[place].name,
             %error,
@@ -90,7 +103,7 @@ impl FailingOver {
 
     /// Why nobody could be asked: all keep a pause that they asked for.
     fn all_rest(&self) -> ModelError {
-        let now = Instant::now();
+        let now = (self.clock)();
         let soonest = self.rests().iter().map(|rest| rest.left(now)).min().unwrap_or_default();
         ModelError::RateLimited {
             detail: "every configured language model asked for a pause".into(),
@@ -108,7 +121,7 @@ fn is_of_the_provider(error: &ModelError) -> bool {
 impl LanguageModel for FailingOver {
     /// The profile that the next call would begin with.
     fn describe(&self) -> ModelDescription {
-        let turn = rest::look(&self.rests(), &vec![false; self.profiles.len()], Instant::now());
+        let turn = rest::look(&self.rests(), &vec![false; self.profiles.len()], (self.clock)());
         let place = turn.map_or(0, Turn::place);
         self.profiles[place].model.describe()
     }
