@@ -149,7 +149,11 @@ impl LanguageModel for FailingOver {
                     self.send_to_rest(place, &error);
                     last = Some(error);
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    // It looked at the request, so it is there again.
+                    self.rests()[place] = Rest::default();
+                    return Err(error);
+                }
             }
         }
         Err(last.unwrap_or_else(|| self.all_rest()))

@@ -176,6 +176,17 @@ async fn only_one_call_tries_a_profile_whose_rest_is_over() {
 }
 
 #[tokio::test]
+async fn a_profile_that_refuses_a_request_is_there_again() {
+    let first = Told::new("first", vec![down(), Err(ModelError::Refused("x".into()))]);
+    let second = Told::new("second", vec![]);
+    let (model, time) = over(&[&first, &second]);
+    assert_eq!(who_answers(&model).await, "second");
+    time.pass(30);
+    model.complete(&Prompt::default(), &mut Silent).await.unwrap_err();
+    assert_eq!(who_answers(&model).await, "first");
+}
+
+#[tokio::test]
 async fn when_all_rest_the_one_that_rests_the_shortest_is_asked_first() {
     let first = Told::new("first", vec![Err(ModelError::Unauthorized("x".into()))]);
     let second = Told::new("second", vec![down()]);
