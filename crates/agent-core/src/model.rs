@@ -156,6 +156,9 @@ pub struct ModelDescription {
 pub trait TokenSink: Send {
     /// A piece of text, in order.
     fn token(&mut self, text: &str);
+
+    /// The answer begins anew, so what was shown of it so far is void. Ignored unless written out.
+    fn restart(&mut self) {}
 }
 
 /// Discards what it is told.
@@ -181,6 +184,9 @@ pub enum ModelError {
         /// How long it asked us to wait.
         retry_after: Option<Duration>,
     },
+    /// The account is used up; waiting does not help, paying or another provider does.
+    #[error("the account at the language model's provider is used up: {0}")]
+    QuotaExhausted(String),
     /// Not reachable, overloaded or broken; worth a retry.
     #[error("the language model cannot be reached: {0}")]
     Unavailable(String),

@@ -104,6 +104,7 @@ impl Endpoint {
             ModelError::RateLimited { detail, retry_after } => {
                 ModelError::RateLimited { detail: clean(detail), retry_after }
             }
+            ModelError::QuotaExhausted(text) => ModelError::QuotaExhausted(clean(text)),
             ModelError::Unavailable(text) => ModelError::Unavailable(clean(text)),
             ModelError::ContextOverflow(text) => ModelError::ContextOverflow(clean(text)),
             ModelError::Refused(text) => ModelError::Refused(clean(text)),

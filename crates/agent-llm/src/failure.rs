@@ -1,5 +1,6 @@
 //! What a provider's refusal means: from statuses, headers and bodies to [`ModelError`].
 
+use crate::http_date;
 use agent_core::model::ModelError;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
@@ -24,6 +25,15 @@ const OVERFLOW_MARKS: [&str; 9] = [
     "model_context_window_exceeded",
 ];
 
+/// How providers say that the account is used up, in lower case.
+const QUOTA_MARKS: [&str; 5] = [
+    "insufficient_quota",
+    "billing_hard_limit_reached",
+    "billing_not_active",
+    "credit balance is too low",
+    "insufficient credits",
+];
+
 /// Reads an answer whose status says that there is no answer.
 pub(crate) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> ModelError {
     let json = serde_json::from_str::<Value>(body).ok();
@@ -35,9 +45,10 @@ pub(crate) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> Model
     match status {
         400 | 413 | 422 | 500 if is_overflow(body) => ModelError::ContextOverflow(text),
         413 => ModelError::ContextOverflow(text),
+        402 => ModelError::QuotaExhausted(text),
+        // Told as a rate limit by some, but it stays for longer than we could wait.
+        400 | 403 | 429 if is_used_up(body) => ModelError::QuotaExhausted(text),
         401 | 403 => ModelError::Unauthorized(text),
-        // An exhausted account stays exhausted for as long as we could wait.
-        429 if kind.contains("insufficient_quota") => ModelError::Refused(text),
         429 => ModelError::RateLimited {
             detail: text,
             retry_after: pause(headers).or_else(|| json.as_ref().and_then(pause_in_body)),
@@ -46,6 +57,10 @@ pub(crate) fn from_status(status: u16, headers: &HeaderMap, body: &str) -> Model
         // Some servers report a faulty request as their own failure.
         500 if kind.contains("invalid_request") => ModelError::Refused(text),
         501 | 505 => ModelError::Refused(text),
+        // An overloaded server that names a time is to be left alone until then, as with a rate limit.
+        500..=599 if pause(headers).is_some() => {
+            ModelError::RateLimited { detail: text, retry_after: pause(headers) }
+        }
         500..=599 => ModelError::Unavailable(text),
         300..=399 => ModelError::Refused(format!(
             "{text}: the server redirects; set AGENT_LLM_BASE_URL to its final address"
@@ -67,6 +82,7 @@ pub(crate) fn from_event(body: &Value) -> ModelError {
     }
     let text = message(Some(body), &raw);
     match kind(body) {
+        _ if is_used_up(&raw) => ModelError::QuotaExhausted(text),
         kind if kind.contains("rate_limit") => ModelError::RateLimited { detail: text, retry_after: None },
         kind if kind.contains("authentication") || kind.contains("permission") => {
             ModelError::Unauthorized(text)
@@ -118,6 +134,11 @@ fn is_overflow(body: &str) -> bool {
     gemini || OVERFLOW_MARKS.iter().any(|mark| body.contains(mark))
 }
 
+fn is_used_up(body: &str) -> bool {
+    let body = body.to_ascii_lowercase();
+    QUOTA_MARKS.iter().any(|mark| body.contains(mark))
+}
+
 /// What the provider says in words, wherever its dialect keeps that.
 fn message(json: Option<&Value>, body: &str) -> String {
     let json = match json {
@@ -143,11 +164,17 @@ fn kind(json: &Value) -> String {
         .to_ascii_lowercase()
 }
 
-/// The pause asked for by headers. The form with a date is left out: it needs the provider's clock.
+/// The pause asked for by headers. A date counts from the `Date` of the same answer: whose clock is
+/// wrong does not matter then.
 fn pause(headers: &HeaderMap) -> Option<Duration> {
-    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<f64>().ok();
-    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"))?;
-    Duration::try_from_secs_f64(seconds).ok().map(|pause| pause.min(PAUSE_LIMIT))
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    let seconds = number("retry-after-ms").map(|ms| ms / 1000.0).or_else(|| number("retry-after"));
+    let pause = match seconds {
+        Some(seconds) => Duration::try_from_secs_f64(seconds).ok(),
+        None => http_date::between(text("date")?, text("retry-after")?),
+    };
+    pause.map(|pause| pause.min(PAUSE_LIMIT))
 }
 
 /// The pause that Gemini puts into the details of the error: `"retryDelay": "34s"`.

@@ -8,6 +8,7 @@ mod request;
 
 use crate::endpoint::Endpoint;
 use crate::failure;
+use crate::limits::{ANSWER_LIMIT, too_long};
 use crate::patience::Patience;
 use crate::settings::Provider;
 use agent_core::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
@@ -18,9 +19,7 @@ use events::Events;
 use request::Structure;
 use reqwest::Response;
 use reqwest::header::CONTENT_TYPE;
-
-/// Longest body that is read where no stream was sent, in bytes.
-const BODY_LIMIT: usize = 16 << 20;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A model behind a chat completions endpoint.
 pub(crate) struct OpenAiCompatible {
@@ -28,18 +27,33 @@ pub(crate) struct OpenAiCompatible {
     endpoint: Endpoint,
     model: String,
     patience: Patience,
+    /// The server was found to know no answer schemas: it is not offered one again.
+    words_only: AtomicBool,
 }
 
 impl OpenAiCompatible {
     pub(crate) fn new(provider: Provider, endpoint: Endpoint, model: String, patience: Patience) -> Self {
-        Self { provider, endpoint, model, patience }
+        Self { provider, endpoint, model, patience, words_only: AtomicBool::new(false) }
     }
 
     async fn ask(&self, prompt: &Prompt, sink: &mut dyn TokenSink) -> Result<Completion, ModelError> {
+        if self.words_only.load(Ordering::Relaxed) {
+            return self.ask_once(prompt, Structure::InWords, sink).await;
+        }
         match self.ask_once(prompt, Structure::Native, sink).await {
             Err(ModelError::Refused(text)) if prompt.output.is_some() && names_response_format(&text) => {
-                tracing::info!(model = self.model, "the server knows no answer schemas: asking in words");
-                self.ask_once(prompt, Structure::InWords, sink).await
+                let answer = self.ask_once(prompt, Structure::InWords, sink).await;
+                // One faulty schema says nothing about others.
+                let about_this_one = text.to_ascii_lowercase().contains("invalid schema");
+                if !about_this_one && !matches!(answer, Err(ModelError::Refused(_))) {
+                    tracing::info!(
+                        model = self.model,
+                        why = text,
+                        "the server knows no answer schemas: asking in words from now on"
+                    );
+                    self.words_only.store(true, Ordering::Relaxed);
+                }
+                answer
             }
             other => other,
         }
@@ -108,8 +122,8 @@ impl OpenAiCompatible {
             self.patience.piece(response.chunk()).await?.map_err(|error| self.transport(error))?
         {
             body.extend_from_slice(&piece);
-            if body.len() > BODY_LIMIT {
-                return Err(ModelError::Malformed(format!("the answer is longer than {BODY_LIMIT} bytes")));
+            if body.len() > ANSWER_LIMIT {
+                return Err(too_long());
             }
         }
         Ok(String::from_utf8_lossy(&body).into_owned())

@@ -2,6 +2,7 @@
 //! and it hides what OpenAI-compatible dialects need; both are spoken in `openai.rs`.)
 
 mod failure;
+mod length;
 mod request;
 
 use crate::endpoint::Endpoint;
@@ -16,6 +17,7 @@ use genai::adapter::AdapterKind;
 use genai::chat::{ChatStream, ChatStreamEvent, StreamEnd};
 use genai::resolver::{AuthData, Endpoint as Address};
 use genai::{Client, ModelIden, ServiceTarget};
+use length::Length;
 use serde_json::Value;
 use std::sync::OnceLock;
 
@@ -75,8 +77,11 @@ impl Remote {
         sink: &mut dyn TokenSink,
     ) -> Result<(String, StreamEnd), ModelError> {
         let mut content = String::new();
+        let mut length = Length::default();
         while let Some(event) = self.patience.piece(stream.next()).await? {
-            match event.map_err(|error| self.failure(error))? {
+            let event = event.map_err(|error| self.failure(error))?;
+            length.take(&event)?;
+            match event {
                 ChatStreamEvent::Chunk(chunk) if !chunk.content.is_empty() => {
                     sink.token(&chunk.content);
                     content.push_str(&chunk.content);

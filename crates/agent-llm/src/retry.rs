@@ -1,5 +1,6 @@
 //! Asks again when a provider was busy, unreachable or broke off.
 
+use crate::shown::Remembering;
 use agent_core::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink};
 use agent_core::ports::{LanguageModel, Randomness};
 use async_trait::async_trait;
@@ -44,8 +45,8 @@ impl Randomness for HasherRandomness {
 }
 
 /// A language model that is asked again after transient errors, with exponential pauses and full
-/// jitter, so that many tasks do not come back at the same moment. What was shown of a broken
-/// answer is shown again by the next one: tokens are for show.
+/// jitter, so that many tasks do not come back at the same moment. Where part of a broken answer
+/// was shown, the sink is told that the next one begins anew.
 pub struct Retrying {
     inner: Arc<dyn LanguageModel>,
     policy: RetryPolicy,
@@ -86,8 +87,9 @@ impl LanguageModel for Retrying {
             .with_max_delay(self.policy.longest_pause)
             .with_max_times(self.policy.max_retries as usize)
             .build();
+        let mut sink = Remembering::new(sink);
         loop {
-            let error = match self.inner.complete(prompt, sink).await {
+            let error = match self.inner.complete(prompt, &mut sink).await {
                 Ok(completion) => return Ok(completion),
                 Err(error) if error.is_transient() => error,
                 Err(error) => return Err(error),
@@ -97,6 +99,7 @@ impl LanguageModel for Retrying {
             };
             tracing::warn!(%error, pause_ms = pause.as_millis() as u64, "asking the language model again");
             tokio::time::sleep(pause).await;
+            sink.begin_anew();
         }
     }
 }

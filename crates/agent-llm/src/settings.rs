@@ -5,6 +5,7 @@ use crate::openai::OpenAiCompatible;
 use crate::patience::Patience;
 use crate::remote::Remote;
 use crate::scripted::ScriptedModel;
+use crate::tool_calling::{CallingTools, ToolCalling};
 use agent_core::model::ModelError;
 use agent_core::ports::LanguageModel;
 use secrecy::{ExposeSecret, SecretString};
@@ -120,6 +121,8 @@ pub struct LlmSettings {
     pub request_timeout: Duration,
     /// Longest silence: before the first piece of an answer, and between two pieces. Default 2 minutes.
     pub first_byte_timeout: Duration,
+    /// How tool calls are asked for. Default [`ToolCalling::Auto`]; the scripted model has no need of it.
+    pub tool_calling: ToolCalling,
     /// How often a transient error is answered by asking again. Default 4; 0 never asks again.
     pub max_retries: u32,
 }
@@ -134,6 +137,7 @@ impl Default for LlmSettings {
             script: None,
             request_timeout: Duration::from_secs(600),
             first_byte_timeout: Duration::from_secs(120),
+            tool_calling: ToolCalling::default(),
             max_retries: 4,
         }
     }
@@ -161,10 +165,11 @@ pub(crate) fn build(settings: LlmSettings) -> Result<Arc<dyn LanguageModel>, Mod
     let base = settings.base_url.as_deref().or(provider.default_base_url()).unwrap_or_default();
     let endpoint = Endpoint::parse(base, provider.default_path(), key)?;
     let patience = Patience { silence: settings.first_byte_timeout, whole: settings.request_timeout };
-    Ok(match provider {
+    let spoken: Arc<dyn LanguageModel> = match provider {
         Provider::Anthropic | Provider::Gemini => Arc::new(Remote::new(provider, endpoint, model, patience)),
         _ => Arc::new(OpenAiCompatible::new(provider, endpoint, model, patience)),
-    })
+    };
+    Ok(Arc::new(CallingTools::new(spoken, settings.tool_calling)))
 }
 
 fn model_name(provider: Provider, settings: &LlmSettings) -> Result<String, ModelError> {

@@ -29,7 +29,7 @@ pub(crate) fn find(text: &str, offered: &[ToolDescription]) -> Option<Vec<Uniden
 }
 
 /// The text without what models put around calls.
-fn unwrapped(text: &str) -> String {
+pub(crate) fn unwrapped(text: &str) -> String {
     let mut text = text.trim();
     if let Some((_, after)) = text.strip_prefix("<think>").and_then(|rest| rest.split_once("</think>")) {
         text = after.trim();

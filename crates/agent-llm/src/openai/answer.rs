@@ -6,14 +6,11 @@
 //! of `delta`. All of these are read here, and nothing downstream needs to know.
 
 use crate::failure;
+use crate::limits::{ANSWER_LIMIT, too_long};
 use crate::tool_calls::{Unidentified, identify, numbered, read_arguments};
-use crate::written_calls;
 use agent_core::model::{Completion, ModelError, Prompt, StopReason, TokenSink, Usage};
 use serde::Deserialize;
 use serde_json::Value;
-
-/// Longest answer that is taken, in bytes.
-const ANSWER_LIMIT: usize = 16 << 20;
 
 #[derive(Deserialize)]
 struct Chunk {
@@ -95,7 +92,7 @@ impl Answer {
         }
         self.length += data.len();
         if self.length > ANSWER_LIMIT {
-            return Err(ModelError::Malformed(format!("the answer is longer than {ANSWER_LIMIT} bytes")));
+            return Err(too_long());
         }
         let chunk: Chunk = serde_json::from_str(data)
             .map_err(|error| ModelError::Malformed(format!("{error}, in: {}", failure::bounded(data))))?;
@@ -186,8 +183,7 @@ impl Answer {
                 self.calls.len()
             )));
         }
-        let mut content = self.content;
-        let mut calls: Vec<Unidentified> = self
+        let calls: Vec<Unidentified> = self
             .calls
             .into_iter()
             .map(|call| Unidentified {
@@ -196,14 +192,6 @@ impl Answer {
                 arguments: read_arguments(&call.arguments),
             })
             .collect();
-        if calls.is_empty()
-            && !prompt.tools.is_empty()
-            && prompt.output.is_none()
-            && let Some(written) = written_calls::find(&content, &prompt.tools)
-        {
-            calls = written;
-            content.clear();
-        }
         let stop = match self.finish.as_deref() {
             Some("length" | "max_tokens") => StopReason::Length,
             Some("content_filter") => StopReason::Filtered,
@@ -212,7 +200,7 @@ impl Answer {
             _ => StopReason::ToolCalls,
         };
         Ok(Completion {
-            content,
+            content: self.content,
             tool_calls: identify(prompt, calls, numbered),
             usage: self.usage,
             stop,

@@ -3,8 +3,8 @@
 use agent_core::model::ModelError;
 use std::collections::VecDeque;
 
-/// Longest line of a stream, in bytes.
-const LINE_LIMIT: usize = 8 << 20;
+/// Longest event of a stream, in bytes.
+const EVENT_LIMIT: usize = 8 << 20;
 
 /// Cuts the bytes of a stream into the data of its events.
 #[derive(Debug, Default)]
@@ -30,8 +30,9 @@ impl Events {
                 other => self.line.push(other),
             }
         }
-        if self.line.len() > LINE_LIMIT {
-            return Err(ModelError::Malformed(format!("a line of the stream exceeds {LINE_LIMIT} bytes")));
+        let data: usize = self.data.iter().map(String::len).sum();
+        if self.line.len() + data > EVENT_LIMIT {
+            return Err(ModelError::Malformed(format!("an event of the stream exceeds {EVENT_LIMIT} bytes")));
         }
         Ok(())
     }

@@ -41,17 +41,38 @@ async fn a_rate_limit_carries_the_pause() {
     let exact = vec![("retry-after", "7".into()), ("retry-after-ms", "1500".into())];
     assert_eq!(pause(error_of(limited(exact, "")).await), Some(Duration::from_millis(1500)));
     assert_eq!(pause(error_of(limited(vec![], "")).await), None);
-    let date = vec![("retry-after", "Wed, 21 Oct 2026 07:28:00 GMT".into())];
-    assert_eq!(pause(error_of(limited(date, "")).await), None);
+    let dated = |now: &str, then: &str| vec![("date", now.to_owned()), ("retry-after", then.to_owned())];
+    let (now, then) = ("Wed, 21 Oct 2026 07:27:15 GMT", "Wed, 21 Oct 2026 07:28:00 GMT");
+    assert_eq!(pause(error_of(limited(dated(now, then), "")).await), Some(Duration::from_secs(45)));
+    assert_eq!(pause(error_of(limited(dated(then, now), "")).await), Some(Duration::ZERO));
+    assert_eq!(pause(error_of(limited(dated(now, "tomorrow"), "")).await), None);
     let negative = vec![("retry-after", "-1".into())];
     assert_eq!(pause(error_of(limited(negative, "")).await), None);
 }
 
 #[tokio::test]
+async fn an_overloaded_server_that_names_a_time_is_left_alone_until_then() {
+    for status in [503, 529] {
+        let reply = Reply::Status(status, vec![("retry-after", "9".into())], "overloaded".into());
+        let error = error_of(reply).await;
+        assert!(
+            matches!(error, ModelError::RateLimited { retry_after: Some(pause), .. }
+                if pause == Duration::from_secs(9)),
+            "{error:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn an_exhausted_account_is_not_worth_a_retry() {
-    let body = json!({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}});
-    let error = error_of(refusal(429, body)).await;
-    assert!(matches!(error, ModelError::Refused(_)) && !error.is_transient());
+    let openai = json!({"error": {"message": "You exceeded your quota", "code": "insufficient_quota"}});
+    let anthropic = json!({"error": {"type": "invalid_request_error", "message":
+        "Your credit balance is too low to access the API."}});
+    let router = json!({"error": {"code": 402, "message": "Payment is needed"}});
+    for (status, body) in [(429, openai), (400, anthropic), (402, router)] {
+        let error = error_of(refusal(status, body)).await;
+        assert!(matches!(error, ModelError::QuotaExhausted(_)) && !error.is_transient(), "{error:?}");
+    }
 }
 
 #[tokio::test]

@@ -4,10 +4,13 @@
 
 mod anthropic;
 mod failures;
+mod faults;
 mod gemini;
 mod openai;
 mod peer;
 mod retrying;
+mod tool_calling;
+mod wire;
 
 use agent_core::model::{Prompt, TokenSink, ToolDescription};
 use agent_core::ports::LanguageModel;
@@ -66,5 +69,9 @@ struct Shown(Vec<String>);
 impl TokenSink for Shown {
     fn token(&mut self, text: &str) {
         self.0.push(text.to_owned());
+    }
+
+    fn restart(&mut self) {
+        self.0.push("(anew)".into());
     }
 }

@@ -207,17 +207,32 @@ async fn an_answer_schema_is_sent_and_strict_only_where_it_can_be_kept() {
 }
 
 #[tokio::test]
-async fn a_server_that_knows_no_schemas_is_told_in_words() {
-    let schema = json!({"type": "object"});
-    let peer = Peer::start(vec![
-        refusal(400, json!({"error": {"message": "This response_format type is unavailable now"}})),
-        stream_of(&[delta(json!({"content": "{}"})), end("stop")]),
-    ]);
-    let answer = model(&peer, Provider::OpenAi).complete(&structured(schema), &mut Silent).await.unwrap();
-    assert_eq!(answer.content, "{}");
-    let body = &peer.asked()[1].body;
-    assert!(body.get("response_format").is_none());
-    assert!(body["messages"][0]["content"].as_str().unwrap().contains("{\"type\":\"object\"}"));
+async fn a_server_that_knows_no_schemas_is_told_in_words_and_asked_once() {
+    let good = || stream_of(&[delta(json!({"content": "{}"})), end("stop")]);
+    let unknown = json!({"error": {"message": "This response_format type is unavailable now"}});
+    let peer = Peer::start(vec![refusal(400, unknown), good(), good()]);
+    let model = model(&peer, Provider::OpenAi);
+    for place in [1, 2] {
+        let prompt = structured(json!({"type": "object"}));
+        assert_eq!(model.complete(&prompt, &mut Silent).await.unwrap().content, "{}");
+        let body = &peer.asked()[place].body;
+        assert!(body.get("response_format").is_none());
+        assert!(body["messages"][0]["content"].as_str().unwrap().contains("{\"type\":\"object\"}"));
+    }
+}
+
+#[tokio::test]
+async fn a_refused_schema_says_nothing_about_the_next() {
+    let good = || stream_of(&[delta(json!({"content": "{}"})), end("stop")]);
+    let faulty = json!({"error": {"message": "Invalid schema for response_format 'plan'"}});
+    let peer = Peer::start(vec![refusal(400, faulty), good(), good()]);
+    let model = model(&peer, Provider::OpenAi);
+    for _ in 0..2 {
+        model.complete(&structured(json!({"type": "object"})), &mut Silent).await.unwrap();
+    }
+    let sent: Vec<bool> =
+        peer.asked().iter().map(|asked| asked.body.get("response_format").is_some()).collect();
+    assert_eq!(sent, [true, false, true]);
 }
 
 #[tokio::test]

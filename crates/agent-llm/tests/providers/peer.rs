@@ -20,6 +20,10 @@ pub(crate) enum Piece {
     Cut,
     /// Nothing more comes, but the connection stays open.
     Stall,
+    /// Nothing for a while.
+    Pause(Duration),
+    /// The same again and again, as fast as it is read.
+    Flood(String),
     /// Nothing but signs of life, until the client is gone (only writing shows the server that).
     Drip,
 }
@@ -195,6 +199,10 @@ fn played(
                 Err(io::Error::from(io::ErrorKind::ConnectionReset))
             })
             .boxed_local(),
+            Piece::Pause(pause) => stream::once(tokio::time::sleep(pause))
+                .filter_map(|()| async { None::<Result<Bytes, io::Error>> })
+                .boxed_local(),
+            Piece::Flood(text) => stream::repeat(Bytes::from(text)).map(Ok).boxed_local(),
             Piece::Stall => stream::pending().boxed_local(),
             Piece::Drip => stream::unfold((), |()| async {
                 tokio::time::sleep(Duration::from_millis(5)).await;

@@ -49,7 +49,7 @@ async fn a_server_in_trouble_is_asked_until_it_answers() {
     let mut shown = Shown::default();
     let answer = retrying(&peer, quick()).complete(&prompt(), &mut shown).await.unwrap();
     assert_eq!(answer.content, "Hi.");
-    assert_eq!(shown.0, ["H", "Hi."]);
+    assert_eq!(shown.0, ["H", "(anew)", "Hi."]);
     assert_eq!(peer.asked().len(), 4);
 }
 
@@ -97,4 +97,19 @@ async fn connect_puts_the_retries_around_the_model() {
     let settings = agent_llm::LlmSettings { max_retries: 1, ..crate::settings(&peer, Provider::OpenAi) };
     let model = agent_llm::connect_with(settings, Arc::new(Always(0.0))).unwrap();
     assert_eq!(model.complete(&prompt(), &mut Silent).await.unwrap().content, "Hi.");
+}
+
+#[tokio::test]
+async fn a_long_pause_is_not_waited_for_while_another_profile_answers() {
+    let limited = Reply::Status(429, vec![("retry-after", "60".into())], String::new());
+    let (first, second) = (Peer::start(vec![limited]), Peer::start(vec![good(), good()]));
+    let profiles = [&first, &second]
+        .map(|peer| agent_llm::LlmSettings { max_retries: 2, ..crate::settings(peer, Provider::OpenAi) });
+    let model = agent_llm::connect_profiles(profiles.to_vec()).unwrap();
+    let start = Instant::now();
+    for _ in 0..2 {
+        assert_eq!(model.complete(&prompt(), &mut Silent).await.unwrap().content, "Hi.");
+    }
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert_eq!((first.asked().len(), second.asked().len()), (1, 2));
 }
