@@ -156,7 +156,7 @@ fn is_owned(state: &PlanState) -> bool {
 
 /// What the planner makes of a plan in which a task has failed: new tasks, or nothing.
 fn replanned(state: &PlanState, choice: u8) -> Fact {
-    if choice % 4 == 0 {
+    if choice.is_multiple_of(4) {
         return Fact::Replanned { edit: Err("the model is silent".into()) };
     }
     let open = state.tasks.iter().filter(|task| task.status != TaskStatus::Completed);
