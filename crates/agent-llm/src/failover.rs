@@ -126,6 +126,11 @@ impl LanguageModel for FailingOver {
         self.profiles[place].model.describe()
     }
 
+    /// The smallest that is known: what fits there fits everywhere.
+    fn context_window(&self) -> Option<u64> {
+        self.profiles.iter().filter_map(|profile| profile.model.context_window()).min()
+    }
+
     async fn complete(&self, prompt: &Prompt, sink: &mut dyn TokenSink) -> Result<Completion, ModelError> {
         let mut sink = Remembering::new(sink);
         let mut asked = vec![false; self.profiles.len()];

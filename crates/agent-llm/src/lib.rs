@@ -35,6 +35,7 @@ mod settings;
 mod shown;
 mod tool_calling;
 mod tool_calls;
+mod windows;
 mod written_calls;
 
 pub use detect::{OLLAMA_BASE_URL, detect, ollama_is_listening};

@@ -81,6 +81,10 @@ impl LanguageModel for Retrying {
         self.inner.describe()
     }
 
+    fn context_window(&self) -> Option<u64> {
+        self.inner.context_window()
+    }
+
     async fn complete(&self, prompt: &Prompt, sink: &mut dyn TokenSink) -> Result<Completion, ModelError> {
         let mut ceilings = ExponentialBuilder::new()
             .with_min_delay(self.policy.first_pause)

@@ -6,6 +6,7 @@ use crate::patience::Patience;
 use crate::remote::Remote;
 use crate::scripted::ScriptedModel;
 use crate::tool_calling::{CallingTools, ToolCalling};
+use crate::windows;
 use agent_core::model::ModelError;
 use agent_core::ports::LanguageModel;
 use secrecy::{ExposeSecret, SecretString};
@@ -121,6 +122,9 @@ pub struct LlmSettings {
     pub request_timeout: Duration,
     /// Longest silence: before the first piece of an answer, and between two pieces. Default 2 minutes.
     pub first_byte_timeout: Duration,
+    /// How many tokens the model can read and write in one call (`AGENT_LLM_CONTEXT_WINDOW`); known for well-known models.
+    /// A local server may be started with less than its model can do.
+    pub context_window: Option<u64>,
     /// How tool calls are asked for. Default [`ToolCalling::Auto`]; the scripted model has no need of it.
     pub tool_calling: ToolCalling,
     /// How often a transient error is answered by asking again. Default 4; 0 never asks again.
@@ -137,6 +141,7 @@ impl Default for LlmSettings {
             script: None,
             request_timeout: Duration::from_secs(600),
             first_byte_timeout: Duration::from_secs(120),
+            context_window: None,
             tool_calling: ToolCalling::default(),
             max_retries: 4,
         }
@@ -169,7 +174,8 @@ pub(crate) fn build(settings: LlmSettings) -> Result<Arc<dyn LanguageModel>, Mod
         Provider::Anthropic | Provider::Gemini => Arc::new(Remote::new(provider, endpoint, model, patience)),
         _ => Arc::new(OpenAiCompatible::new(provider, endpoint, model, patience)),
     };
-    Ok(Arc::new(CallingTools::new(spoken, settings.tool_calling)))
+    let window = settings.context_window.or_else(|| windows::known(&spoken.describe().model));
+    Ok(Arc::new(CallingTools::new(spoken, settings.tool_calling, window)))
 }
 
 fn model_name(provider: Provider, settings: &LlmSettings) -> Result<String, ModelError> {

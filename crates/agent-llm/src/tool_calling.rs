@@ -66,6 +66,8 @@ impl FromStr for ToolCalling {
 pub(crate) struct CallingTools {
     inner: Arc<dyn LanguageModel>,
     way: ToolCalling,
+    /// How many tokens it can read and write in one call, where that is known.
+    window: Option<u64>,
     /// The server does not know tools.
     by_schema: AtomicBool,
     /// The server has made a call of its own: one written into the text is then the model's slip.
@@ -73,11 +75,12 @@ pub(crate) struct CallingTools {
 }
 
 impl CallingTools {
-    /// Asks `inner` in this way.
-    pub(crate) fn new(inner: Arc<dyn LanguageModel>, way: ToolCalling) -> Self {
+    /// Asks `inner`, whose window is this, in this way.
+    pub(crate) fn new(inner: Arc<dyn LanguageModel>, way: ToolCalling, window: Option<u64>) -> Self {
         Self {
             inner,
             way,
+            window,
             by_schema: AtomicBool::new(way == ToolCalling::Schema),
             native_seen: AtomicBool::new(false),
         }
@@ -154,6 +157,10 @@ fn refuses_tools(text: &str) -> bool {
 impl LanguageModel for CallingTools {
     fn describe(&self) -> ModelDescription {
         self.inner.describe()
+    }
+
+    fn context_window(&self) -> Option<u64> {
+        self.window
     }
 
     async fn complete(&self, prompt: &Prompt, sink: &mut dyn TokenSink) -> Result<Completion, ModelError> {

@@ -43,6 +43,6 @@ pub use services::{
     Conversation, ConversationPage, CreatePlan, Edited, EventPage, PlanDetails, Plans, Repositories,
     Statistics, Stats, Templates, WantedMessages,
 };
-pub use settings::{LogFormat, Overrides, Settings};
+pub use settings::{Fallback, LogFormat, Overrides, Settings};
 pub use system::SystemClock;
 pub use workspaces::Merged;

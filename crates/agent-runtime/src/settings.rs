@@ -1,15 +1,17 @@
 //! Settings: what the user typed ([`raw`]) and what it means ([`Settings`]).
 
 mod database;
+mod language_models;
 mod raw;
 
 pub(crate) use database::file_of;
+pub use language_models::Fallback;
 pub use raw::Overrides;
 
 use crate::error::{Error, Result};
-use agent_core::pricing::{Price, PriceList};
+use agent_core::pricing::PriceList;
 use agent_events::BusAddress;
-use agent_llm::Provider;
+use agent_llm::{Provider, ToolCalling};
 use raw::Raw;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -55,6 +57,12 @@ pub struct Settings {
     pub llm_api_key: Option<SecretString>,
     /// The scripted model's file.
     pub llm_script: Option<PathBuf>,
+    /// How many tokens it can read and write in one call; known for well-known models.
+    pub llm_context_window: Option<u64>,
+    /// How it is asked for tool calls.
+    pub llm_tool_calling: ToolCalling,
+    /// Who is asked when it cannot answer, in this order.
+    pub llm_fallbacks: Vec<Fallback>,
     /// What models cost: the list prices of well-known ones, and what the user says of others.
     pub llm_prices: PriceList,
     /// Folders below which repositories must lie.
@@ -105,16 +113,8 @@ impl Settings {
 
     fn resolve(raw: Raw, environment: BTreeMap<String, String>) -> Result<Self> {
         refuse_what_is_not_built(&raw)?;
-        let bind = raw.bind.as_deref().unwrap_or("127.0.0.1:8000");
-        let bind: SocketAddr = bind
-            .parse()
-            .map_err(|_ignored| wrong("bind", bind, "an address and port such as 127.0.0.1:8000"))?;
         let dev = raw.dev.unwrap_or(false);
-        if dev && !bind.ip().is_loopback() {
-            let text =
-                "dev: demo accounts are only for a loopback address; bind to 127.0.0.1 or leave --dev out";
-            return Err(Error::Settings(text.to_owned()));
-        }
+        let bind = address(raw.bind.as_deref(), dev)?;
         let seconds = |key, text: Option<&str>, otherwise| match text {
             Some(text) => duration(key, text),
             None => Ok(Duration::from_secs(otherwise)),
@@ -136,12 +136,15 @@ impl Settings {
             jwt_secret: raw.jwt_secret.map(SecretString::from),
             dev,
             admin_password: raw.admin_password.map(SecretString::from),
-            llm_provider: provider(raw.llm_provider.as_deref())?,
+            llm_provider: language_models::provider(raw.llm_provider.as_deref())?,
             llm_base_url: raw.llm_base_url,
             llm_model: raw.llm_model,
             llm_api_key: raw.llm_api_key.map(SecretString::from),
             llm_script: raw.llm_script,
-            llm_prices: prices(raw.llm_prices.as_deref())?,
+            llm_context_window: raw.llm_context_window.map(|tokens| tokens as u64),
+            llm_tool_calling: language_models::tool_calling(raw.llm_tool_calling.as_deref())?,
+            llm_fallbacks: language_models::fallbacks(raw.llm_fallbacks.as_deref())?,
+            llm_prices: language_models::prices(raw.llm_prices.as_deref())?,
             repository_roots: raw.repository_roots.unwrap_or_else(|| vec![PathBuf::from(".")]),
             max_parallel_tasks: at_least_one("max_parallel_tasks", raw.max_parallel_tasks.unwrap_or(cores))?,
             task_timeout,
@@ -191,6 +194,9 @@ impl Settings {
             ("llm_model", self.llm_model.as_deref().map(quoted)),
             ("llm_api_key", mask(&self.llm_api_key)),
             ("llm_script", self.llm_script.as_ref().map(path)),
+            ("llm_context_window", self.llm_context_window.map(|tokens| tokens.to_string())),
+            ("llm_tool_calling", Some(quoted(self.llm_tool_calling.as_str()))),
+            ("llm_fallbacks", language_models::in_words(&self.llm_fallbacks).map(|text| quoted(&text))),
             (
                 "llm_prices",
                 Some(self.llm_prices.in_words()).filter(|text| !text.is_empty()).map(|text| quoted(&text)),
@@ -231,29 +237,20 @@ fn refuse_what_is_not_built(raw: &Raw) -> Result<()> {
     Err(Error::Settings(text.to_owned()))
 }
 
+/// Where the server listens; demo accounts are for this machine only.
+fn address(bind: Option<&str>, dev: bool) -> Result<SocketAddr> {
+    let bind = bind.unwrap_or("127.0.0.1:8000");
+    let bind: SocketAddr =
+        bind.parse().map_err(|_ignored| wrong("bind", bind, "an address and port such as 127.0.0.1:8000"))?;
+    if dev && !bind.ip().is_loopback() {
+        let text = "dev: demo accounts are only for a loopback address; bind to 127.0.0.1 or leave --dev out";
+        return Err(Error::Settings(text.to_owned()));
+    }
+    Ok(bind)
+}
+
 fn wrong(key: &str, value: &str, right: &str) -> Error {
     Error::Settings(format!("{key}: {value:?} is not {right}"))
-}
-
-fn provider(word: Option<&str>) -> Result<Option<Provider>> {
-    word.map(str::parse).transpose().map_err(|error| Error::Settings(format!("llm_provider: {error}")))
-}
-
-/// The known prices with those that the user gives: `MODEL=INPUT/OUTPUT` in dollars per million tokens, by commas.
-fn prices(text: Option<&str>) -> Result<PriceList> {
-    let entries = text.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    entries.into_iter().try_fold(PriceList::known(), |prices, entry| {
-        let right = "MODEL=INPUT/OUTPUT in US dollars per million tokens, such as my-model=0.5/1.5";
-        let parsed = entry.rsplit_once('=').and_then(|(model, price)| {
-            let (input, output) = price.split_once('/')?;
-            let dollars =
-                |text: &str| text.trim().parse().ok().filter(|price: &f64| (0.0..1e6).contains(price));
-            Some((model.trim(), Price { input: dollars(input)?, output: dollars(output)? }))
-        });
-        let (model, price) =
-            parsed.filter(|(model, _)| !model.is_empty()).ok_or_else(|| wrong("llm_prices", entry, right))?;
-        Ok(prices.with(model, price))
-    })
 }
 
 fn at_least_one(key: &str, value: usize) -> Result<usize> {
@@ -292,21 +289,6 @@ mod tests {
     fn what_this_version_cannot_do_is_refused_in_words() {
         let raw = Raw { otlp_endpoint: Some("http://127.0.0.1".into()), ..Raw::default() };
         assert!(Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string().contains("otlp_endpoint"));
-    }
-
-    #[test]
-    fn prices_of_the_user_come_beside_those_that_are_known_and_before_them() {
-        let with = |text: &str| {
-            let raw = Raw { llm_prices: Some(text.into()), ..Raw::default() };
-            Settings::resolve(raw, BTreeMap::new()).map(|settings| settings.llm_prices)
-        };
-        let prices = with("house/coder=0.5/1.5, gpt-5-mini=0/0").unwrap();
-        assert_eq!(prices.of("house/coder-2"), Some(Price { input: 0.5, output: 1.5 }));
-        assert_eq!(prices.of("gpt-5-mini"), Some(Price { input: 0.0, output: 0.0 }));
-        assert!(prices.of("claude-sonnet-4-5").is_some());
-        for faulty in ["coder", "coder=1", "=1/2", "coder=-1/2", "coder=much/2"] {
-            assert!(with(faulty).unwrap_err().to_string().contains("llm_prices"), "{faulty}");
-        }
     }
 
     #[test]

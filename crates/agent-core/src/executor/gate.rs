@@ -89,7 +89,8 @@ impl<'a> Gate<'a> {
 
     fn take_recorded(&self, key: StepKey, kind: StepKind, name: &str) -> Result<Option<Step>, Stop> {
         let Some(step) = self.recorded.iter().find(|step| step.key == key).cloned() else { return Ok(None) };
-        let renamed_model = kind == StepKind::Model && step.result.is_some();
+        // Another model may have been configured meanwhile, or answer in the place of the first.
+        let renamed_model = kind == StepKind::Model;
         if step.intent.kind != kind || (step.intent.name != name && !renamed_model) {
             let error = format!(
                 "the record of this attempt says step {} was {}, not {name}; it cannot be continued",

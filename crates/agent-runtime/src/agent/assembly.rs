@@ -219,17 +219,27 @@ async fn connect_model(settings: &Settings) -> Result<Option<Arc<dyn LanguageMod
         None if agent_llm::ollama_is_listening(agent_llm::OLLAMA_BASE_URL).await => Provider::Ollama,
         None => return Ok(None),
     };
-    let key_of_environment = || {
+    let key_of = |provider: Provider| {
         let variable = provider.key_variable()?;
         settings.environment.get(variable).cloned().map(SecretString::from)
     };
-    let llm = LlmSettings {
+    let first = LlmSettings {
         provider: Some(provider),
         base_url: settings.llm_base_url.clone(),
         model: settings.llm_model.clone(),
-        api_key: settings.llm_api_key.clone().or_else(key_of_environment),
+        api_key: settings.llm_api_key.clone().or_else(|| key_of(provider)),
         script: settings.llm_script.clone(),
+        context_window: settings.llm_context_window,
+        tool_calling: settings.llm_tool_calling,
         ..LlmSettings::default()
     };
-    Ok(Some(agent_llm::connect(llm)?))
+    let fallbacks = settings.llm_fallbacks.iter().map(|fallback| LlmSettings {
+        provider: Some(fallback.provider),
+        base_url: fallback.base_url.clone(),
+        model: fallback.model.clone(),
+        api_key: key_of(fallback.provider),
+        tool_calling: settings.llm_tool_calling,
+        ..LlmSettings::default()
+    });
+    Ok(Some(agent_llm::connect_profiles(std::iter::once(first).chain(fallbacks).collect())?))
 }

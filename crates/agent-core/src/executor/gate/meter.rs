@@ -191,9 +191,9 @@ impl Worst {
         Amount::of(self.usage, self.price, 1)
     }
 
-    /// What it came to.
-    pub(super) fn actual(&self, usage: Usage) -> Amount {
-        Amount::of(usage, self.price, 1)
+    /// What it came to, by the price of the model that answered.
+    pub(super) fn actual(&self, usage: Usage, answered_by: Option<Price>) -> Amount {
+        Amount::of(usage, answered_by.or(self.price), 1)
     }
 
     /// Notes in the intent of a step what is reserved for it.

@@ -48,14 +48,15 @@ impl Gate<'_> {
         failpoint::reach(failpoint::GATE_AFTER_CALL);
         match answered {
             Some(Ok(completion)) => {
-                reservation.settle(worst.actual(completion.usage));
+                let answered_by = self.ports.prices.of(&completion.model);
+                reservation.settle(worst.actual(completion.usage, answered_by));
                 self.finish_model(key, step.as_ref(), &completion, conversation).await?;
                 failpoint::reach(failpoint::GATE_AFTER_RESULT);
                 Ok(completion)
             }
             Some(Err(error)) => {
                 if !may_have_cost(&error) {
-                    reservation.settle(worst.actual(Usage::default()));
+                    reservation.settle(worst.actual(Usage::default(), None));
                 }
                 Err(self.model_failed(key, &error).await?)
             }
