@@ -16,6 +16,7 @@ mod history;
 mod keys;
 mod killed;
 mod load;
+mod models;
 mod pace;
 mod random_kills;
 mod scene;
