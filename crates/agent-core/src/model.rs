@@ -51,6 +51,13 @@ pub enum Message {
 }
 
 impl Message {
+    /// The text of it.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::User { content } | Self::Assistant { content, .. } | Self::Tool { content, .. } => content,
+        }
+    }
+
     /// A user turn.
     pub fn user(content: impl Into<String>) -> Self {
         Self::User { content: content.into() }

@@ -85,7 +85,8 @@ async fn crash(place: &str) -> ([usize; ANSWERS], usize, i64) {
     let dying = model.serving(&scene).env("AGENT_FAILPOINT", place).start();
     let there = caller.at(dying.url());
     // The answer may be lost with the server.
-    let _lost = there.try_send(there.request("POST", &format!("/plans/{plan}/execute")).json(&json!({}))).await;
+    let _lost =
+        there.try_send(there.request("POST", &format!("/plans/{plan}/execute")).json(&json!({}))).await;
     let ended = dying.wait();
     let died = std::os::unix::process::ExitStatusExt::signal(&ended.status);
     assert!(died.is_some(), "{place}: {}", ended.words());

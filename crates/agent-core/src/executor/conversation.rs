@@ -48,7 +48,7 @@ impl Conversation {
 
     /// How it opens: the instructions, and what the work is about.
     pub(super) fn opening(&self) -> String {
-        let first = self.whole.messages.first().map(text_of).unwrap_or_default();
+        let first = self.whole.messages.first().map(Message::text).unwrap_or_default();
         format!("{}\n\n{first}", self.whole.system)
     }
 
@@ -98,14 +98,5 @@ impl Conversation {
     /// Makes the view smaller after the model found `sent` too long; false when that cannot be done again.
     pub(super) fn shrink(&mut self, sent: &Prompt) -> bool {
         self.window.shrink(sent)
-    }
-}
-
-/// The text of a message.
-pub(super) fn text_of(message: &Message) -> &str {
-    match message {
-        Message::User { content } | Message::Assistant { content, .. } | Message::Tool { content, .. } => {
-            content
-        }
     }
 }

@@ -5,6 +5,7 @@ mod storage;
 use super::fact::{Effect, Fact, Outcome};
 use super::gate::Meter;
 use super::job::{self, AttemptJob, Job, Report, Workspace};
+use super::planning::Books;
 use super::shared::{Shared, Signals};
 use super::slots::Slot;
 use super::{machine, planning, schedule};
@@ -327,14 +328,21 @@ impl Driver {
         match job {
             Job::Planning => self.begin_planning(cancel),
             Job::Replanning(_) => {
-                self.jobs.spawn(planning::replan(Arc::clone(&self.shared), Arc::clone(&self.state), cancel));
+                let (shared, state) = (Arc::clone(&self.shared), Arc::clone(&self.state));
+                self.jobs.spawn(planning::replan(shared, state, self.books(), cancel));
             }
             Job::Attempt(task, attempt) => self.begin_attempt(task, attempt, cancel),
         }
     }
 
+    fn books(&self) -> Books {
+        let (meter, signals) = (Arc::clone(&self.meter), Arc::clone(&self.signals));
+        Books { fence: self.fence.clone(), meter, signals }
+    }
+
     fn begin_planning(&mut self, cancel: CancellationToken) {
-        self.jobs.spawn(planning::plan(Arc::clone(&self.shared), Arc::clone(&self.state), cancel));
+        let (shared, state) = (Arc::clone(&self.shared), Arc::clone(&self.state));
+        self.jobs.spawn(planning::plan(shared, state, self.books(), cancel));
     }
 
     fn begin_attempt(&mut self, task: TaskId, attempt: u32, cancel: CancellationToken) {

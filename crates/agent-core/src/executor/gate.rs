@@ -5,7 +5,7 @@ mod meter;
 mod model;
 
 pub(super) use answer::{Answer, first_line, outcome_of};
-pub(super) use meter::Meter;
+pub(super) use meter::{Meter, Worst};
 
 use super::assignment::Assignment;
 use super::job::BROKE_OFF;

@@ -1,5 +1,9 @@
 //! The making of plans as jobs of a driver.
 
+mod recorded;
+
+pub(super) use recorded::Books;
+
 use super::fact::Fact;
 use super::job::{Job, Report};
 use super::shared::Shared;
@@ -8,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::plan::{EditOperation, PlanEdit, PlanState, TaskSpec, TaskStatus};
 use crate::planner::{self, Planner};
 use futures_util::FutureExt;
+use recorded::RecordedModel;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
@@ -18,9 +23,14 @@ use tokio_util::sync::CancellationToken;
 const MOST_BEFORE: usize = 8;
 
 /// Turns the goal into tasks.
-pub(super) async fn plan(shared: Arc<Shared>, state: Arc<PlanState>, cancel: CancellationToken) -> Report {
+pub(super) async fn plan(
+    shared: Arc<Shared>,
+    state: Arc<PlanState>,
+    books: Books,
+    cancel: CancellationToken,
+) -> Report {
     let (fact, slot) = tokio::select! {
-        (planned, slot) = with_a_slot(&shared, &state, make_plan(&shared, &state)) => {
+        (planned, slot) = with_a_slot(&shared, &state, make_plan(&shared, &state, books)) => {
             let fact = match planned {
                 Ok(tasks) => Fact::Planned { tasks },
                 Err(error) => Fact::PlanningFailed { error: error.to_string() },
@@ -33,9 +43,14 @@ pub(super) async fn plan(shared: Arc<Shared>, state: Arc<PlanState>, cancel: Can
 }
 
 /// Makes new tasks for what is left of the plan.
-pub(super) async fn replan(shared: Arc<Shared>, state: Arc<PlanState>, cancel: CancellationToken) -> Report {
+pub(super) async fn replan(
+    shared: Arc<Shared>,
+    state: Arc<PlanState>,
+    books: Books,
+    cancel: CancellationToken,
+) -> Report {
     let (fact, slot) = tokio::select! {
-        (edited, slot) = with_a_slot(&shared, &state, make_edit(&shared, &state)) => {
+        (edited, slot) = with_a_slot(&shared, &state, make_edit(&shared, &state, books)) => {
             (Some(Fact::Replanned { edit: edited.map_err(|error| error.to_string()) }), slot)
         }
         () = cancel.cancelled() => (None, None),
@@ -56,22 +71,26 @@ async fn with_a_slot<T>(
     (planned.unwrap_or_else(broke_off), Some(slot))
 }
 
-async fn make_plan(shared: &Shared, state: &PlanState) -> Result<Vec<TaskSpec>> {
-    let planned = planner_of(shared)?.plan(&state.plan.goal, Path::new(&state.plan.repo_path)).await?;
+async fn make_plan(shared: &Arc<Shared>, state: &Arc<PlanState>, books: Books) -> Result<Vec<TaskSpec>> {
+    let planner = planner_of(shared, state, books).await?;
+    let planned = planner.plan(&state.plan.goal, Path::new(&state.plan.repo_path)).await?;
     shared.ports.say(state, "assistant", planner::describe(&planned)).await;
     Ok(planned.tasks)
 }
 
-async fn make_edit(shared: &Shared, state: &PlanState) -> Result<PlanEdit> {
+async fn make_edit(shared: &Arc<Shared>, state: &Arc<PlanState>, books: Books) -> Result<PlanEdit> {
     let folder = shared.ports.workspaces.open(&state.plan).await?;
-    let planned = planner_of(shared)?.replan(state, &folder).await?;
+    let planned = planner_of(shared, state, books).await?.replan(state, &folder).await?;
     let words = format!("A task failed, so what is left is planned anew. {}", planner::describe(&planned));
     shared.ports.say(state, "assistant", words).await;
     Ok(edit_of(state, planned.tasks))
 }
 
-fn planner_of(shared: &Shared) -> Result<Planner> {
-    shared.ports.planner().ok_or(Error::NoLanguageModel)
+/// A planner whose calls are on the books of the plan.
+async fn planner_of(shared: &Arc<Shared>, state: &Arc<PlanState>, books: Books) -> Result<Planner> {
+    let model = shared.ports.model.clone().ok_or(Error::NoLanguageModel)?;
+    let model = RecordedModel::open(model, Arc::clone(shared), Arc::clone(state), books).await?;
+    Ok(Planner::new(Arc::new(model), Arc::clone(&shared.ports.surveyor)))
 }
 
 /// The edit that puts new tasks in the place of all that have not completed.

@@ -2,7 +2,6 @@
 
 use crate::ids::WorkerId;
 use crate::plan::PlanState;
-use crate::planner::Planner;
 use crate::ports::{
     Clock, Conversations, Journal, LanguageModel, Neighbours, NewMessage, PlanReader, PlanStore, Randomness,
     Surveyor, Workspaces,
@@ -72,12 +71,6 @@ impl ExecutorSettings {
 }
 
 impl ExecutorPorts {
-    /// Who turns goals into tasks, where there is a language model.
-    pub(super) fn planner(&self) -> Option<Planner> {
-        let model = self.model.clone()?;
-        Some(Planner::new(model, Arc::clone(&self.surveyor)))
-    }
-
     /// Adds to a plan's conversation; losing a line of it is no reason to fail a plan.
     pub(super) async fn say(&self, state: &PlanState, role: &str, content: String) {
         let message = NewMessage {

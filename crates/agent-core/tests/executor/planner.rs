@@ -207,3 +207,34 @@ async fn a_plan_is_made_anew_by_whoever_takes_it_over() {
     let state = world.until_status(plan, PlanStatus::Completed).await;
     assert_eq!((state.plan.version, state.tasks.len()), (2, 2));
 }
+
+#[tokio::test]
+async fn answers_to_the_planner_are_on_record_and_not_asked_for_again_after_a_crash() {
+    let world = World::new(vec![Turn::Say("Certainly!"), Turn::Hang, Turn::Say(PLAN)]);
+    let server = world.server("one");
+    let plan = server.create(new_plan(Vec::new())).await;
+    world.until_asked(2).await;
+    server.crash().await;
+    world.expire_leases();
+    let _server = world.server("two");
+    world.until_status(plan, PlanStatus::Completed).await;
+    assert_eq!(world.model.calls(), 3, "the first answer is taken from the record");
+    let steps = world.store.core().steps(plan);
+    let planning: Vec<u32> =
+        steps.iter().filter(|step| step.key.task_id.get() == 0).map(|step| step.key.position).collect();
+    assert_eq!(planning, [1, 2]);
+    let used = world.store.core().model_usage(plan);
+    assert_eq!(used[0].usage.total(), 220);
+}
+
+#[tokio::test]
+async fn the_planner_keeps_to_the_budget_of_the_plan() {
+    let world = World::new(vec![Turn::Say("Certainly!"), Turn::Say(PLAN)]);
+    let server = world.server("one");
+    let rules = policy(|policy| policy.budget.max_model_calls = Some(1));
+    let plan = server.create(plan_of(Vec::new(), rules)).await;
+    let state = world.until_status(plan, PlanStatus::Failed).await;
+    let summary = state.plan.summary.unwrap();
+    assert!(summary.contains("budget_exceeded: max_model_calls is 1"), "{summary}");
+    assert_eq!(world.model.calls(), 1);
+}

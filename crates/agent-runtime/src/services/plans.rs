@@ -19,8 +19,8 @@ use agent_core::executor::{Executor, Submitted};
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
 use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, TaskStatus};
 use agent_core::ports::{
-    Approval, Conversations, EventLog, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Step,
-    Visibility,
+    Approval, Conversations, EventLog, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore,
+    Step, Visibility,
 };
 use agent_core::pricing::PriceList;
 use agent_events::{Hub, Subscription};
@@ -41,7 +41,7 @@ pub struct Statistics {
     pub total_executions: u64,
     /// Share of completed tasks, 0 to 100.
     pub progress: f64,
-    /// Model tokens of all recorded attempts.
+    /// Tokens of all answers of language models, those of the planner included.
     pub tokens: u64,
     /// Cost in US dollars; null where the price of a model that was asked is unknown.
     pub cost: Option<f64>,
@@ -161,6 +161,7 @@ impl Plans {
     pub async fn find(&self, caller: &Principal, id: PlanId) -> Result<PlanDetails> {
         let state = self.state(caller, id).await?;
         let attempts = PlanReader::attempts(&self.store, id).await?;
+        let used = PlanReader::model_usage(&self.store, id).await?;
         let count = |status| state.tasks.iter().filter(|task| task.status == status).count() as u64;
         let statistics = Statistics {
             total_tasks: state.tasks.len() as u64,
@@ -168,8 +169,8 @@ impl Plans {
             failed_tasks: count(TaskStatus::Failed),
             total_executions: attempts.len() as u64,
             progress: state.progress(),
-            tokens: attempts.iter().map(|attempt| attempt.tokens).sum(),
-            cost: self.cost(id).await?,
+            tokens: used.iter().map(|used| used.usage.total()).sum(),
+            cost: self.cost(&used),
         };
         Ok(PlanDetails { state, statistics })
     }
@@ -180,10 +181,9 @@ impl Plans {
     }
 
     /// What the models of a plan have cost in US dollars; `None` where a price is unknown.
-    async fn cost(&self, id: PlanId) -> Result<Option<f64>> {
-        let used = PlanReader::model_usage(&self.store, id).await?;
+    fn cost(&self, used: &[ModelUsage]) -> Option<f64> {
         let micros = used.iter().map(|used| Some(self.prices.of(&used.model)?.micros(used.usage)));
-        Ok(micros.sum::<Option<u64>>().map(|micros| micros as f64 / 1_000_000.0))
+        micros.sum::<Option<u64>>().map(|micros| micros as f64 / 1_000_000.0)
     }
 
     /// Starts the plan, or one task with what it needs.

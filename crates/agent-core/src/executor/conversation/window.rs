@@ -4,7 +4,7 @@
 //! ever move forward, and by more than is needed at the moment: what is sent keeps the same beginning for many calls,
 //! which providers can cache.
 
-use super::{REMARK, text_of};
+use super::REMARK;
 use crate::model::{Message, Prompt};
 use crate::text::cut;
 use crate::tool::name;
@@ -220,7 +220,7 @@ fn bytes_of(prompt: &Prompt) -> usize {
             _ => 0,
         };
         // What a provider puts around a message.
-        text_of(message).len() + calls + 16
+        message.text().len() + calls + 16
     });
     prompt.system.len() + tools.sum::<usize>() + messages.sum::<usize>()
 }
@@ -281,7 +281,7 @@ mod tests {
         let sent = window.view(&conversation(12, 3_000));
         assert!(window.estimate(&sent) <= window.limit);
         assert_paired(&sent);
-        let longest = |message: &Message| text_of(message).len();
+        let longest = |message: &Message| message.text().len();
         assert!(
             sent.messages.iter().rev().take(4).any(|message| longest(message) == 3_000),
             "the latest stay"
@@ -290,11 +290,11 @@ mod tests {
         assert!(window.estimate(&sent) <= window.limit);
         assert_paired(&sent);
         assert!(
-            text_of(&sent.messages[0]).contains("- read_file {\"path\":\"file-0.py\"}"),
+            sent.messages[0].text().contains("- read_file {\"path\":\"file-0.py\"}"),
             "{:?}",
             sent.messages[0]
         );
-        assert!(text_of(&sent.messages[0]).starts_with("Mend the parser"));
+        assert!(sent.messages[0].text().starts_with("Mend the parser"));
     }
 
     #[test]
@@ -312,7 +312,7 @@ mod tests {
         whole.messages.splice(3..3, [taken, answer, remark]);
         let sent = Window::new(Some(4_096)).view(&whole);
         assert_paired(&sent);
-        let opening = text_of(&sent.messages[0]);
+        let opening = sent.messages[0].text();
         assert!(opening.contains("Your note: The limit is 4096."), "{opening}");
         assert!(opening.contains("Leave the tests alone."), "{opening}");
     }

@@ -95,7 +95,7 @@ impl Meter {
 
     /// Sets aside what a call may use at most, as soon as that is certain not to pass the budget; what others have
     /// reserved is waited for. `Err` says in words which ceiling it would pass.
-    pub(super) async fn reserve(
+    pub(in crate::executor) async fn reserve(
         self: &Arc<Self>,
         worst: Amount,
         budget: &Budget,
@@ -144,7 +144,7 @@ impl Meter {
 
 /// What is set aside for one call. Dropped without a word it counts as used: nobody knows what the call cost.
 #[derive(Debug)]
-pub(super) struct Reservation {
+pub(in crate::executor) struct Reservation {
     meter: Arc<Meter>,
     worst: Amount,
     open: bool,
@@ -152,7 +152,7 @@ pub(super) struct Reservation {
 
 impl Reservation {
     /// The call is over and cost this.
-    pub(super) fn settle(mut self, actual: Amount) {
+    pub(in crate::executor) fn settle(mut self, actual: Amount) {
         self.close(actual);
     }
 
@@ -176,28 +176,32 @@ impl Drop for Reservation {
 
 /// The most that a call can use, and what it is recorded as.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Worst {
+pub(in crate::executor) struct Worst {
     pub(super) usage: Usage,
     pub(super) price: Option<Price>,
 }
 
 impl Worst {
-    pub(super) fn new(input_tokens: u64, most_output: Option<u32>, price: Option<Price>) -> Self {
+    pub(in crate::executor) fn new(
+        input_tokens: u64,
+        most_output: Option<u32>,
+        price: Option<Price>,
+    ) -> Self {
         let output_tokens = most_output.map_or(USUAL_ANSWER, u64::from);
         Self { usage: Usage { input_tokens, output_tokens }, price }
     }
 
-    pub(super) fn amount(&self) -> Amount {
+    pub(in crate::executor) fn amount(&self) -> Amount {
         Amount::of(self.usage, self.price, 1)
     }
 
     /// What it came to, by the price of the model that answered.
-    pub(super) fn actual(&self, usage: Usage, answered_by: Option<Price>) -> Amount {
+    pub(in crate::executor) fn actual(&self, usage: Usage, answered_by: Option<Price>) -> Amount {
         Amount::of(usage, answered_by.or(self.price), 1)
     }
 
     /// Notes in the intent of a step what is reserved for it.
-    pub(super) fn note(&self, input: &mut Value) {
+    pub(in crate::executor) fn note(&self, input: &mut Value) {
         input[RESERVED] = json!(self.usage);
     }
 }
