@@ -87,6 +87,9 @@ pub enum Error {
     /// Another worker holds the plan now; the caller must stop working on it.
     #[error("the lease on plan {0} was lost to another worker")]
     LeaseLost(PlanId),
+    /// The owner's calls to language models could pass what they may use in a day.
+    #[error("budget_exceeded: {0}")]
+    AllowanceExceeded(String),
     /// The idempotency key was used before with another request.
     #[error("idempotency key {0:?} was used before with another request")]
     IdempotencyMismatch(String),

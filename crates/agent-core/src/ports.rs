@@ -2,9 +2,12 @@
 //!
 //! A port is owned by the crate that needs it and has at least two real implementations.
 
+mod allowance;
 mod change;
 mod step;
 
+pub(crate) use allowance::RESERVED;
+pub use allowance::{Allowance, DailyLimits, reserved_in};
 pub use change::{
     Approval, ApprovalDecision, AttemptChange, Change, Claim, Committed, Created, Fence, NewApproval,
     NewExecution, NewVersion, Opening,
@@ -218,10 +221,10 @@ pub trait Journal: Send + Sync {
     /// `Unavailable`.
     async fn recorded(&self, plan: PlanId, task: TaskId, attempt: u32) -> Result<Vec<Step>>;
 
-    /// Records an intent.
+    /// Records an intent; one to ask a model only within the allowance of the plan's owner.
     ///
     /// # Errors
-    /// `LeaseLost`, `Unavailable`.
+    /// `AllowanceExceeded`, `LeaseLost`, `Unavailable`.
     async fn begin(
         &self,
         key: StepKey,
@@ -229,6 +232,7 @@ pub trait Journal: Send + Sync {
         events: Vec<NewEvent>,
         at: Timestamp,
         fence: &Fence,
+        allowance: Option<&Allowance>,
     ) -> Result<()>;
 
     /// Records a result with what is told of it; a result that is already there stays, and nothing is told again.

@@ -26,6 +26,13 @@ impl Timestamp {
         Self(self.0.saturating_add(micros))
     }
 
+    /// The beginning of its day in UTC.
+    #[must_use]
+    pub fn start_of_day(self) -> Self {
+        const DAY: i64 = 24 * 60 * 60 * 1_000_000;
+        Self(self.0 - self.0.rem_euclid(DAY))
+    }
+
     /// How long after `earlier` this is; zero when it is not after.
     pub fn since(self, earlier: Self) -> Duration {
         let micros = self.0.saturating_sub(earlier.0);

@@ -9,6 +9,7 @@ pub use language_models::Fallback;
 pub use raw::Overrides;
 
 use crate::error::{Error, Result};
+use agent_core::ports::DailyLimits;
 use agent_core::pricing::PriceList;
 use agent_events::BusAddress;
 use agent_llm::{Provider, ToolCalling};
@@ -65,6 +66,8 @@ pub struct Settings {
     pub llm_fallbacks: Vec<Fallback>,
     /// What models cost: the list prices of well-known ones, and what the user says of others.
     pub llm_prices: PriceList,
+    /// What one person's calls to language models may use in a day (UTC).
+    pub daily_limits: DailyLimits,
     /// Folders below which repositories must lie.
     pub repository_roots: Vec<PathBuf>,
     /// Attempts at once, over all plans.
@@ -144,6 +147,10 @@ impl Settings {
             llm_context_window: raw.llm_context_window.map(|tokens| tokens as u64),
             llm_tool_calling: language_models::tool_calling(raw.llm_tool_calling.as_deref())?,
             llm_fallbacks: language_models::fallbacks(raw.llm_fallbacks.as_deref())?,
+            daily_limits: language_models::daily_limits(
+                raw.user_tokens_per_day,
+                raw.user_cost_per_day.as_deref(),
+            )?,
             llm_prices: language_models::prices(raw.llm_prices.as_deref())?,
             repository_roots: raw.repository_roots.unwrap_or_else(|| vec![PathBuf::from(".")]),
             max_parallel_tasks: at_least_one("max_parallel_tasks", raw.max_parallel_tasks.unwrap_or(cores))?,
@@ -201,6 +208,8 @@ impl Settings {
                 "llm_prices",
                 Some(self.llm_prices.in_words()).filter(|text| !text.is_empty()).map(|text| quoted(&text)),
             ),
+            ("user_tokens_per_day", self.daily_limits.max_tokens.map(|tokens| tokens.to_string())),
+            ("user_cost_per_day", self.daily_limits.max_cost.map(|cost| quoted(&cost.to_string()))),
             ("repository_roots", Some(format!("[{}]", roots.join(", ")))),
             ("max_parallel_tasks", Some(self.max_parallel_tasks.to_string())),
             ("task_timeout", Some(quoted(&format!("{}ms", self.task_timeout.as_millis())))),

@@ -218,3 +218,4 @@ diesel::joinable!(tasks -> blobs (result_blob));
 diesel::allow_tables_to_appear_in_same_query!(approvals, attempts, blobs, plans, tasks);
 diesel::allow_tables_to_appear_in_same_query!(blobs, events);
 diesel::allow_tables_to_appear_in_same_query!(blobs, steps);
+diesel::allow_tables_to_appear_in_same_query!(plans, steps);

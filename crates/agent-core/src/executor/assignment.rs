@@ -3,7 +3,7 @@
 use super::gate::Meter;
 use crate::ids::TaskId;
 use crate::plan::PlanState;
-use crate::ports::Fence;
+use crate::ports::{DailyLimits, Fence};
 use crate::tool::ToolContext;
 use std::sync::Arc;
 
@@ -16,6 +16,8 @@ pub(super) struct Assignment {
     pub(super) context: ToolContext,
     /// A worker that vanished had begun it.
     pub(super) resumed: bool,
+    /// What its owner's calls to models may use in a day.
+    pub(super) limits: DailyLimits,
     /// What the plan has used so far.
     pub(super) meter: Arc<Meter>,
 }

@@ -14,7 +14,9 @@ use crate::error::Error;
 use crate::event::{EventBody, NewEvent};
 use crate::failpoint;
 use crate::model::{ToolCall, Usage};
-use crate::ports::{NewMessage, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told};
+use crate::ports::{
+    Allowance, NewMessage, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told,
+};
 use crate::text::cut;
 use crate::tool::{AnyTool, EffectClass, Recovery, ToolContext, ToolError};
 use answer::{answer_of, summarise};
@@ -192,7 +194,7 @@ impl<'a> Gate<'a> {
         };
         let called =
             EventBody::ToolCalled { tool: call.name.to_owned(), summary: tool.summary_json(&call.input) };
-        self.begin(call.key, &intent, vec![called]).await?;
+        self.begin(call.key, &intent, vec![called], None).await?;
         failpoint::reach(failpoint::GATE_AFTER_INTENT);
         match prepared {
             Ok(_) => outcome_of(perform(tool, call.input.clone(), context).await),
@@ -214,9 +216,20 @@ impl<'a> Gate<'a> {
         self.finish(call.key, &result, vec![finished], messages).await
     }
 
-    async fn begin(&self, key: StepKey, intent: &StepIntent, bodies: Vec<EventBody>) -> Result<(), Stop> {
+    async fn begin(
+        &self,
+        key: StepKey,
+        intent: &StepIntent,
+        bodies: Vec<EventBody>,
+        allowance: Option<&Allowance>,
+    ) -> Result<(), Stop> {
         let (events, now) = (self.events(bodies), self.ports.clock.now());
-        Ok(self.ports.journal.begin(key, intent, events, now, &self.assignment.fence).await?)
+        match self.ports.journal.begin(key, intent, events, now, &self.assignment.fence, allowance).await {
+            Err(error @ Error::AllowanceExceeded(_)) => {
+                Err(Stop::Fail { error: error.to_string(), retryable: false })
+            }
+            begun => Ok(begun?),
+        }
     }
 
     async fn finish(

@@ -124,6 +124,7 @@ impl AttemptJob {
             fence: self.fence,
             context,
             resumed: self.resumed,
+            limits: self.shared.settings.daily_limits,
             meter: self.meter,
         };
         let outcome = attempt::run(Arc::clone(&self.shared.ports), assignment).await?;

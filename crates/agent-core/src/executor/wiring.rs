@@ -3,8 +3,8 @@
 use crate::ids::WorkerId;
 use crate::plan::PlanState;
 use crate::ports::{
-    Clock, Conversations, Journal, LanguageModel, Neighbours, NewMessage, PlanReader, PlanStore, Randomness,
-    Surveyor, Workspaces,
+    Clock, Conversations, DailyLimits, Journal, LanguageModel, Neighbours, NewMessage, PlanReader, PlanStore,
+    Randomness, Surveyor, Workspaces,
 };
 use crate::pricing::PriceList;
 use crate::tool::Toolbox;
@@ -52,6 +52,8 @@ pub struct ExecutorSettings {
     pub lease: Duration,
     /// How many crashes in a row may catch the same attempt in flight before it fails as a `crash_loop`.
     pub max_recoveries: u32,
+    /// What one person's calls to language models may use in a day.
+    pub daily_limits: DailyLimits,
     /// Whether plans that others left behind are taken over.
     pub recover: bool,
 }
@@ -65,6 +67,7 @@ impl ExecutorSettings {
             task_timeout: Duration::from_secs(300),
             lease: Duration::from_secs(15),
             max_recoveries: 3,
+            daily_limits: DailyLimits::default(),
             recover: true,
         }
     }

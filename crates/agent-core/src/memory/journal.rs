@@ -4,7 +4,10 @@ use super::core::{Made, MemoryCore, mismatch};
 use crate::error::{Error, Result};
 use crate::event::{Event, EventBody, NewEvent};
 use crate::ids::{MessageId, PlanId, TaskId};
-use crate::ports::{ConversationMessage, NewMessage, Step, StepIntent, StepKey, StepResult, Told};
+use crate::ports::{
+    Allowance, ConversationMessage, ModelUsage, NewMessage, Step, StepIntent, StepKey, StepKind, StepResult,
+    Told, reserved_in,
+};
 use crate::time::Timestamp;
 
 impl MemoryCore {
@@ -17,21 +20,43 @@ impl MemoryCore {
     /// Records an intent with its events.
     ///
     /// # Errors
-    /// `PlanNotFound`; `Damaged` when the step has begun already.
+    /// `PlanNotFound`, `AllowanceExceeded`; `Damaged` when the step has begun already.
     pub fn begin(
         &mut self,
         key: StepKey,
         intent: &StepIntent,
         events: Vec<NewEvent>,
         at: Timestamp,
+        allowance: Option<&Allowance>,
     ) -> Result<Vec<Event>> {
         self.row(key.plan_id)?;
+        if let Some(why) = allowance.and_then(|allowance| allowance.refusal(&self.used_by(allowance))) {
+            return Err(Error::AllowanceExceeded(why));
+        }
         if self.steps.contains_key(&key) {
             return Err(Error::Damaged(format!("step {} begins once", key.idempotency_key())));
         }
         let step = Step { key, intent: intent.clone(), result: None, started_at: at, finished_at: None };
         self.steps.insert(key, step);
         self.tell(key.plan_id, events, at)
+    }
+
+    /// What the calls of an owner to models have used and reserved.
+    fn used_by(&self, allowance: &Allowance) -> Vec<ModelUsage> {
+        let owned = |step: &&Step| {
+            self.row(step.key.plan_id).is_ok_and(|row| row.state.plan.owner == allowance.owner)
+        };
+        let calls = self.steps.values().filter(|step| step.intent.kind == StepKind::Model);
+        let calls = calls.filter(|step| step.started_at >= allowance.since).filter(owned);
+        calls
+            .map(|step| ModelUsage {
+                model: step.intent.name.clone(),
+                usage: step
+                    .result
+                    .as_ref()
+                    .map_or_else(|| reserved_in(&step.intent.input), |result| result.usage),
+            })
+            .collect()
     }
 
     /// Records a result with what is told of it. When there already is one, nothing changes and nothing is told.

@@ -6,9 +6,9 @@ use crate::event::{Event, NewEvent, Topic};
 use crate::ids::{MessageId, PlanId, TaskId, WorkerId};
 use crate::plan::{Attempt, Idempotency, PlanState, PlanVersion};
 use crate::ports::{
-    Approval, Change, Claim, Clock, CommitListener, Committed, ConversationMessage, Conversations, Created,
-    EventLog, Fence, Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter,
-    PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
+    Allowance, Approval, Change, Claim, Clock, CommitListener, Committed, ConversationMessage, Conversations,
+    Created, EventLog, Fence, Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts,
+    PlanFilter, PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -179,10 +179,11 @@ impl Journal for MemoryStore {
         events: Vec<NewEvent>,
         at: Timestamp,
         fence: &Fence,
+        allowance: Option<&Allowance>,
     ) -> Result<()> {
         self.write(|core| {
             core.check_fence(key.plan_id, fence)?;
-            core.begin(key, intent, events, at).map(|told| ((), told))
+            core.begin(key, intent, events, at, allowance).map(|told| ((), told))
         })
     }
 

@@ -5,7 +5,7 @@ use agent_core::executor::fact::Fact;
 use agent_core::ids::PlanId;
 use agent_core::model::{Message, ModelError};
 use agent_core::plan::{PlanStatus, TaskKind, TaskSpec};
-use agent_core::ports::{Conversations, MessageFilter, NewMessage, Visibility};
+use agent_core::ports::{Conversations, DailyLimits, MessageFilter, NewMessage, Visibility};
 use agent_core::time::Timestamp;
 use serde_json::json;
 
@@ -255,4 +255,24 @@ async fn a_plan_is_cancelled_also_while_it_waits_for_room_in_its_budget() {
     world.until_asked(1).await;
     server.submit(plan, Fact::CancelRequested).await;
     world.until_status(plan, PlanStatus::Cancelled).await;
+}
+
+#[tokio::test]
+async fn the_plans_of_one_person_share_what_their_calls_may_use_in_a_day() {
+    let world = World::new(vec![Turn::finish(), Turn::Hang, Turn::Hang]);
+    let daily_limits = DailyLimits { max_tokens: Some(12_000), max_cost: None };
+    let server =
+        world.server_with(agent_core::executor::ExecutorSettings { daily_limits, ..settings("one") });
+    let first = server.create(new_plan(vec![agent()])).await;
+    world.until_status(first, PlanStatus::Completed).await;
+    // The worst of a call is more than 8,192 tokens: there is room for one of these, not for two.
+    let plans = [server.create(new_plan(vec![agent()])).await, server.create(new_plan(vec![agent()])).await];
+    let failed = |plan| world.until(plan, |state| state.plan.status == PlanStatus::Failed);
+    let state = tokio::select! {
+        state = failed(plans[0]) => state,
+        state = failed(plans[1]) => state,
+    };
+    let error = state.tasks[0].error.clone().unwrap();
+    assert!(error.contains("budget_exceeded: your calls may use 12000 tokens a day"), "{error}");
+    assert_eq!(world.model.calls(), 2);
 }

@@ -172,13 +172,13 @@ async fn a_journal_refuses_whoever_does_not_hold_the_plan() {
     let intent = StepIntent { kind, name: "look".into(), effect, input: Value::Null, prepared: Value::Null };
     let result = StepResult { status: StepStatus::Ok, output: Value::Null, usage: Usage::default() };
     let stranger = Fence { generation: Generation(9), ..claim.fence.clone() };
-    let refused = store.begin(key, &intent, Vec::new(), NOON, &stranger).await;
+    let refused = store.begin(key, &intent, Vec::new(), NOON, &stranger, None).await;
     assert!(matches!(refused, Err(Error::LeaseLost(_))));
     let early = store.finish(key, &result, Told::default(), NOON, &claim.fence).await;
     assert!(matches!(early, Err(Error::Damaged(_))), "nothing that never began can end");
-    store.begin(key, &intent, Vec::new(), NOON, &claim.fence).await.unwrap();
+    store.begin(key, &intent, Vec::new(), NOON, &claim.fence, None).await.unwrap();
     assert!(matches!(
-        store.begin(key, &intent, Vec::new(), NOON, &claim.fence).await,
+        store.begin(key, &intent, Vec::new(), NOON, &claim.fence, None).await,
         Err(Error::Damaged(_))
     ));
     for _ in 0..2 {

@@ -150,6 +150,7 @@ impl AgentBuilder {
             max_parallel: self.settings.max_parallel_tasks,
             task_timeout: self.settings.task_timeout,
             max_recoveries: self.settings.max_recoveries,
+            daily_limits: self.settings.daily_limits,
             lease: self.settings.lease,
             recover: self.settings.recover,
         };

@@ -2,6 +2,7 @@
 
 use super::wrong;
 use crate::error::{Error, Result};
+use agent_core::ports::DailyLimits;
 use agent_core::pricing::{Price, PriceList};
 use agent_llm::{Provider, ToolCalling};
 
@@ -36,6 +37,18 @@ pub(super) fn prices(text: Option<&str>) -> Result<PriceList> {
             parsed.filter(|(model, _)| !model.is_empty()).ok_or_else(|| wrong("llm_prices", entry, right))?;
         Ok(prices.with(model, price))
     })
+}
+
+pub(super) fn daily_limits(tokens: Option<usize>, cost: Option<&str>) -> Result<DailyLimits> {
+    let dollars = |text: &str| {
+        let parsed: Option<f64> = text.trim().parse().ok();
+        let right = "a number of US dollars of at least 0, such as 2.50";
+        parsed
+            .filter(|cost| cost.is_finite() && *cost >= 0.0)
+            .ok_or_else(|| wrong("user_cost_per_day", text, right))
+    };
+    let max_cost = cost.map(dollars).transpose()?;
+    Ok(DailyLimits { max_tokens: tokens.map(|tokens| tokens as u64), max_cost })
 }
 
 pub(super) fn tool_calling(word: Option<&str>) -> Result<ToolCalling> {

@@ -99,6 +99,8 @@ raw_settings! {
     llm_context_window: usize,
     llm_tool_calling: String,
     llm_fallbacks: String,
+    user_tokens_per_day: usize,
+    user_cost_per_day: String,
     repository_roots: Vec<PathBuf>,
     max_parallel_tasks: usize,
     task_timeout: String,

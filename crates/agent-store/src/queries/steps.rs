@@ -5,12 +5,12 @@ use crate::error::Answer;
 use crate::rows::blob::Blob;
 use crate::rows::event::PendingEvent;
 use crate::rows::step::{NewStepRow, StepResultRow, StepRow};
-use crate::rows::{large, word};
-use crate::schema::{blobs as blob_table, steps};
+use crate::rows::{large, parse, word};
+use crate::schema::{blobs as blob_table, plans as plan_table, steps};
 use agent_core::event::Event;
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::model::Usage;
-use agent_core::ports::{Fence, ModelUsage, NewMessage, Step, StepKey, StepKind};
+use agent_core::ports::{Allowance, Fence, ModelUsage, NewMessage, Step, StepKey, StepKind, reserved_in};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 use std::collections::BTreeMap;
@@ -68,6 +68,32 @@ pub(crate) fn model_usage(conn: &mut Conn, plan: PlanId) -> Answer<Vec<ModelUsag
         *sum = sum.plus(usage);
     }
     Ok(by_model.into_iter().map(|(model, usage)| ModelUsage { model, usage }).collect())
+}
+
+/// Refuses a call that its owner's calls leave no room for. The writer's lock is held from here to the commit that
+/// reserves what the call may use, so that no two look at the same room.
+pub(crate) fn admit(conn: &mut Conn, allowance: &Allowance) -> Answer<()> {
+    let rows: Vec<(String, Option<String>, i64, i64, String)> = steps::table
+        .inner_join(plan_table::table.on(plan_table::id.eq(steps::plan_id)))
+        .filter(plan_table::owner_id.eq(allowance.owner.get()))
+        .filter(steps::kind.eq(word("steps.kind", &StepKind::Model)?))
+        .filter(steps::started_at.ge(allowance.since.as_micros()))
+        .select((steps::name, steps::status, steps::input_tokens, steps::output_tokens, steps::input))
+        .load(conn)?;
+    let mut used = Vec::with_capacity(rows.len());
+    for (model, status, input, output, intent) in rows {
+        let usage = match status {
+            Some(_) => {
+                Usage { input_tokens: large("tokens", input)?, output_tokens: large("tokens", output)? }
+            }
+            None => reserved_in(&parse("steps.input", &intent)?),
+        };
+        used.push(ModelUsage { model, usage });
+    }
+    match allowance.refusal(&used) {
+        Some(why) => Err(agent_core::Error::AllowanceExceeded(why).into()),
+        None => Ok(()),
+    }
 }
 
 /// Records an intent with its events. An intent that is already there stays.

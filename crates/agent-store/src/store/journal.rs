@@ -7,7 +7,7 @@ use crate::writer::Written;
 use agent_core::Result;
 use agent_core::event::NewEvent;
 use agent_core::ids::{PlanId, TaskId};
-use agent_core::ports::{Fence, Journal, Step, StepIntent, StepKey, StepResult, Told};
+use agent_core::ports::{Allowance, Fence, Journal, Step, StepIntent, StepKey, StepResult, Told};
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
 
@@ -24,10 +24,15 @@ impl Journal for Store {
         events: Vec<NewEvent>,
         at: Timestamp,
         fence: &Fence,
+        allowance: Option<&Allowance>,
     ) -> Result<()> {
         let row = NewStepRow::new(key, intent, at)?;
         let (pending, fence) = (PendingEvent::all(events)?, fence.clone());
+        let allowance = allowance.cloned();
         let written = transact!(self, db, |conn| {
+            if let Some(allowance) = &allowance {
+                db::steps::admit(conn, allowance)?;
+            }
             let events = db::steps::begin(conn, key.plan_id, &row, pending, at, &fence)?;
             Ok(Written { value: (), events })
         });

@@ -8,9 +8,11 @@ use agent_core::ids::{PlanId, TaskId, WorkerId};
 use agent_core::model::Usage;
 use agent_core::plan::TaskStatus;
 use agent_core::ports::{
-    AttemptChange, Conversations, EventLog, Fence, Journal, MessageFilter, ModelUsage, NewMessage,
-    PlanReader, PlanStore, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told, Visibility,
+    AttemptChange, Conversations, DailyLimits, EventLog, Fence, Journal, MessageFilter, ModelUsage,
+    NewMessage, PlanReader, PlanStore, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told,
+    Visibility,
 };
+use agent_core::pricing::PriceList;
 use agent_core::tool::EffectClass;
 use serde_json::json;
 
@@ -39,7 +41,11 @@ async fn a_step_is_recorded_before_and_after_with_its_events() {
     let (state, fence) = world.held("w").await;
     let (plan, task) = (state.plan.id, state.tasks[0].id);
     let step = key(plan, task, 1);
-    world.store.begin(step, &intent("apply_patch"), vec![progress("calls")], at(1), &fence).await.unwrap();
+    world
+        .store
+        .begin(step, &intent("apply_patch"), vec![progress("calls")], at(1), &fence, None)
+        .await
+        .unwrap();
     let open = world.store.recorded(plan, task, 1).await.unwrap();
     assert_eq!((open[0].key, &open[0].intent, &open[0].result), (step, &intent("apply_patch"), &None));
     let done = result(StepStatus::Ok, 5);
@@ -66,7 +72,7 @@ async fn what_a_step_says_is_kept_with_its_result_once() {
         idempotency: None,
     };
     let told = Told { events: vec![progress("x")], messages: vec![say("first"), say("second")] };
-    world.store.begin(step, &intent("model"), vec![], at(1), &fence).await.unwrap();
+    world.store.begin(step, &intent("model"), vec![], at(1), &fence, None).await.unwrap();
     for _ in 0..2 {
         world.store.finish(step, &result(StepStatus::Ok, 1), told.clone(), at(2), &fence).await.unwrap();
     }
@@ -87,7 +93,7 @@ async fn what_a_step_says_is_kept_with_its_result_once() {
     // Without the lease nothing is kept either.
     let lost = Fence { worker: WorkerId("thief".into()), ..fence.clone() };
     let step = key(plan, state.tasks[0].id, 2);
-    world.store.begin(step, &intent("model"), vec![], at(3), &fence).await.unwrap();
+    world.store.begin(step, &intent("model"), vec![], at(3), &fence, None).await.unwrap();
     world.store.finish(step, &result(StepStatus::Ok, 1), told, at(4), &lost).await.unwrap_err();
     assert_eq!(world.store.messages(&filter).await.unwrap().1, 2);
 }
@@ -104,7 +110,7 @@ async fn the_tokens_of_a_plan_are_known_by_model() {
             .enumerate()
     {
         let step = key(plan, task, position as u32 + 1);
-        world.store.begin(step, intent, vec![], at(1), &fence).await.unwrap();
+        world.store.begin(step, intent, vec![], at(1), &fence, None).await.unwrap();
         if position < 4 {
             let done = result(StepStatus::Ok, 10);
             world.store.finish(step, &done, Told::default(), at(2), &fence).await.unwrap();
@@ -123,8 +129,8 @@ async fn a_recorded_intent_and_a_recorded_result_stay() {
     let Some(world) = World::new().await else { return };
     let (state, fence) = world.held("w").await;
     let step = key(state.plan.id, state.tasks[0].id, 1);
-    world.store.begin(step, &intent("first"), vec![], at(1), &fence).await.unwrap();
-    world.store.begin(step, &intent("second"), vec![], at(2), &fence).await.unwrap();
+    world.store.begin(step, &intent("first"), vec![], at(1), &fence, None).await.unwrap();
+    world.store.begin(step, &intent("second"), vec![], at(2), &fence, None).await.unwrap();
     world
         .store
         .finish(step, &result(StepStatus::OutcomeUnknown, 1), Told::default(), at(3), &fence)
@@ -147,11 +153,11 @@ async fn a_worker_that_lost_its_lease_records_nothing() {
     let lost = Fence { worker: WorkerId("late".into()), ..fence.clone() };
     let is_lost = |error| matches!(error, Error::LeaseLost(id) if id == plan);
     for events in [vec![], vec![progress("a")]] {
-        let begun = world.store.begin(key(plan, task, 1), &intent("x"), events, at(1), &lost).await;
+        let begun = world.store.begin(key(plan, task, 1), &intent("x"), events, at(1), &lost, None).await;
         assert!(is_lost(begun.unwrap_err()));
     }
     assert_eq!(world.store.recorded(plan, task, 1).await.unwrap(), []);
-    world.store.begin(key(plan, task, 1), &intent("x"), vec![], at(1), &fence).await.unwrap();
+    world.store.begin(key(plan, task, 1), &intent("x"), vec![], at(1), &fence, None).await.unwrap();
     for events in [vec![], vec![progress("a")]] {
         let ended = world
             .store
@@ -188,7 +194,7 @@ async fn steps_come_by_task_attempt_and_position_and_planning_has_steps_too() {
         StepKey { attempt: 2, ..key(plan, task, 1) },
     ];
     for step in keys.iter().rev() {
-        world.store.begin(*step, &intent("t"), vec![], at(1), &fence).await.unwrap();
+        world.store.begin(*step, &intent("t"), vec![], at(1), &fence, None).await.unwrap();
     }
     let found: Vec<StepKey> = world.store.steps(plan).await.unwrap().iter().map(|step| step.key).collect();
     assert_eq!(found, keys);
@@ -202,7 +208,7 @@ async fn an_attempt_ends_with_the_tokens_of_its_steps() {
     let (plan, task) = (state.plan.id, state.tasks[0].id);
     for position in 1..=3 {
         let step = key(plan, task, position);
-        world.store.begin(step, &intent("t"), vec![], at(1), &fence).await.unwrap();
+        world.store.begin(step, &intent("t"), vec![], at(1), &fence, None).await.unwrap();
         world.store.finish(step, &result(StepStatus::Ok, 10), Told::default(), at(2), &fence).await.unwrap();
     }
     let mut end = change(&state);
@@ -219,4 +225,56 @@ async fn an_attempt_ends_with_the_tokens_of_its_steps() {
     world.store.commit(&end, Some(&fence)).await.unwrap();
     let attempts = world.store.attempts(plan).await.unwrap();
     assert_eq!((attempts[0].tokens, attempts[0].result_length), (33, 4));
+}
+
+fn call_of(tokens: u64) -> ModelUsage {
+    ModelUsage { model: "large".into(), usage: Usage { input_tokens: tokens, output_tokens: 0 } }
+}
+
+/// The intent to ask a model, with what is reserved for it.
+fn asking(tokens: u64) -> StepIntent {
+    let input = json!({"reserved": {"input_tokens": tokens, "output_tokens": 0}});
+    StepIntent { kind: StepKind::Model, name: "large".into(), input, ..intent("large") }
+}
+
+#[tokio::test]
+async fn sixty_four_calls_at_once_on_two_servers_never_pass_what_their_owner_may_use() {
+    let Some(world) = World::new().await else { return };
+    let other = world.another();
+    let limits = DailyLimits { max_tokens: Some(1_000), max_cost: None };
+    let day = at(86_400_000_000);
+    let allowance = limits.allowance(world.owner, call_of(100), &PriceList::default(), day).unwrap();
+    let mut begun = Vec::new();
+    for number in 0..64_u32 {
+        let (state, fence) = world.held(&format!("w{number}")).await;
+        let store = if number % 2 == 0 { world.store.clone() } else { other.clone() };
+        let (step, allowance) = (key(state.plan.id, state.tasks[0].id, 1), allowance.clone());
+        begun.push(tokio::spawn(async move {
+            let begun = store.begin(step, &asking(100), vec![], day, &fence, Some(&allowance)).await;
+            match begun {
+                Ok(()) => Some((store, step, fence)),
+                Err(Error::AllowanceExceeded(why)) => {
+                    assert!(why.contains("1000 tokens a day"), "{why}");
+                    None
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }));
+    }
+    let mut under_way = Vec::new();
+    for call in begun {
+        under_way.extend(call.await.unwrap());
+    }
+    assert_eq!(under_way.len(), 10, "as many as there is room for at their worst");
+    // What turns out cheaper makes room again; and another day is another day.
+    let (store, step, fence) = under_way.pop().unwrap();
+    store.finish(step, &result(StepStatus::Ok, 9), Told::default(), day, &fence).await.unwrap();
+    let (state, fence) = world.held("late").await;
+    let step = |position| key(state.plan.id, state.tasks[0].id, position);
+    let mut late = limits.allowance(world.owner, call_of(90), &PriceList::default(), day).unwrap();
+    world.store.begin(step(1), &asking(90), vec![], day, &fence, Some(&late)).await.unwrap();
+    let refused = world.store.begin(step(2), &asking(90), vec![], day, &fence, Some(&late)).await;
+    assert!(matches!(refused, Err(Error::AllowanceExceeded(_))), "{refused:?}");
+    late.since = at(2 * 86_400_000_000);
+    world.store.begin(step(2), &asking(90), vec![], late.since, &fence, Some(&late)).await.unwrap();
 }

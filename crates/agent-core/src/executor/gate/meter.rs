@@ -2,7 +2,7 @@
 
 use crate::model::Usage;
 use crate::policy::Budget;
-use crate::ports::{Step, StepKind};
+use crate::ports::{RESERVED, Step, StepKind, reserved_in};
 use crate::pricing::{Price, PriceList};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,8 +12,6 @@ use tokio::sync::Notify;
 const USUAL_ANSWER: u64 = 8_192;
 /// An answer that may be no longer than this is not worth asking for.
 const SHORTEST_ANSWER: u64 = 128;
-/// Under which name the record of a step keeps what was reserved for it.
-const RESERVED: &str = "reserved";
 /// Under which name it keeps what calls may have cost whose answers a crash took.
 const ABANDONED: &str = "abandoned";
 
@@ -177,8 +175,8 @@ impl Drop for Reservation {
 /// The most that a call can use, and what it is recorded as.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::executor) struct Worst {
-    pub(super) usage: Usage,
-    pub(super) price: Option<Price>,
+    pub(in crate::executor) usage: Usage,
+    price: Option<Price>,
 }
 
 impl Worst {
@@ -208,20 +206,21 @@ impl Worst {
 
 /// Notes in the result of a step what earlier calls for it may have cost.
 pub(super) fn note_abandoned(step: &Step, crashes: u32, output: &mut Value) {
-    if let Some(reserved) = usage_in(&step.intent.input, RESERVED).filter(|_| crashes > 0) {
-        output[ABANDONED] = json!(times(reserved, u64::from(crashes)));
+    if crashes > 0 {
+        output[ABANDONED] = json!(times(reserved_in(&step.intent.input), u64::from(crashes)));
     }
 }
 
 fn spent(step: &Step, prices: &PriceList, crashes: u64) -> Amount {
     let price = |step: &Step| prices.of(&step.intent.name);
     let Some(result) = &step.result else {
-        let reserved = usage_in(&step.intent.input, RESERVED).unwrap_or_default();
+        let reserved = reserved_in(&step.intent.input);
         return Amount::of(times(reserved, crashes), price(step), crashes);
     };
     let answered_by = result.output.get("model").and_then(Value::as_str);
     let price = answered_by.and_then(|model| prices.of(model)).or_else(|| price(step));
-    let abandoned = usage_in(&result.output, ABANDONED).unwrap_or_default();
+    let abandoned = result.output.get(ABANDONED).and_then(|usage| serde_json::from_value(usage.clone()).ok());
+    let abandoned: Usage = abandoned.unwrap_or_default();
     Amount::of(result.usage.plus(abandoned), price, 1)
 }
 
@@ -230,10 +229,6 @@ fn times(usage: Usage, factor: u64) -> Usage {
         input_tokens: usage.input_tokens.saturating_mul(factor),
         output_tokens: usage.output_tokens.saturating_mul(factor),
     }
-}
-
-fn usage_in(record: &Value, name: &str) -> Option<Usage> {
-    serde_json::from_value(record.get(name)?.clone()).ok()
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crate::executor::conversation::{Conversation, Remark};
 use crate::failpoint;
 use crate::model::{Completion, ModelError, Prompt, Silent, ToolCall, Usage};
 use crate::ports::{
-    LanguageModel, MessageFilter, NewMessage, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus,
-    Visibility,
+    LanguageModel, MessageFilter, ModelUsage, NewMessage, Step, StepIntent, StepKey, StepKind, StepResult,
+    StepStatus, Visibility,
 };
 use crate::text::cut;
 use crate::tool::EffectClass;
@@ -120,8 +120,12 @@ impl Gate<'_> {
             input[REMARKS] = json!(remarks);
         }
         worst.note(&mut input);
+        let call = ModelUsage { model: name.clone(), usage: worst.usage };
+        let (owner, now) = (self.assignment.state.plan.owner, self.ports.clock.now());
+        let allowance = self.assignment.limits.allowance(owner, call, &self.ports.prices, now);
         let (kind, effect, prepared) = (StepKind::Model, EffectClass::Pure, Value::Null);
-        self.begin(key, &StepIntent { kind, name, effect, input, prepared }, Vec::new()).await
+        let intent = StepIntent { kind, name, effect, input, prepared };
+        self.begin(key, &intent, Vec::new(), allowance.as_ref()).await
     }
 
     /// Asks, and asks again with less where that was too long; `None` when the attempt is cancelled meanwhile.

@@ -7,7 +7,9 @@ use crate::executor::shared::{Shared, Signals};
 use crate::ids::TaskId;
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink, Usage};
 use crate::plan::PlanState;
-use crate::ports::{Fence, LanguageModel, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told};
+use crate::ports::{
+    Fence, LanguageModel, ModelUsage, Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told,
+};
 use crate::tool::EffectClass;
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -94,7 +96,13 @@ impl RecordedModel {
         let (kind, name, effect) = (StepKind::Model, self.inner.describe().model, EffectClass::Pure);
         let intent = StepIntent { kind, name, effect, input, prepared: Value::Null };
         let (journal, clock) = (&self.shared.ports.journal, &self.shared.ports.clock);
-        self.write(|| journal.begin(key, &intent, Vec::new(), clock.now(), &self.books.fence)).await
+        let call = ModelUsage { model: intent.name.clone(), usage: worst.usage };
+        let limits = self.shared.settings.daily_limits;
+        let allowance = limits.allowance(self.state.plan.owner, call, &self.shared.ports.prices, clock.now());
+        self.write(|| {
+            journal.begin(key, &intent, Vec::new(), clock.now(), &self.books.fence, allowance.as_ref())
+        })
+        .await
     }
 
     async fn finish(

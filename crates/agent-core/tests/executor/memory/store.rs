@@ -5,9 +5,9 @@ use agent_core::ids::{MessageId, PlanId, TaskId, WorkerId};
 use agent_core::memory::{MemoryCore, MemoryStore};
 use agent_core::plan::{Attempt, Idempotency, PlanState, PlanVersion};
 use agent_core::ports::{
-    Approval, Change, Claim, Clock, Committed, ConversationMessage, Conversations, Created, Fence, Journal,
-    MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore,
-    Step, StepIntent, StepKey, StepResult, Told, Visibility,
+    Allowance, Approval, Change, Claim, Clock, Committed, ConversationMessage, Conversations, Created, Fence,
+    Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader,
+    PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
 };
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
@@ -178,8 +178,9 @@ impl Journal for FaultyStore {
         events: Vec<NewEvent>,
         at: Timestamp,
         fence: &Fence,
+        allowance: Option<&Allowance>,
     ) -> Result<()> {
-        self.open()?.begin(key, intent, events, at, fence).await
+        self.open()?.begin(key, intent, events, at, fence, allowance).await
     }
 
     async fn finish(

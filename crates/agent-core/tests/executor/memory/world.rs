@@ -10,8 +10,8 @@ use agent_core::ids::{PlanId, TaskId, WorkerId};
 use agent_core::plan::{NewPlan, Plan, PlanState, PlanStatus, Task};
 use agent_core::policy::WorkspaceMode;
 use agent_core::ports::{
-    Clock, Conversations, Guidance, Journal, LanguageModel, Neighbours, PlanReader, PlanStore, Randomness,
-    Survey, Surveyor, Workspaces,
+    Clock, Conversations, DailyLimits, Guidance, Journal, LanguageModel, Neighbours, PlanReader, PlanStore,
+    Randomness, Survey, Surveyor, Workspaces,
 };
 use agent_core::pricing::{Price, PriceList};
 use agent_core::time::Timestamp;
@@ -93,6 +93,7 @@ pub(crate) fn settings(name: &str) -> ExecutorSettings {
         task_timeout: PATIENCE * 3,
         lease: Duration::from_secs(60),
         max_recoveries: 3,
+        daily_limits: DailyLimits::default(),
         recover: true,
     }
 }
