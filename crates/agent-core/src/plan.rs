@@ -147,13 +147,19 @@ pub struct Task {
     pub error: Option<String>,
     /// What it yielded before something it depends on was edited; taken again when that comes out the same.
     pub kept: Option<KeptResult>,
-    /// When its latest attempt started.
+    /// When its present or last attempt started; `None` while it waits for another one.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub finished_at: Option<Timestamp>,
 }
 
 impl Task {
+    /// Whether an attempt has begun and waits, for the answer to its question or for room to go on.
+    pub fn is_amid_attempt(&self) -> bool {
+        let waits = matches!(self.status, TaskStatus::AwaitingApproval | TaskStatus::Ready);
+        waits && self.started_at.is_some() && self.finished_at.is_none()
+    }
+
     /// A task that waits for its first attempt.
     pub fn new(id: TaskId, plan_id: PlanId, position: u32, spec: TaskSpec) -> Self {
         Self {

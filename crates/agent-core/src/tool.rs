@@ -34,6 +34,8 @@ pub mod name {
     pub const SCAN_REPOSITORY: &str = "scan_repository";
     /// Keeps a note for the rest of the work on a task; answered by the executor itself.
     pub const TAKE_NOTE: &str = "take_note";
+    /// Asks the person whose plan it is, as an approval; answered by the executor itself.
+    pub const ASK_PERSON: &str = "ask_person";
     /// Ends the work on a task; answered by the executor itself.
     pub const FINISH: &str = "finish";
 }

@@ -21,6 +21,9 @@ const MAX_ROUNDS: u32 = 60;
 /// The longest tool answer that goes to the model whole, in bytes.
 const MAX_ANSWER: usize = 24 * 1024;
 
+/// Tools that the loop itself answers.
+const OWN_TOOLS: [&str; 3] = [name::FINISH, name::TAKE_NOTE, name::ASK_PERSON];
+
 const CUT_OFF: &str = "Your answer was cut off because it was too long. Work in smaller steps.";
 const NO_TOOL: &str =
     "Use a tool, or call finish when the task is done. Saying that it is done completes nothing.";
@@ -89,7 +92,7 @@ impl Work<'_> {
     /// Does what an answer asks for, and tells the model what came of it.
     async fn answer(&mut self, calls: &[ToolCall]) -> Result<(Vec<Answer>, Option<Value>), Stop> {
         let (mut answers, mut finished) = (Vec::with_capacity(calls.len()), None);
-        let own = |call: &ToolCall| [name::FINISH, name::TAKE_NOTE].contains(&call.name.as_str());
+        let own = |call: &ToolCall| OWN_TOOLS.contains(&call.name.as_str());
         for together in calls.chunk_by(|one, next| !own(one) && !own(next)) {
             match together {
                 [call] if call.name == name::FINISH => {
@@ -98,6 +101,7 @@ impl Work<'_> {
                     answers.push(answer);
                 }
                 [call] if call.name == name::TAKE_NOTE => answers.push(noted(call)),
+                [call] if call.name == name::ASK_PERSON => answers.push(self.ask_person(call).await?),
                 _ => answers.extend(self.gate.tools(&together.iter().collect::<Vec<_>>()).await?),
             }
         }
@@ -112,6 +116,13 @@ impl Work<'_> {
             self.conversation.push(Message::Tool { call_id, name, content });
         }
         Ok((answers, finished))
+    }
+
+    async fn ask_person(&mut self, call: &ToolCall) -> Result<Answer, Stop> {
+        match call.arguments.get("question").and_then(Value::as_str).filter(|text| !text.trim().is_empty()) {
+            Some(question) => self.gate.ask_person(question).await,
+            None => Ok(Answer::Error("ask_person needs a question: {\"question\": \"…\"}".to_owned())),
+        }
     }
 
     /// The verification after the model says it is done: its answer for the model, and the result when it passed.

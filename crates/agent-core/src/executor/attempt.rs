@@ -44,6 +44,7 @@ pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> cr
         Err(Stop::Fail { error, retryable }) => Ok(Outcome::Failed { error, retryable }),
         Err(Stop::Unknown(detail)) => Ok(Outcome::Unknown { detail }),
         Err(Stop::Cancelled) => Ok(Outcome::Cancelled),
+        Err(Stop::Ask(question)) => Ok(Outcome::Asks { question }),
         Err(Stop::Abandon(error)) => {
             tracing::warn!(task = %assignment.task, %error, "attempt abandoned");
             Err(error)

@@ -95,8 +95,14 @@ impl Conversation {
         self.window.learn(sent, usage.input_tokens);
     }
 
-    /// Makes the view smaller after the model found `sent` too long; false when that cannot be done again.
-    pub(super) fn shrink(&mut self, sent: &Prompt) -> bool {
-        self.window.shrink(sent)
+    /// A smaller view after the model found `sent` too long; `None` when there is none.
+    pub(super) fn shrink(&mut self, sent: &Prompt) -> Option<Prompt> {
+        while self.window.shrink(sent) {
+            let view = self.view();
+            if self.window.estimate(&view) < self.window.estimate(sent) {
+                return Some(view);
+            }
+        }
+        None
     }
 }

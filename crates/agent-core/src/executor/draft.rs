@@ -105,6 +105,10 @@ impl Draft {
     /// Ends a task that does not run.
     pub(super) fn end_task(&mut self, index: usize, status: TaskStatus, reason: &str) {
         let now = self.now;
+        if self.tasks[index].is_amid_attempt() {
+            let ended = if status == TaskStatus::Failed { TaskStatus::Failed } else { TaskStatus::Cancelled };
+            self.record_attempt(index, ended, Some(reason.to_owned()));
+        }
         if self.tasks[index].status == TaskStatus::AwaitingApproval {
             self.decide(index, "expired", "plan", Some(reason.to_owned()));
         }
@@ -137,8 +141,14 @@ impl Draft {
         });
     }
 
-    /// Makes a task wait for a person.
+    /// Makes a task wait for a person before its next attempt.
     pub(super) fn ask(&mut self, index: usize, subject: String) {
+        self.touch(index).started_at = None;
+        self.ask_amid_attempt(index, subject);
+    }
+
+    /// Makes a task wait for a person in its present attempt, which goes on once there is an answer.
+    pub(super) fn ask_amid_attempt(&mut self, index: usize, subject: String) {
         let expires_at = self.now.plus(APPROVAL_TERM);
         let task = self.touch(index);
         task.status = TaskStatus::AwaitingApproval;
@@ -187,6 +197,7 @@ impl Draft {
         task.error = None;
         task.result = None;
         task.kept = None;
+        task.started_at = None;
         task.finished_at = None;
     }
 

@@ -107,6 +107,11 @@ pub enum Outcome {
         /// What is known.
         detail: String,
     },
+    /// It waits for a person, and goes on with the answer: the same attempt, from its record.
+    Asks {
+        /// What is asked.
+        question: String,
+    },
     /// Stopped because the plan was cancelled; nothing of it runs any more.
     Cancelled,
 }

@@ -3,6 +3,7 @@
 mod answer;
 mod meter;
 mod model;
+mod question;
 
 pub(super) use answer::{Answer, first_line, outcome_of};
 pub(super) use meter::{Meter, Worst};
@@ -42,6 +43,8 @@ pub(super) enum Stop {
     Unknown(String),
     /// The plan was cancelled.
     Cancelled,
+    /// A person is to answer before the attempt goes on.
+    Ask(String),
 }
 
 impl From<Error> for Stop {
@@ -171,6 +174,7 @@ impl<'a> Gate<'a> {
             Stop::Fail { error, .. } => error.clone(),
             Stop::Unknown(detail) => detail.clone(),
             Stop::Cancelled => "cancelled while it ran".to_owned(),
+            Stop::Ask(question) => question.clone(),
         };
         match self.finish_tool(call, &Answer::Error(why)).await {
             Ok(()) => stop,

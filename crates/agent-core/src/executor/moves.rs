@@ -155,6 +155,11 @@ fn decided(draft: &mut Draft, id: TaskId, approve: bool, by: &str, note: Option<
     draft.decide(index, if approve { "approve" } else { "reject" }, by, note.clone());
     let task = draft.touch(index);
     task.wake_at = None;
+    if task.is_amid_attempt() {
+        // Both are answers to a question; what follows from them is for whoever asked.
+        task.status = TaskStatus::Ready;
+        return Ok(());
+    }
     // `end_task` settles open questions; this one is settled already.
     task.status = TaskStatus::Pending;
     if !approve {

@@ -157,6 +157,12 @@ fn lapse(draft: &mut Draft, index: usize) -> bool {
         return false;
     }
     draft.decide(index, "expired", "expiry", None);
+    if draft.tasks[index].is_amid_attempt() {
+        // Whoever asked is told that nobody answered.
+        let task = draft.touch(index);
+        (task.status, task.wake_at) = (TaskStatus::Ready, None);
+        return true;
+    }
     draft.touch(index).status = TaskStatus::Pending;
     draft.end_task(index, TaskStatus::Failed, "nobody approved it in time");
     true

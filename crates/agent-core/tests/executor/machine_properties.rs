@@ -115,6 +115,7 @@ fn outcome(how: u8) -> Outcome {
         1 => Outcome::Failed { error: "no such tool".into(), retryable: false },
         2 => Outcome::Unknown { detail: "the server stopped.".into() },
         3 => Outcome::Cancelled,
+        4 => Outcome::Asks { question: "May I?".into() },
         _ => Outcome::Completed { result: json!(how) },
     }
 }

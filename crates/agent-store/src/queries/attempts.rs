@@ -15,10 +15,15 @@ use diesel::prelude::*;
 pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Attempt>> {
     let ended = attempts::table.filter(attempts::plan_id.eq(plan.get())).select(AttemptRow::as_select());
     let mut rows: Vec<AttemptRow> = ended.load(conn)?;
+    // An attempt that waits for an answer, or for room to go on, has begun and not ended.
+    let under_way =
+        [TaskStatus::Running, TaskStatus::AwaitingApproval, TaskStatus::Ready].map(TaskStatus::as_str);
     let running: Vec<(i64, i64, Option<i64>)> = tasks::table
         .filter(tasks::plan_id.eq(plan.get()))
         .filter(tasks::position.is_not_null())
-        .filter(tasks::status.eq(TaskStatus::Running.as_str()))
+        .filter(tasks::status.eq_any(under_way))
+        .filter(tasks::started_at.is_not_null())
+        .filter(tasks::finished_at.is_null())
         .select((tasks::id, tasks::attempts, tasks::started_at))
         .load(conn)?;
     rows.extend(running.into_iter().map(|running| AttemptRow::running(plan, running)));

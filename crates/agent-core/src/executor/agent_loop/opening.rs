@@ -43,6 +43,18 @@ pub(super) fn offered_tools(ports: &ExecutorPorts) -> Vec<ToolDescription> {
         }),
     });
     tools.push(ToolDescription {
+        name: name::ASK_PERSON.to_owned(),
+        description: "Ask the person whose plan this is, and wait for the answer. Only for what you can neither find out \
+                      nor decide: it may take hours."
+            .to_owned(),
+        input_schema: json!({
+            "type": "object",
+            "properties": {"question": {"type": "string", "description": "One question, with what it depends on."}},
+            "required": ["question"],
+            "additionalProperties": false
+        }),
+    });
+    tools.push(ToolDescription {
         name: name::FINISH.to_owned(),
         description: "Say that the task is done. Its checks run then.".to_owned(),
         input_schema: json!({

@@ -145,12 +145,13 @@ impl Gate<'_> {
             match answered {
                 Err(ModelError::ContextOverflow(detail)) => {
                     let most_output = prompt.max_output_tokens;
-                    if !conversation.shrink(&prompt) {
-                        let detail = format!("context_exhausted: although most was left out, {detail}");
+                    let Some(smaller) = conversation.shrink(&prompt) else {
+                        let detail =
+                            format!("context_exhausted: although all that may be was left out, {detail}");
                         return Some(Err(ModelError::ContextOverflow(detail)));
-                    }
+                    };
                     tracing::info!(task = %self.assignment.task, "the model's window is smaller than thought");
-                    prompt = Prompt { max_output_tokens: most_output, ..conversation.view() };
+                    prompt = Prompt { max_output_tokens: most_output, ..smaller };
                 }
                 Ok(completion) => {
                     conversation.learn(&prompt, completion.usage);

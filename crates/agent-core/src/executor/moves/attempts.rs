@@ -19,7 +19,11 @@ pub(super) fn start(draft: &mut Draft, slots: u32) {
         let now = draft.now;
         draft.plan.started_at.get_or_insert(now);
         let task = draft.touch(index);
+        let goes_on = task.is_amid_attempt();
         task.status = TaskStatus::Running;
+        if goes_on {
+            continue;
+        }
         task.attempts += 1;
         task.recoveries = 0;
         task.kept = None;
@@ -46,6 +50,7 @@ pub(super) fn finished(draft: &mut Draft, task: TaskId, attempt: u32, outcome: O
         }
         Outcome::Failed { error, retryable } => failed(draft, index, error, retryable, jitter),
         Outcome::Unknown { detail } => unknown(draft, index, detail, jitter),
+        Outcome::Asks { question } => draft.ask_amid_attempt(index, question),
     }
 }
 
@@ -66,6 +71,7 @@ pub(super) fn failed(draft: &mut Draft, index: usize, error: String, retryable: 
     let wake_at = draft.now.plus(delay);
     let task = draft.touch(index);
     task.status = TaskStatus::Pending;
+    task.started_at = None;
     task.wake_at = Some(wake_at);
     task.error = Some(error.clone());
     draft.tell(Some(id), EventBody::TaskFailed { error, will_retry: true });

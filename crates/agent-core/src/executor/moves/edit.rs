@@ -314,6 +314,14 @@ fn stop_work(draft: &mut Draft, index: usize) -> WorkFate {
             draft.record_attempt(index, TaskStatus::Cancelled, Some("the plan was edited".to_owned()));
             WorkFate::Cancelled
         }
+        TaskStatus::AwaitingApproval | TaskStatus::Ready if task.is_amid_attempt() => {
+            let asks = task.status == TaskStatus::AwaitingApproval;
+            draft.record_attempt(index, TaskStatus::Cancelled, Some("the plan was edited".to_owned()));
+            if asks {
+                draft.decide(index, "expired", "edit", Some("the plan was edited".to_owned()));
+            }
+            WorkFate::Cancelled
+        }
         TaskStatus::AwaitingApproval => {
             draft.decide(index, "expired", "edit", Some("the plan was edited".to_owned()));
             WorkFate::Cancelled
