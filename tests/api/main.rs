@@ -9,6 +9,7 @@ mod edits;
 mod events;
 mod idempotency;
 mod isolation;
+mod models;
 mod openapi;
 mod plans;
 mod problems;

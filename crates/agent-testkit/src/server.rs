@@ -14,6 +14,7 @@ use tempfile::TempDir;
 pub struct TestServerBuilder {
     repository: RepositoryBuilder,
     script: Option<Value>,
+    adjust: Option<Box<dyn FnOnce(&mut Settings) + Send>>,
     database_url: Option<String>,
     options: ServeOptions,
 }
@@ -30,6 +31,13 @@ impl TestServerBuilder {
     #[must_use]
     pub fn script(mut self, turns: Value) -> Self {
         self.script = Some(turns);
+        self
+    }
+
+    /// Further settings, changed after all others.
+    #[must_use]
+    pub fn adjust(mut self, adjust: impl FnOnce(&mut Settings) + Send + 'static) -> Self {
+        self.adjust = Some(Box::new(adjust));
         self
     }
 
@@ -62,6 +70,9 @@ impl TestServerBuilder {
         if let Some(turns) = self.script {
             settings.llm_script = Some(write_script(folder.path(), &turns));
             settings.llm_provider = Some("scripted".parse().expect("the scripted provider"));
+        }
+        if let Some(adjust) = self.adjust {
+            adjust(&mut settings);
         }
         let agent = Agent::start(settings).await.expect("the agent starts");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
