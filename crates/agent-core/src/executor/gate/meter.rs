@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
 /// Tokens of an answer that nobody has set a ceiling for.
-const USUAL_ANSWER: u64 = 8_192;
+pub(super) const USUAL_ANSWER: u64 = 8_192;
 /// An answer that may be no longer than this is not worth asking for.
 const SHORTEST_ANSWER: u64 = 128;
 /// Under which name it keeps what calls may have cost whose answers a crash took.

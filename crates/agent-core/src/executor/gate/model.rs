@@ -1,14 +1,14 @@
 //! Calls to a language model: reserved, recorded, asked, settled.
 
-use super::meter::{Reservation, Worst, note_abandoned};
+use super::meter::{Reservation, USUAL_ANSWER, Worst, note_abandoned};
 use super::{Gate, Stop, first_line};
 use crate::event::EventBody;
 use crate::executor::conversation::{Conversation, Remark};
 use crate::failpoint;
 use crate::model::{Completion, ModelError, Prompt, Silent, ToolCall, Usage};
 use crate::ports::{
-    LanguageModel, MessageFilter, ModelUsage, NewMessage, Step, StepIntent, StepKey, StepKind, StepResult,
-    StepStatus, Visibility,
+    DailyLimits, LanguageModel, MessageFilter, ModelUsage, NewMessage, Step, StepIntent, StepKey, StepKind,
+    StepResult, StepStatus, Visibility,
 };
 use crate::text::cut;
 use crate::tool::EffectClass;
@@ -95,7 +95,8 @@ impl Gate<'_> {
         let budget = &self.assignment.state.plan.policy.budget;
         let (meter, price) = (&self.assignment.meter, self.ports.prices.of(name));
         let input = conversation.worst_input(prompt);
-        if let Some(room) = meter.room_for_answer(budget, input, price) {
+        let daily = (self.assignment.limits != DailyLimits::default()).then_some(USUAL_ANSWER);
+        if let Some(room) = meter.room_for_answer(budget, input, price).or(daily) {
             prompt.max_output_tokens = Some(u32::try_from(room).unwrap_or(u32::MAX));
         }
         let worst = Worst::new(input, prompt.max_output_tokens, price);
