@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 use std::net::TcpListener;
 use tempfile::TempDir;
 
+/// Changes settings before a server starts.
+type Adjustment = Box<dyn FnOnce(&mut Settings) + Send>;
+
 /// What is to be different about a test server.
 #[derive(Default)]
 pub struct TestServerBuilder {
     repository: RepositoryBuilder,
     script: Option<Value>,
-    adjust: Option<Box<dyn FnOnce(&mut Settings) + Send>>,
+    adjust: Option<Adjustment>,
     database_url: Option<String>,
     options: ServeOptions,
 }
