@@ -1,0 +1,7 @@
+//! Coding tasks on small repositories as a specification: the repositories, the tools, the commands that check the
+//! work, the journal and the database are real. Only what the model says is scripted.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect fails, and says where")]
+
+mod fixture;
+mod patches_land;
