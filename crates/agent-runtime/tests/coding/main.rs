@@ -5,3 +5,4 @@
 
 mod fixture;
 mod patches_land;
+mod patches_refused;
