@@ -6,3 +6,4 @@
 mod fixture;
 mod patches_land;
 mod patches_refused;
+mod words_of_completion;
