@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect fails, and says where")]
 
 mod fixture;
+mod hostile_words;
 mod patches_land;
 mod patches_refused;
 mod words_of_completion;
