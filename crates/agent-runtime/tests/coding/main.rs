@@ -7,4 +7,5 @@ mod fixture;
 mod hostile_words;
 mod patches_land;
 mod patches_refused;
+mod tool_failures;
 mod words_of_completion;
