@@ -7,5 +7,6 @@ mod fixture;
 mod hostile_words;
 mod patches_land;
 mod patches_refused;
+mod plans_of_many_tasks;
 mod tool_failures;
 mod words_of_completion;
