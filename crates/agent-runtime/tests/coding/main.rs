@@ -3,10 +3,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect fails, and says where")]
 
+mod budgets;
 mod fixture;
 mod hostile_words;
+mod openings;
 mod patches_land;
 mod patches_refused;
 mod plans_of_many_tasks;
+mod stuck_models;
 mod tool_failures;
 mod words_of_completion;
