@@ -10,6 +10,7 @@ mod openings;
 mod patches_land;
 mod patches_refused;
 mod plans_of_many_tasks;
+mod restarts;
 mod stuck_models;
 mod tool_failures;
 mod words_of_completion;
