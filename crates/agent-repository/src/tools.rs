@@ -10,6 +10,7 @@ pub use outline::Outline;
 pub use read::{ListFiles, ReadFile, ScanRepository, Search};
 pub use write::{ApplyPatch, WriteFile};
 
+use crate::scan;
 use agent_core::error::with_causes;
 use agent_core::ports::Clock;
 use agent_core::tool::{ToolError, Toolbox};
@@ -49,6 +50,15 @@ async fn blocking<T: Send + 'static>(
             source: Some(Box::new(error)),
         })
     })
+}
+
+/// Refuses what usually holds secrets: no model needs to see it.
+fn without_secrets(path: &str) -> Result<(), ToolError> {
+    if scan::is_sensitive(path) {
+        let text = format!("{path} may hold secrets and is not shown; work without it");
+        return Err(ToolError::Report(text));
+    }
+    Ok(())
 }
 
 /// An error and everything behind it, as one line that a model can act on.

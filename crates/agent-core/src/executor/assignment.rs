@@ -1,11 +1,13 @@
 //! What an attempt is told before it begins.
 
-use super::gate::Meter;
+use super::gate::{Meter, Stop};
+use crate::error::Error;
 use crate::ids::TaskId;
 use crate::plan::PlanState;
 use crate::ports::{DailyLimits, Fence};
 use crate::tool::ToolContext;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 /// Everything an attempt needs to know.
 pub(super) struct Assignment {
@@ -14,6 +16,8 @@ pub(super) struct Assignment {
     pub(super) attempt: u32,
     pub(super) fence: Fence,
     pub(super) context: ToolContext,
+    /// Fires when this worker leaves the plan: what is cancelled then is somebody else's to go on with.
+    pub(super) leaving: CancellationToken,
     /// A worker that vanished had begun it.
     pub(super) resumed: bool,
     /// What its owner's calls to models may use in a day.
@@ -23,6 +27,14 @@ pub(super) struct Assignment {
 }
 
 impl Assignment {
+    /// How to stop once the attempt is cancelled: for good, or only here.
+    pub(super) fn cancelled(&self) -> Stop {
+        if self.leaving.is_cancelled() {
+            return Stop::Abandon(Error::LeaseLost(self.state.plan.id));
+        }
+        Stop::Cancelled
+    }
+
     /// How many crashes in a row have caught this attempt in flight.
     pub(super) fn crashes(&self) -> u32 {
         let recoveries = self.state.task(self.task).map_or(0, |task| task.recoveries);

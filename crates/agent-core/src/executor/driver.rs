@@ -120,6 +120,7 @@ impl Driver {
 
     /// Ends what still runs, and waits until it has: whoever takes the plan over must not find it beside theirs.
     async fn end_jobs(&mut self) {
+        self.signals.lost.cancel();
         self.under_way.values().for_each(CancellationToken::cancel);
         let ended = async { while self.jobs.join_next().await.is_some() {} };
         if tokio::time::timeout(LAST_MOMENTS, ended).await.is_err() {

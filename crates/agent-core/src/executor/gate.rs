@@ -167,8 +167,10 @@ impl<'a> Gate<'a> {
         Ok(answer)
     }
 
-    /// A call that ends the attempt is settled too: no record keeps an intent without a result.
+    /// A call that ends the attempt is settled too: no record keeps an intent without a result, unless another worker
+    /// goes on with it.
     async fn settle_stopped(&self, call: &Call<'_>, stop: Stop) -> Stop {
+        let stop = if matches!(stop, Stop::Cancelled) { self.assignment.cancelled() } else { stop };
         let why = match &stop {
             Stop::Abandon(_) => return stop,
             Stop::Fail { error, .. } => error.clone(),

@@ -123,6 +123,7 @@ impl AttemptJob {
             attempt: self.attempt,
             fence: self.fence,
             context,
+            leaving: self.signals.lost.clone(),
             resumed: self.resumed,
             limits: self.shared.settings.daily_limits,
             meter: self.meter,

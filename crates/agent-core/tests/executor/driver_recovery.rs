@@ -145,6 +145,42 @@ async fn the_model_is_told_that_an_opaque_call_is_unverified() {
     assert!(world.model.last_words().contains("outcome unknown"), "{}", world.model.last_words());
 }
 
+/// A world in which the first server was told to stop, and did not wait, after so many calls and questions.
+async fn after_a_stop(turns: Vec<Turn>, calls: usize, questions: usize) -> (World, agent_core::ids::PlanId) {
+    let world = World::new(turns);
+    let server = world.server("one");
+    let plan = server.create(new_plan(vec![agent()])).await;
+    world.until_called(calls).await;
+    world.until_asked(questions).await;
+    server.stop(Duration::from_millis(5)).await;
+    (world, plan)
+}
+
+#[tokio::test]
+async fn a_model_that_had_not_answered_when_the_server_stopped_is_asked_again() {
+    let (world, plan) = after_a_stop(vec![Turn::Hang, Turn::finish()], 0, 1).await;
+    assert_eq!(world.state(plan).tasks[0].status, TaskStatus::Running, "nothing of it has failed");
+    let _server = world.server("two");
+    let state = world.until_status(plan, PlanStatus::Completed).await;
+    assert_eq!((world.model.calls(), state.tasks[0].attempts), (2, 1));
+}
+
+#[tokio::test]
+async fn a_call_that_the_stop_of_the_server_cut_off_is_recovered_like_one_that_a_crash_did() {
+    let (world, plan) = after_a_stop(vec![Turn::tool("tidy", "wait"), Turn::finish()], 1, 1).await;
+    let _server = world.server("two");
+    world.until_called(2).await;
+    world.workshop.let_go();
+    world.until_status(plan, PlanStatus::Completed).await;
+    assert!(world.model.last_words().contains("done"), "{}", world.model.last_words());
+
+    let (world, plan) = after_a_stop(vec![Turn::tool("launch", "wait"), Turn::finish()], 1, 1).await;
+    let _server = world.server("two");
+    world.until_status(plan, PlanStatus::Completed).await;
+    assert_eq!(world.workshop.words("launch"), ["wait"], "nobody runs it again by themselves");
+    assert!(world.model.last_words().contains("outcome unknown"), "{}", world.model.last_words());
+}
+
 #[tokio::test]
 async fn a_plan_cancelled_while_its_server_was_dead_ends_without_running_anything() {
     let task = TaskSpec { effect: Some(EffectClass::Idempotent), ..run("wait") };

@@ -1,8 +1,8 @@
 //! A tool that tells what files define.
 
-use super::{blocking, told};
+use super::{blocking, told, without_secrets};
 use crate::path_guard::{RelativePath, Root};
-use crate::scan::{self, Languages, ScanOptions};
+use crate::scan::{self, FileList, Languages, ScanOptions};
 use crate::symbols::{Definition, OutlineLanguage, Outliner};
 use agent_core::tool::{EffectClass, Tool, ToolContext, ToolError, name};
 use schemars::JsonSchema;
@@ -58,8 +58,7 @@ impl Tool for Outline {
 }
 
 fn outline(workspace: &Path, path: &str, cancelled: &dyn Fn() -> bool) -> Result<OutlineOutput, ToolError> {
-    let listed = scan::list_files(workspace, path, MOST_FILES, &ScanOptions::default());
-    let listed = listed.map_err(|error| told(&error))?;
+    let listed = files_of(workspace, path)?;
     let root = Root::open(workspace).map_err(|error| told(&error))?;
     let (languages, mut outliner) = (Languages::new(), Outliner::new(false));
     let mut output = OutlineOutput { outline: String::new(), definitions: 0, truncated: listed.truncated };
@@ -82,6 +81,18 @@ fn outline(workspace: &Path, path: &str, cancelled: &dyn Fn() -> bool) -> Result
         return Err(ToolError::Report(why));
     }
     Ok(output)
+}
+
+/// The files below a folder, or the one file that the path names.
+fn files_of(workspace: &Path, path: &str) -> Result<FileList, ToolError> {
+    match scan::list_files(workspace, path, MOST_FILES, &ScanOptions::default()) {
+        Err(scan::Error::NotAFolder(_)) => {
+            without_secrets(path)?;
+            let file = RelativePath::new(path).map_err(|error| told(&error))?;
+            Ok(FileList { files: vec![file.as_str().to_owned()], truncated: false })
+        }
+        listed => listed.map_err(|error| told(&error)),
+    }
 }
 
 impl OutlineOutput {
@@ -129,5 +140,9 @@ mod tests {
             matches!(call(folder.path(), "src/notes.md"), Err(ToolError::Report(why)) if why.contains("nothing"))
         );
         assert!(matches!(call(folder.path(), "../elsewhere"), Err(ToolError::Report(_))));
+        fs::write(folder.path().join(".env"), "A = 1\n").unwrap();
+        assert!(
+            matches!(call(folder.path(), ".env"), Err(ToolError::Report(why)) if why.contains("secrets"))
+        );
     }
 }

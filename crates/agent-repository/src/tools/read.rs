@@ -1,6 +1,6 @@
 //! Tools that only read.
 
-use super::{blocking, told};
+use super::{blocking, told, without_secrets};
 use crate::path_guard::{RelativePath, Root};
 use crate::scan::{self, FileList, ScanOptions, ScanReport};
 use crate::search::{self, SearchQuery, SearchReport};
@@ -94,10 +94,7 @@ impl Tool for ReadFile {
     async fn call(&self, input: ReadInput, context: &ToolContext) -> Result<ReadOutput, ToolError> {
         let workspace = context.workspace.clone();
         blocking(move || {
-            if scan::is_sensitive(&input.path) {
-                let text = format!("{} may hold secrets and is not shown; work without it", input.path);
-                return Err(ToolError::Report(text));
-            }
+            without_secrets(&input.path)?;
             let read = || -> Result<Vec<u8>, crate::Error> {
                 let path = RelativePath::new(&input.path)?;
                 Ok(Root::open(&workspace)?.read(&path, LARGEST_FILE)?.bytes)

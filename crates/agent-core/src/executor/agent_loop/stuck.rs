@@ -15,6 +15,8 @@ const MOST_EMPTY: usize = 3;
 const MOST_ALTERNATING: usize = 6;
 /// Fields of answers that differ although the same came of a call.
 const VOLATILE: [&str; 1] = ["duration_ms"];
+/// Units of time, as test runners write them.
+const UNITS: [&str; 8] = ["s", "ms", "us", "µs", "ns", "sec", "second", "seconds"];
 
 /// What came of a call, as far as it matters here.
 pub(super) struct Came<'a> {
@@ -88,7 +90,7 @@ impl Round {
         for came in round {
             came.call.name.hash(&mut hasher);
             came.call.arguments.to_string().hash(&mut hasher);
-            lasting(came.answer).hash(&mut hasher);
+            lasting(came.answer).to_string().hash(&mut hasher);
         }
         Self {
             fingerprint: if round.is_empty() { 0 } else { hasher.finish() },
@@ -99,15 +101,45 @@ impl Round {
 }
 
 /// An answer without what differs each time.
-fn lasting(answer: &Value) -> String {
+fn lasting(answer: &Value) -> Value {
     match answer {
         Value::Object(fields) => {
-            let mut fields = fields.clone();
-            fields.retain(|name, _| !VOLATILE.contains(&name.as_str()));
-            Value::Object(fields).to_string()
+            let kept = fields.iter().filter(|(name, _)| !VOLATILE.contains(&name.as_str()));
+            kept.map(|(name, value)| (name.clone(), lasting(value))).collect()
         }
-        other => other.to_string(),
+        Value::Array(values) => values.iter().map(lasting).collect(),
+        Value::String(text) => Value::String(without_measurements(text)),
+        other => other.clone(),
     }
+}
+
+/// A text without what programs print of how long something took and where it lay in memory.
+fn without_measurements(text: &str) -> String {
+    let (mut kept, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(start) = rest.find(|c: char| c.is_ascii_digit()) {
+        let (before, number) = rest.split_at(start);
+        kept.push_str(before);
+        let end = number.find(|c: char| !c.is_ascii_alphanumeric() && c != '.').unwrap_or(number.len());
+        let (word, after) = number.split_at(end);
+        let in_a_name = kept.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        if in_a_name || !is_measurement(&kept, word, after) {
+            kept.push_str(word);
+        }
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
+}
+
+/// Whether a word that begins with a digit is a time (`0.02s`, `3 ms`, `duration_ms 3`) or an address (`0x7f…`).
+fn is_measurement(before: &str, word: &str, after: &str) -> bool {
+    let unit = word.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+    if !unit.is_empty() {
+        return UNITS.contains(&unit) || (word.starts_with("0x") && word.len() > 8);
+    }
+    let next = after.strip_prefix(' ').unwrap_or(after);
+    let next = next.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    UNITS.contains(&next) || before.trim_end_matches([' ', ':', '=']).ends_with("duration_ms")
 }
 
 #[cfg(test)]
@@ -159,6 +191,23 @@ mod tests {
             verdict = bench.round("test", json!({"exit_code": 1, "duration_ms": number}), true);
         }
         assert!(matches!(verdict, Verdict::Rethink(_)), "a failure may come three times: {verdict:?}");
+    }
+
+    #[test]
+    fn what_test_runners_say_of_times_and_addresses_is_no_other_outcome() {
+        let alike = [
+            ("Ran 2 tests in 0.001s", "Ran 2 tests in 0.014s"),
+            ("1 failed (3 ms)", "1 failed (12 ms)"),
+            ("# duration_ms 3.2\n# fail 1", "# duration_ms 4.05\n# fail 1"),
+            ("<Stack at 0x7f3a5c01d2e0>", "<Stack at 0x7f3a5c01ffff>"),
+            ("took 3µs", "took 4µs"),
+        ];
+        for (one, other) in alike {
+            assert_eq!(without_measurements(one), without_measurements(other));
+        }
+        for text in ["3 of 4 tests", "1.25 != 1.2", "utf8s line 3", "0x10", "v1.2.3", "größe 5"] {
+            assert_eq!(without_measurements(text), text);
+        }
     }
 
     #[test]

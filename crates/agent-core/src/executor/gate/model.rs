@@ -60,12 +60,7 @@ impl Gate<'_> {
                 }
                 Err(self.model_failed(key, &error).await?)
             }
-            None => {
-                let output = json!("cancelled while the model answered");
-                let result = StepResult { status: StepStatus::Error, output, usage: Usage::default() };
-                self.finish(key, &result, Vec::new(), Vec::new()).await?;
-                Err(Stop::Cancelled)
-            }
+            None => Err(self.model_cancelled(key).await),
         }
     }
 
@@ -196,6 +191,18 @@ impl Gate<'_> {
         let words = in_words(&completion.content, &completion.tool_calls);
         let answer = (!words.is_empty()).then(|| self.message("assistant", words));
         opening.into_iter().chain(answer).collect()
+    }
+
+    /// The call of an attempt that does not go on is settled; that of one that another worker goes on with stays open
+    /// and is made again.
+    async fn model_cancelled(&self, key: StepKey) -> Stop {
+        let stop = self.assignment.cancelled();
+        if matches!(stop, Stop::Abandon(_)) {
+            return stop;
+        }
+        let output = json!("cancelled while the model answered");
+        let result = StepResult { status: StepStatus::Error, output, usage: Usage::default() };
+        self.finish(key, &result, Vec::new(), Vec::new()).await.map_or_else(|abandoned| abandoned, |()| stop)
     }
 
     async fn model_failed(&self, key: StepKey, error: &ModelError) -> Result<Stop, Stop> {
