@@ -1,12 +1,13 @@
 //! A plan spends no more than it may: what may pass a ceiling is refused before, and nothing stays half written.
 
 use crate::fixture::{
-    Outcome, Recorded, Repository, Workshop, agent_task, call, calls, finish, in_order, patch,
+    Outcome, Recorded, Repository, Workshop, about, agent_task, call, calls, finish, in_order, patch,
 };
 use agent_core::model::Usage;
 use agent_core::policy::{Budget, Policy};
 use agent_core::pricing::Price;
 use agent_llm::Turn;
+use agent_runtime::{CreatePlan, Error};
 use serde_json::json;
 
 /// Two files that belong together.
@@ -83,14 +84,12 @@ async fn money_is_counted_at_the_prices_of_the_settings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_cost_can_be_promised_where_the_price_is_unknown() {
     let workshop = Workshop::open(pair(), work(10, 10)).await;
-    let request = agent_runtime::CreatePlan {
+    let request = CreatePlan {
         policy: limited(Budget { max_cost: Some(1.0), ..Budget::default() }),
-        ..agent_runtime::CreatePlan::new("Renew both files").with_tasks([agent_task("Renew", "")])
+        ..CreatePlan::new("Renew both files").with_tasks([agent_task("Renew", "")])
     };
     let refused = workshop.agent.plans().create(&workshop.me, request).await.unwrap_err();
-    let agent_runtime::Error::Core(agent_core::Error::InvalidPlan(defects)) = refused else {
-        panic!("{refused}")
-    };
+    let Error::Core(agent_core::Error::InvalidPlan(defects)) = refused else { panic!("{refused}") };
     assert_eq!(defects[0].pointer, "/policy/budget/max_cost");
     assert!(defects[0].detail.contains("the price of script is unknown"), "{defects:?}");
 }
@@ -98,14 +97,8 @@ async fn no_cost_can_be_promised_where_the_price_is_unknown() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_ceiling_holds_for_all_tasks_of_a_plan_together() {
     let turns = [
-        crate::fixture::about(
-            "Renew a",
-            [patch("--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-old\n+new\n"), finish()],
-        ),
-        crate::fixture::about(
-            "Renew b",
-            [patch("--- a/b.txt\n+++ b/b.txt\n@@ -1 +1 @@\n-old\n+new\n"), finish()],
-        ),
+        about("Renew a", [patch("--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-old\n+new\n"), finish()]),
+        about("Renew b", [patch("--- a/b.txt\n+++ b/b.txt\n@@ -1 +1 @@\n-old\n+new\n"), finish()]),
     ];
     let workshop = Workshop::with_model(pair(), Recorded::new(turns.concat())).await;
     let tasks = [agent_task("Renew a", ""), agent_task("Renew b", "").after(&[1])];

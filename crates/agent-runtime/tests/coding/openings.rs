@@ -1,6 +1,8 @@
 //! What the model is told before it begins, and what it never loses while it works.
 
-use crate::fixture::{Fitting, Recorded, Repository, Workshop, agent_task, call, finish, in_order, patch};
+use crate::fixture::{
+    Fitting, Recorded, Repository, Workshop, about, agent_task, call, finish, in_order, patch,
+};
 use agent_core::model::Message;
 use agent_core::policy::Policy;
 use serde_json::json;
@@ -78,11 +80,11 @@ async fn the_opening_is_the_first_message_of_the_plans_conversation() {
 async fn the_next_task_sees_the_repository_as_the_one_before_left_it() {
     let named = "def shipping(prices):\n    return 0\n\n\ndef insurance(prices):\n    return 1\n";
     let turns = [
-        crate::fixture::about(
+        about(
             "Add insurance",
             [call("write_file", json!({"path": "shipping.py", "content": named})), finish()],
         ),
-        crate::fixture::about("Charge insurance", [finish().told("def insurance(prices)")]),
+        about("Charge insurance", [finish().told("def insurance(prices)")]),
     ];
     let workshop = Workshop::with_model(shop(), Recorded::new(turns.concat())).await;
     let tasks = [agent_task("Add insurance", ""), agent_task("Charge insurance", "").after(&[1])];

@@ -51,19 +51,18 @@ async fn a_command_runs_in_the_folder_and_with_the_variables_that_are_asked_for(
     workshop.task("Run it", "").await.assert_completed();
 }
 
-/// Starts a server on the loopback, asks it for a file and prints that.
-const SERVED: &str = "import threading, urllib.request, http.server as h
-server = h.HTTPServer(('127.0.0.1', 0), h.SimpleHTTPRequestHandler)
-threading.Thread(target=server.serve_forever, daemon=True).start()
-page = 'http://127.0.0.1:%d/README.md' % server.server_port
-print(urllib.request.urlopen(page).read().decode())
+/// Starts a server on the loopback, asks it and prints its answer.
+const SERVED: &str = "import socket, threading
+server = socket.create_server(('127.0.0.1', 0))
+threading.Thread(target=lambda: server.accept()[0].sendall(b'served'), daemon=True).start()
+print(socket.create_connection(server.getsockname()).recv(6).decode())
 ";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_test_that_needs_a_server_of_its_own_runs_where_the_plan_may_use_the_network() {
     let open = Policy { network: true, ..Policy::default() };
-    for (policy, answer) in [(open, "# Served"), (Policy::default(), "PermissionError")] {
-        let repository = Repository::of(&[("README.md", "# Served\n"), ("served.py", SERVED)]);
+    for (policy, answer) in [(open, "served\\n"), (Policy::default(), "PermissionError")] {
+        let repository = Repository::of(&[("served.py", SERVED)]);
         let run = call("run_command", json!({"command": ["python3", "served.py"]}));
         let workshop = Workshop::open(repository, vec![run, finish().seeing(answer)]).await;
         workshop.tasks([agent_task("Run it", "")], policy).await.assert_completed();
