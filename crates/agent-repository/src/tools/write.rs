@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::path::Path;
 
-/// How often a change is planned anew when files move under it.
-const REPLANS: u32 = 3;
+/// How often a change is planned anew when files move under it. Each time another writer has got on, so this is how
+/// many may write to the same files at once.
+const REPLANS: u32 = 32;
 
 /// Applies a patch, all of it or nothing.
 pub struct ApplyPatch {
@@ -237,5 +238,51 @@ impl Tool for WriteFile {
 
     async fn recover(&self, _input: WriteInput, prepared: Value, context: &ToolContext) -> Recovery {
         recover(prepared, context, self.recorder.clone()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use agent_core::model::Silent;
+    use agent_core::policy::SandboxLevel;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    const WRITERS: usize = 12;
+
+    fn context(workspace: &Path) -> ToolContext {
+        ToolContext {
+            workspace: workspace.to_owned(),
+            sandbox: SandboxLevel::default(),
+            network: false,
+            timeout: Duration::from_secs(60),
+            cancel: Default::default(),
+            idempotency_key: "plan-1/task-1/attempt-1/step-1".to_owned(),
+            progress: Arc::new(Silent),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_dozen_patches_of_one_file_at_the_same_time_all_land() {
+        let folder = tempfile::tempdir().unwrap();
+        let lines: String = (0..WRITERS).map(|number| format!("{number}: open\n")).collect();
+        std::fs::write(folder.path().join("list.txt"), lines).unwrap();
+        let mut writing = tokio::task::JoinSet::new();
+        for number in 0..WRITERS {
+            let context = context(folder.path());
+            let patch = format!("--- list.txt\n+++ list.txt\n@@ @@\n-{number}: open\n+{number}: done\n");
+            writing.spawn(async move {
+                ApplyPatch::new(None)
+                    .call(PatchInput { patch }, &context)
+                    .await
+                    .map(|applied| applied.files.len())
+            });
+        }
+        for applied in writing.join_all().await {
+            assert_eq!(applied.unwrap(), 1);
+        }
+        let written = std::fs::read_to_string(folder.path().join("list.txt")).unwrap();
+        assert_eq!(written.matches("done").count(), WRITERS, "{written}");
     }
 }

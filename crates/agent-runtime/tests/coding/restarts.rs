@@ -4,7 +4,7 @@ use crate::fixture::{
     Fitting, Recorded, Repository, Workshop, agent_task, call, finish, in_order, patch, plan,
 };
 use agent_core::model::Message;
-use agent_core::policy::Policy;
+use agent_core::policy::{Policy, WorkspaceMode};
 use agent_core::ports::StepKind;
 use agent_llm::Turn;
 use agent_runtime::CreatePlan;
@@ -51,6 +51,21 @@ async fn recorded_answers_are_not_asked_for_again() {
     let answers = steps.iter().filter(|step| step.intent.kind == StepKind::Model).count();
     assert_eq!((patches, answers), (1, 4));
     assert_eq!(workshop.repository.changes(), [" M limit.txt"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_isolated_plan_goes_on_in_its_folder() {
+    let workshop = Workshop::with_model(limits(), Recorded::new(work()).pausing_after(2)).await;
+    let policy = Policy { workspace: WorkspaceMode::Isolated, ..Policy::default() };
+    let plan = workshop.begin([agent_task("Raise the limit", CHECK)], policy).await;
+    workshop.model.asked(3).await;
+
+    let workshop = workshop.restart(Recorded::new(work())).await;
+    workshop.end_of(plan).await.assert_completed();
+    assert_eq!(workshop.model.times_asked(), 2);
+    assert!(workshop.repository.changes().is_empty());
+    workshop.agent.plans().merge(&workshop.me, plan).await.unwrap();
+    assert_eq!(workshop.repository.read("limit.txt"), "20\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -127,13 +127,13 @@ async fn a_megabyte_of_output_is_cut_to_its_beginning_and_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_hangs_ends_with_its_attempt_and_the_next_one_is_told() {
-    let told = |turn: Turn| turn.told("The attempt before failed: timed out after 1500 ms");
+    let told = |turn: Turn| turn.told("The attempt before failed: timed out after 3 s");
     let second = vec![told(patch(FIXED)), told(finish())];
     // The model may just learn that the command was ended before the attempt is.
     let too_late = Turn { delay_ms: 3_600_000, ..say("I see.") };
     let first = vec![call("run_command", json!({"command": ["sleep", "3600"]})), too_late];
     let workshop = Workshop::with_model(versioned(), Recorded::new(in_attempts([second, first]))).await;
-    let task = TaskSpec { timeout_ms: Some(1_500), ..agent_task("Raise the version", CHECK) };
+    let task = TaskSpec { timeout_ms: Some(3_000), ..agent_task("Raise the version", CHECK) };
     let done = workshop.tasks([tried(task, 2)], Policy::default()).await;
     done.assert_completed();
     assert_eq!(done.0.tasks[0].attempts, 2);
@@ -145,7 +145,7 @@ async fn a_command_that_hangs_ends_with_its_attempt_and_the_next_one_is_told() {
 async fn a_command_task_that_hangs_says_how_long_it_was_waited_for_and_what_it_printed() {
     let workshop = Workshop::open(versioned(), vec![say("never asked")]).await;
     let task = TaskSpec {
-        timeout_ms: Some(700),
+        timeout_ms: Some(2_000),
         ..TaskSpec::new("Wait", TaskKind::shell("echo so far so good; sleep 3600"))
     };
     let failed = workshop.tasks([task], Policy::default()).await;
