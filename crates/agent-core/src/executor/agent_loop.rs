@@ -27,6 +27,9 @@ const OWN_TOOLS: [&str; 3] = [name::FINISH, name::TAKE_NOTE, name::ASK_PERSON];
 const CUT_OFF: &str = "Your answer was cut off because it was too long. Work in smaller steps.";
 const NO_TOOL: &str =
     "Use a tool, or call finish when the task is done. Saying that it is done completes nothing.";
+const HASTY: &str =
+    "a call before this one, in the same answer, failed: see what it says first, then call finish again";
+const AFTER_THE_END: &str = "not done: finish was called before, and the task is done";
 
 /// Where the work of an attempt stands.
 struct Work<'a> {
@@ -95,6 +98,15 @@ impl Work<'_> {
         let own = |call: &ToolCall| OWN_TOOLS.contains(&call.name.as_str());
         for together in calls.chunk_by(|one, next| !own(one) && !own(next)) {
             match together {
+                // No check has seen what would come now.
+                _ if finished.is_some() => {
+                    answers.extend(together.iter().map(|_| Answer::Error(AFTER_THE_END.to_owned())));
+                }
+                [call]
+                    if call.name == name::FINISH && self.verify.is_none() && answers.iter().any(failed) =>
+                {
+                    answers.push(Answer::Error(HASTY.to_owned()));
+                }
                 [call] if call.name == name::FINISH => {
                     let (answer, result) = self.finish(call).await?;
                     finished = finished.or(result);

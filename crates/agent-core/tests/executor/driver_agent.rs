@@ -94,6 +94,25 @@ async fn finishing_without_a_summary_is_refused() {
 }
 
 #[tokio::test]
+async fn nothing_is_done_after_the_end() {
+    let finish = || ("finish", json!({"summary": "It works now."}));
+    let turns = vec![Turn::Call(vec![finish(), ("tidy", json!({"do": "ok"})), finish()])];
+    let (world, state) = worked(turns, agent(Some("ok")), Policy::default()).await;
+    assert_eq!(state.plan.status, PlanStatus::Completed);
+    assert_eq!((world.workshop.words("tidy").len(), world.workshop.words("run_command").len()), (0, 1));
+}
+
+#[tokio::test]
+async fn an_end_in_the_same_answer_as_a_failure_waits_until_that_was_seen() {
+    let hasty = vec![("tidy", json!({"do": "report"})), ("finish", json!({"summary": "It works now."}))];
+    let turns = vec![Turn::Call(hasty), Turn::tool("tidy", "ok"), Turn::finish()];
+    let (world, state) = worked(turns, agent(None), Policy::default()).await;
+    assert_eq!((state.plan.status, world.model.calls()), (PlanStatus::Completed, 3));
+    let told = world.model.prompts()[1].messages.last().map(|message| message.text().to_owned()).unwrap();
+    assert!(told.starts_with("error: a call before this one, in the same answer, failed"), "{told}");
+}
+
+#[tokio::test]
 async fn a_model_that_does_the_same_again_and_again_is_stuck() {
     let turns = (0..9).map(|_| Turn::tool("look", "ok")).collect();
     let (world, state) = worked(turns, agent(None), Policy::default()).await;

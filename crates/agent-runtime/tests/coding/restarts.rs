@@ -95,6 +95,23 @@ async fn a_command_that_was_cut_off_is_told_as_such_and_not_run_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_check_that_was_cut_off_is_made_again() {
+    let repository = limits();
+    let pipe = repository.pipe("begun");
+    let check = "test -f calm || { echo > begun; sleep 3600; }";
+    let turns = || in_order([patch(FIXED), finish()]);
+    let workshop = Workshop::with_model(repository, Recorded::new(turns())).await;
+    let plan = workshop.begin([agent_task("Raise the limit", check)], Policy::default()).await;
+    tokio::task::spawn_blocking(move || std::fs::read(pipe)).await.unwrap().unwrap();
+
+    workshop.repository.write("calm", "");
+    let workshop = workshop.restart(Recorded::new(turns())).await;
+    let done = workshop.end_of(plan).await;
+    assert_eq!(done.result(1)["verified"]["exit_code"], 0);
+    assert_eq!(workshop.model.times_asked(), 0, "all it had to say was on record");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_plan_that_was_being_made_is_made_after_the_restart() {
     let task =
         json!({"description": "Raise the limit", "kind": "agent", "priority": "high", "depends_on": []});

@@ -59,6 +59,31 @@ async fn a_change_that_does_not_help_is_a_lie_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_written_after_the_check_has_passed() {
+    let summary = json!({"summary": "Done."});
+    let turns = vec![
+        patch(RIGHT),
+        calls([("finish", summary), ("write_file", json!({"path": "stack.py", "content": "broken("}))]),
+    ];
+    let workshop = Workshop::open(stack(), turns).await;
+    workshop.task("Let top take nothing away", CHECK).await.assert_completed();
+    assert!(workshop.repository.read("stack.py").contains("return self[-1]"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_finish_beside_a_patch_that_is_refused_is_no_end_where_nothing_checks_it() {
+    let stale = RIGHT.replace("self.pop()", "self.peek()");
+    let turns = vec![
+        calls([("apply_patch", json!({"patch": stale})), ("finish", json!({"summary": "Done!"}))]),
+        patch(RIGHT).seeing("a call before this one, in the same answer, failed"),
+        finish(),
+    ];
+    let workshop = Workshop::open(stack(), turns).await;
+    workshop.task("Let top take nothing away", "").await.assert_completed();
+    assert_eq!(workshop.repository.changes(), [" M stack.py"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_model_that_only_says_that_it_is_done_is_told_to_use_a_tool() {
     let turns = vec![
         say("I have mended `top`. All tests pass now!"),
