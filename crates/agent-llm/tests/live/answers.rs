@@ -1,7 +1,7 @@
 //! Text and structured answers.
 
 use crate::{Live, ask};
-use agent_core::model::{Message, OutputSchema, Prompt};
+use agent_core::model::{Message, OutputSchema, Prompt, StopReason};
 use agent_core::ports::LanguageModel;
 use serde_json::{Value, json};
 
@@ -12,9 +12,16 @@ async fn answers_streamed_and_counted(model: &dyn LanguageModel) {
         max_output_tokens: Some(40),
         ..Prompt::default()
     };
-    let (answer, shown) = ask(model, &prompt).await;
-    assert!(!answer.content.is_empty() && answer.content == shown.text && shown.pieces > 1);
-    assert!(answer.usage.input_tokens > 0 && answer.usage.output_tokens > 0);
+    // A small model may have nothing to say, or one word; not four times in a row.
+    for _ in 0..4 {
+        let (answer, shown) = ask(model, &prompt).await;
+        assert!(answer.content == shown.text && answer.usage.input_tokens > 0);
+        if shown.pieces > 1 {
+            assert!(!answer.content.is_empty() && answer.usage.output_tokens > 0);
+            return;
+        }
+    }
+    panic!("none of four answers came in pieces");
 }
 
 #[tokio::test]
@@ -52,7 +59,16 @@ async fn a_real_model_follows_an_answer_schema() {
         max_output_tokens: Some(120),
         ..Prompt::default()
     };
-    let (answer, _) = ask(&*live.model(), &prompt).await;
-    let value: Value = serde_json::from_str(&answer.content).unwrap();
-    assert!(value["city"].is_string() && value["is_capital"].is_boolean());
+    // A schema allows any number of blanks, with which a small model may fill its answer to the end: such a one is cut,
+    // and says so. One that is whole keeps to the schema.
+    for _ in 0..6 {
+        let (answer, _) = ask(&*live.model(), &prompt).await;
+        if answer.stop == StopReason::Length {
+            continue;
+        }
+        let value: Value = serde_json::from_str(&answer.content).unwrap();
+        assert!(value["city"].is_string() && value["is_capital"].is_boolean());
+        return;
+    }
+    panic!("none of six answers was whole");
 }
