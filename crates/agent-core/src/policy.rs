@@ -1,5 +1,11 @@
 //! What a plan may do, how much, and what happens when something goes wrong.
 
+mod rule;
+mod verdict;
+
+pub use rule::{Permission, Rule, Words};
+pub use verdict::{Demand, Judge, Judged, Layer, ModeJudge, Risk, RuleProblem, Verdict, by_mode};
+
 use serde::{Deserialize, Serialize};
 
 /// When a person is asked before the work goes on.
@@ -15,6 +21,50 @@ pub enum ApprovalMode {
     Commands,
     /// Before both.
     Always,
+}
+
+impl ApprovalMode {
+    /// The word used in JSON and messages.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Never => "never",
+            Self::Writes => "writes",
+            Self::Commands => "commands",
+            Self::Always => "always",
+        }
+    }
+}
+
+/// What becomes of a call that a person was asked about and nobody answered in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnExpiry {
+    /// It is not made, and the model is told.
+    #[default]
+    Deny,
+    /// The task fails.
+    Stop,
+}
+
+impl OnExpiry {
+    /// The word used in JSON, events and the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Stop => "stop",
+        }
+    }
+}
+
+/// Whether files that hold secrets (`.env`, keys, credentials) are within reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretFiles {
+    /// Commands find them empty where the sandbox can cover them; tools leave them out.
+    #[default]
+    Hidden,
+    /// Commands may read them; what they print of them is masked all the same.
+    Readable,
 }
 
 /// What happens to the rest of a plan when a task fails for good.
@@ -112,6 +162,19 @@ pub struct Policy {
     pub sandbox: SandboxLevel,
     /// Whether commands may reach the network.
     pub network: bool,
+    /// Hosts that commands may reach over HTTP although the network is closed, such as `crates.io` or `*.npmjs.org`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub domains: Vec<String>,
+    /// Whether files that hold secrets are within reach.
+    pub secret_files: SecretFiles,
+    /// How long a person has to answer, in milliseconds; a day when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approval_timeout_ms: Option<u64>,
+    /// What becomes of a call that nobody answered in time.
+    pub on_expiry: OnExpiry,
+    /// Rules about single calls; they can only tighten what the server's rules say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
     /// Ceilings.
     pub budget: Budget,
 }

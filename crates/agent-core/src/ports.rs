@@ -4,6 +4,7 @@
 
 mod allowance;
 mod change;
+mod secrets;
 mod step;
 
 pub(crate) use allowance::RESERVED;
@@ -12,6 +13,7 @@ pub use change::{
     Approval, ApprovalDecision, AttemptChange, Change, Claim, Committed, Created, Fence, NewApproval,
     NewExecution, NewVersion, Opening,
 };
+pub use secrets::{NothingSecret, Redactor, Secrets, WorkspaceSecrets};
 pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told};
 
 use crate::error::Result;
