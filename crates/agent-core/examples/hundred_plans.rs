@@ -6,11 +6,12 @@ use agent_core::executor::{Executor, ExecutorSettings};
 use agent_core::ids::UserId;
 use agent_core::memory::MemoryStore;
 use agent_core::plan::{NewPlan, PlanStatus, TaskKind, TaskSpec};
+use agent_core::policy::Demand;
 use agent_core::time::Timestamp;
 use agent_core::tool::{EffectClass, Tool, ToolContext, ToolError, Toolbox};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Adds up numbers.
@@ -31,6 +32,10 @@ impl Tool for Sum {
 
     fn summary(input: &Numbers) -> String {
         format!("{} numbers", input.numbers.len())
+    }
+
+    fn demand(_input: &Numbers, _prepared: &Value) -> Demand {
+        Demand::Read
     }
 
     async fn call(&self, input: Numbers, _context: &ToolContext) -> Result<i64, ToolError> {

@@ -1,7 +1,9 @@
 //! What happened to a plan, as listeners are told: one dense, durable sequence per plan.
 
+use crate::approval::ApprovalKind;
 use crate::ids::{ApprovalId, MessageId, PlanId, TaskId, UserId};
 use crate::plan::PlanStatus;
+use crate::policy::{OnExpiry, Risk, Rule};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -93,23 +95,33 @@ pub enum EventBody {
         reason: String,
     },
     /// A person is asked.
-    ApprovalRequested {
-        /// What to answer; the store assigns it at commit.
-        approval_id: ApprovalId,
-        /// What the answer is about.
-        subject: String,
-        /// When the question lapses.
-        expires_at: Timestamp,
-    },
+    ApprovalRequested(Box<ApprovalRequest>),
     /// A question was answered, or lapsed.
     ApprovalDecided {
-        /// `approve`, `reject` or `expired`.
+        /// Which question; the store assigns it at commit.
+        #[serde(default)]
+        approval_id: ApprovalId,
+        /// `approve`, `approve_for_plan`, `approve_with_rule`, `reject`, `cancel`, `expired` or `withdrawn`.
         decision: String,
-        /// Who decided: a user name, or `expiry`.
+        /// Who decided: a user name, or `expiry`, `plan`, `edit`.
         by: String,
         /// What they said.
-        #[serde(skip_serializing_if = "Option::is_none")]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
+        /// The rule that a person accepted along with it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rule: Option<Box<Rule>>,
+    },
+    /// A call was not made: the rules forbid it, or a person said no.
+    ToolDenied {
+        /// The tool.
+        tool: String,
+        /// One line that says with what.
+        summary: String,
+        /// Why.
+        reason: String,
+        /// Who said no: `builtin`, `server` or `plan` for rules, a user name, or `expiry`.
+        by: String,
     },
     /// A tool is about to run.
     ToolCalled {
@@ -167,6 +179,35 @@ pub enum EventBody {
     },
 }
 
+/// A question to a person, as told.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApprovalRequest {
+    /// What to answer; the store assigns it at commit.
+    pub approval_id: ApprovalId,
+    /// What the answer is about.
+    pub subject: String,
+    /// When the question lapses.
+    pub expires_at: Timestamp,
+    /// What kind of question it is.
+    #[serde(default)]
+    pub kind: ApprovalKind,
+    /// How much harm a yes could do; absent in events of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
+    /// Why it is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Hash of the exact bytes that a yes covers.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub args_hash: String,
+    /// The answers that may be given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub available_decisions: Vec<String>,
+    /// What becomes of it when nobody answers.
+    #[serde(default)]
+    pub on_expiry: OnExpiry,
+}
+
 /// What recovery does with an attempt that a crash caught in flight.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecoveryAction {
@@ -206,8 +247,9 @@ impl EventBody {
             Self::TaskRetrying { .. } => "task_retrying",
             Self::TaskCancelled { .. } => "task_cancelled",
             Self::TaskSkipped { .. } => "task_skipped",
-            Self::ApprovalRequested { .. } => "approval_requested",
+            Self::ApprovalRequested(_) => "approval_requested",
             Self::ApprovalDecided { .. } => "approval_decided",
+            Self::ToolDenied { .. } => "tool_denied",
             Self::ToolCalled { .. } => "tool_called",
             Self::ToolFinished { .. } => "tool_finished",
             Self::ModelCalled { .. } => "model_called",

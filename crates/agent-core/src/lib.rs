@@ -12,6 +12,7 @@
 //! assert!(graph::validate(&[design, build]).is_ok());
 //! ```
 
+pub mod approval;
 pub mod error;
 pub mod event;
 pub mod executor;

@@ -12,6 +12,7 @@
 //! use agent_core::ids::UserId;
 //! use agent_core::memory::MemoryStore;
 //! use agent_core::plan::{NewPlan, TaskKind, TaskSpec};
+//! # use agent_core::policy::Demand;
 //! use agent_core::time::Timestamp;
 //! use agent_core::tool::Toolbox;
 //! # use agent_core::tool::{EffectClass, Tool, ToolContext, ToolError};
@@ -23,6 +24,7 @@
 //! #     const DESCRIPTION: &'static str = "Greets.";
 //! #     const EFFECT: EffectClass = EffectClass::Pure;
 //! #     fn summary(_input: &Self::Input) -> String { "greet".to_owned() }
+//! #     fn demand(_input: &Self::Input, _prepared: &serde_json::Value) -> Demand { Demand::Read }
 //! #     async fn call(&self, _input: Self::Input, _context: &ToolContext) -> Result<String, ToolError> {
 //! #         Ok("hello".to_owned())
 //! #     }

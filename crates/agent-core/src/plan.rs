@@ -139,6 +139,8 @@ pub struct Task {
     pub recoveries: u32,
     /// Whether a person has approved it.
     pub approved: bool,
+    /// How many questions were asked about it.
+    pub questions: u32,
     /// When it may go on (after a failed attempt) or lapses (while it waits for a person).
     pub wake_at: Option<Timestamp>,
     /// What it yielded.
@@ -172,6 +174,7 @@ impl Task {
             attempt_limit: spec.retry.max_attempts,
             recoveries: 0,
             approved: false,
+            questions: 0,
             wake_at: None,
             result: None,
             error: None,

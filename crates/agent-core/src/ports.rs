@@ -3,15 +3,16 @@
 //! A port is owned by the crate that needs it and has at least two real implementations.
 
 mod allowance;
+mod approval;
 mod change;
 mod secrets;
 mod step;
 
 pub(crate) use allowance::RESERVED;
 pub use allowance::{Allowance, DailyLimits, reserved_in};
+pub use approval::{Approval, ApprovalDecision, ApprovalFilter, NewApproval};
 pub use change::{
-    Approval, ApprovalDecision, AttemptChange, Change, Claim, Committed, Created, Fence, NewApproval,
-    NewExecution, NewVersion, Opening,
+    AttemptChange, Change, Claim, Committed, Created, Fence, NewExecution, NewVersion, Opening,
 };
 pub use secrets::{NothingSecret, Redactor, Secrets, WorkspaceSecrets};
 pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told};
@@ -207,11 +208,11 @@ pub trait PlanReader: Send + Sync {
     /// `Unavailable`.
     async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>>;
 
-    /// Open questions (and answered ones when asked for), oldest first.
+    /// Questions to people, oldest first, and how many match in all.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn approvals(&self, visibility: Visibility, include_decided: bool) -> Result<Vec<Approval>>;
+    async fn approvals(&self, filter: &ApprovalFilter) -> Result<(Vec<Approval>, u64)>;
 }
 
 /// Records every step before and after it is done, together with the events that tell of it.

@@ -2,7 +2,7 @@
 
 use crate::error::BoxError;
 use crate::model::ToolDescription;
-use crate::policy::SandboxLevel;
+use crate::policy::{Demand, SandboxLevel};
 use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -63,6 +63,10 @@ pub struct ToolContext {
     pub sandbox: SandboxLevel,
     /// Whether commands may reach the network.
     pub network: bool,
+    /// Hosts that commands may reach although the network is closed.
+    pub domains: Arc<[String]>,
+    /// Files of the workspace that commands shall not read, absolute.
+    pub hidden: Arc<[PathBuf]>,
     /// Ceiling for this call.
     pub timeout: Duration,
     /// Fires when the attempt is cancelled; the tool stops and cleans up.
@@ -141,6 +145,9 @@ pub trait Tool: Send + Sync + 'static {
     /// One line that says what a call is about, for events and logs.
     fn summary(input: &Self::Input) -> String;
 
+    /// What a call would do, for the rules that allow or forbid it. `prepared` is what [`Tool::prepare`] found out.
+    fn demand(input: &Self::Input, prepared: &Value) -> Demand;
+
     /// Does the work.
     fn call(
         &self,
@@ -184,6 +191,8 @@ pub trait AnyTool: Send + Sync {
     fn effect(&self) -> EffectClass;
     /// One line about a call; falls back to the raw input when that does not fit the schema.
     fn summary_json(&self, input: &Value) -> String;
+    /// See [`Tool::demand`]; an input that does not fit the schema demands everything.
+    fn demand_json(&self, input: &Value, prepared: &Value) -> Demand;
     /// See [`Tool::prepare`].
     async fn prepare_json(&self, input: &Value, context: &ToolContext) -> Result<Value, ToolError>;
     /// See [`Tool::call`].
@@ -214,6 +223,10 @@ impl<T: Tool> AnyTool for T {
 
     fn summary_json(&self, input: &Value) -> String {
         parse::<T::Input>(T::NAME, input).map_or_else(|_| input.to_string(), |typed| T::summary(&typed))
+    }
+
+    fn demand_json(&self, input: &Value, prepared: &Value) -> Demand {
+        parse::<T::Input>(T::NAME, input).map_or(Demand::Other, |typed| T::demand(&typed, prepared))
     }
 
     async fn prepare_json(&self, input: &Value, context: &ToolContext) -> Result<Value, ToolError> {

@@ -4,7 +4,7 @@ use super::gate::{Meter, Stop};
 use crate::error::Error;
 use crate::ids::TaskId;
 use crate::plan::PlanState;
-use crate::ports::{DailyLimits, Fence};
+use crate::ports::{DailyLimits, Fence, Redactor};
 use crate::tool::ToolContext;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,8 @@ pub(super) struct Assignment {
     pub(super) attempt: u32,
     pub(super) fence: Fence,
     pub(super) context: ToolContext,
+    /// Masks secrets in everything that is recorded and told.
+    pub(super) redactor: Arc<dyn Redactor>,
     /// Fires when this worker leaves the plan: what is cancelled then is somebody else's to go on with.
     pub(super) leaving: CancellationToken,
     /// A worker that vanished had begun it.

@@ -3,7 +3,7 @@
 use super::agent_loop;
 use super::assignment::Assignment;
 use super::fact::Outcome;
-use super::gate::{Gate, Stop, outcome_of};
+use super::gate::{Gate, Stop, Wanted, outcome_of};
 use super::wiring::ExecutorPorts;
 use crate::failpoint;
 use crate::plan::{Task, TaskKind};
@@ -19,6 +19,9 @@ const LAST_MOMENTS: Duration = Duration::from_secs(12);
 
 /// A tool that keeps the time limit itself has more to tell than that it was stopped, and comes first.
 const PRECEDENCE: Duration = Duration::from_millis(250);
+
+/// The position of a call that is the whole attempt.
+const WHOLE_ATTEMPT: u32 = 0;
 
 /// Runs the attempt to its end. An error means: abandoned without a word, it goes on where its record ends.
 pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> crate::Result<Outcome> {
@@ -39,9 +42,12 @@ pub(super) async fn run(ports: Arc<ExecutorPorts>, assignment: Assignment) -> cr
             }))
         }
     };
+    let redactor = &assignment.redactor;
     match worked {
-        Ok(result) => Ok(Outcome::Completed { result }),
-        Err(Stop::Fail { error, retryable }) => Ok(Outcome::Failed { error, retryable }),
+        Ok(result) => Ok(Outcome::Completed { result: redactor.redact_json(result) }),
+        Err(Stop::Fail { error, retryable }) => {
+            Ok(Outcome::Failed { error: redactor.redact(&error).into_owned(), retryable })
+        }
         Err(Stop::Unknown(detail)) => Ok(Outcome::Unknown { detail }),
         Err(Stop::Cancelled) => Ok(Outcome::Cancelled),
         Err(Stop::Ask(question)) => Ok(Outcome::Asks { question }),
@@ -107,10 +113,15 @@ async fn single_step(
             "the server stopped while this ran; whether it took effect is unverified.".to_owned(),
         ));
     }
-    let Some(tool) = ports.tools.get(tool) else {
+    let Some((name, tool)) = ports.tools.get(tool).map(|found| (tool, found)) else {
         let error = format!("this server offers no tool {tool:?}, which the task needs");
         return Err(Stop::Fail { error, retryable: false });
     };
+    let wanted =
+        Wanted { tool: tool.as_ref(), name, input: &input, prepared: &Value::Null, position: WHOLE_ATTEMPT };
+    if let Some(refusal) = wanted.refusal(ports, assignment).await? {
+        return Err(Stop::Fail { error: refusal.reason, retryable: false });
+    }
     let mut context = assignment.context.clone();
     let (plan, task, attempt) = (assignment.state.plan.id, assignment.task, assignment.attempt);
     context.idempotency_key = format!("plan-{plan}/task-{task}/attempt-{attempt}");

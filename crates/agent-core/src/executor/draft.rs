@@ -1,6 +1,7 @@
 //! A change in the making.
 
-use crate::event::{EventBody, NewEvent};
+use crate::approval::{Question, Resolution};
+use crate::event::{ApprovalRequest, EventBody, NewEvent};
 use crate::ids::{ApprovalId, TaskId};
 use crate::plan::{Plan, PlanState, PlanStatus, Task, TaskKind, TaskSpec, TaskStatus};
 use crate::ports::{ApprovalDecision, AttemptChange, Change, NewApproval, NewExecution, NewVersion};
@@ -11,8 +12,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long a person has to answer.
-pub(super) const APPROVAL_TERM: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a person has to answer where the policy does not say.
+const APPROVAL_TERM: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The state as it becomes, and everything that is to be committed with it.
 pub(super) struct Draft {
@@ -110,7 +111,7 @@ impl Draft {
             self.record_attempt(index, ended, Some(reason.to_owned()));
         }
         if self.tasks[index].status == TaskStatus::AwaitingApproval {
-            self.decide(index, "expired", "plan", Some(reason.to_owned()));
+            self.decide(index, Resolution::Withdrawn, "plan", Some(reason.to_owned()));
         }
         let task = self.touch(index);
         task.status = status;
@@ -142,34 +143,56 @@ impl Draft {
     }
 
     /// Makes a task wait for a person before its next attempt.
-    pub(super) fn ask(&mut self, index: usize, subject: String) {
+    pub(super) fn ask(&mut self, index: usize, question: Question) {
         self.touch(index).started_at = None;
-        self.ask_amid_attempt(index, subject);
+        self.wait_for_answer(index, None, question);
     }
 
     /// Makes a task wait for a person in its present attempt, which goes on once there is an answer.
-    pub(super) fn ask_amid_attempt(&mut self, index: usize, subject: String) {
-        let expires_at = self.now.plus(APPROVAL_TERM);
+    pub(super) fn ask_amid_attempt(&mut self, index: usize, question: Question) {
+        let attempt = self.tasks[index].attempts;
+        self.wait_for_answer(index, Some(attempt), question);
+    }
+
+    fn wait_for_answer(&mut self, index: usize, attempt: Option<u32>, question: Question) {
+        let term = self.plan.policy.approval_timeout_ms.map_or(APPROVAL_TERM, Duration::from_millis);
+        // A question is on record before it lapses.
+        let expires_at = self.now.plus(term.max(Duration::from_millis(1)));
         let task = self.touch(index);
         task.status = TaskStatus::AwaitingApproval;
         task.wake_at = Some(expires_at);
-        let task_id = task.id;
-        self.approvals.push(NewApproval { task_id, subject: subject.clone(), expires_at });
-        let approval_id = ApprovalId::default();
-        self.tell(Some(task_id), EventBody::ApprovalRequested { approval_id, subject, expires_at });
+        task.questions += 1;
+        let (task_id, sequence) = (task.id, task.questions);
+        let told = ApprovalRequest {
+            approval_id: ApprovalId::default(),
+            subject: question.subject.clone(),
+            expires_at,
+            kind: question.kind,
+            risk: Some(question.risk),
+            reason: question.reason.clone(),
+            args_hash: question.args_hash.clone(),
+            available_decisions: question.kind.decisions().iter().map(|word| (*word).to_owned()).collect(),
+            on_expiry: question.on_expiry,
+        };
+        self.approvals.push(NewApproval { task_id, sequence, attempt, question, expires_at });
+        self.tell(Some(task_id), EventBody::ApprovalRequested(Box::new(told)));
     }
 
     /// Settles the open question of a task.
-    pub(super) fn decide(&mut self, index: usize, decision: &str, by: &str, note: Option<String>) {
+    pub(super) fn decide(&mut self, index: usize, decision: Resolution, by: &str, note: Option<String>) {
         let task_id = self.tasks[index].id;
         if self.withdraw(task_id) {
             return;
         }
-        let (decision, by) = (decision.to_owned(), by.to_owned());
-        self.tell(
-            Some(task_id),
-            EventBody::ApprovalDecided { decision: decision.clone(), by: by.clone(), note: note.clone() },
-        );
+        let by = by.to_owned();
+        let told = EventBody::ApprovalDecided {
+            approval_id: ApprovalId::default(),
+            decision: decision.as_str().to_owned(),
+            by: by.clone(),
+            note: note.clone(),
+            rule: decision.rule().cloned().map(Box::new),
+        };
+        self.tell(Some(task_id), told);
         self.decisions.push(ApprovalDecision { task_id, decision, by, note });
     }
 
@@ -180,7 +203,7 @@ impl Draft {
         };
         self.approvals.remove(asked);
         let asks = |event: &NewEvent| {
-            event.task_id == Some(task) && matches!(event.body, EventBody::ApprovalRequested { .. })
+            event.task_id == Some(task) && matches!(event.body, EventBody::ApprovalRequested(_))
         };
         self.events.retain(|event| !asks(event));
         true

@@ -1,5 +1,6 @@
 //! What the state machine is told, and what it decides.
 
+use crate::approval::{Question, Resolution};
 use crate::ids::TaskId;
 use crate::plan::{PlanEdit, PlanState, TaskSpec};
 use crate::ports::Change;
@@ -69,8 +70,10 @@ pub enum Fact {
     ApprovalDecided {
         /// The task that waits.
         task: TaskId,
-        /// Whether it may go on.
-        approve: bool,
+        /// Which of the questions about it.
+        sequence: u32,
+        /// The answer.
+        decision: Resolution,
         /// Who.
         by: String,
         /// What they said.
@@ -110,7 +113,7 @@ pub enum Outcome {
     /// It waits for a person, and goes on with the answer: the same attempt, from its record.
     Asks {
         /// What is asked.
-        question: String,
+        question: Box<Question>,
     },
     /// Stopped because the plan was cancelled; nothing of it runs any more.
     Cancelled,

@@ -3,14 +3,17 @@
 mod answer;
 mod meter;
 mod model;
+mod permission;
 mod question;
 
 pub(super) use answer::{Answer, first_line, outcome_of};
 pub(super) use meter::{Meter, Worst};
+pub(super) use permission::{Refusal, Wanted};
 
 use super::assignment::Assignment;
 use super::job::BROKE_OFF;
 use super::wiring::ExecutorPorts;
+use crate::approval::Question;
 use crate::error::Error;
 use crate::event::{EventBody, NewEvent};
 use crate::failpoint;
@@ -44,7 +47,7 @@ pub(super) enum Stop {
     /// The plan was cancelled.
     Cancelled,
     /// A person is to answer before the attempt goes on.
-    Ask(String),
+    Ask(Box<Question>),
 }
 
 impl From<Error> for Stop {
@@ -145,11 +148,9 @@ impl<'a> Gate<'a> {
             return Ok(answer_of(&result));
         }
         let Some(tool) = self.ports.tools.get(call.name).cloned() else {
-            return Ok(Answer::Error(format!(
-                "there is no tool {:?}; the tools are: {}",
-                call.name,
-                self.ports.tools.names().join(", ")
-            )));
+            let names = self.ports.tools.names().join(", ");
+            let error = format!("there is no tool {:?}; the tools are: {names}", call.name);
+            return Ok(Answer::Error(error).masked(self.assignment.redactor.as_ref()));
         };
         let mut context = self.assignment.context.clone();
         context.idempotency_key = call.key.idempotency_key();
@@ -158,7 +159,7 @@ impl<'a> Gate<'a> {
             None => self.fresh_call(&call, &tool, &context).await,
         };
         let answer = match called {
-            Ok(answer) => answer,
+            Ok(answer) => answer.masked(self.assignment.redactor.as_ref()),
             Err(stop) => return Err(self.settle_stopped(&call, stop).await),
         };
         failpoint::reach(failpoint::GATE_AFTER_CALL);
@@ -172,11 +173,11 @@ impl<'a> Gate<'a> {
     async fn settle_stopped(&self, call: &Call<'_>, stop: Stop) -> Stop {
         let stop = if matches!(stop, Stop::Cancelled) { self.assignment.cancelled() } else { stop };
         let why = match &stop {
-            Stop::Abandon(_) => return stop,
-            Stop::Fail { error, .. } => error.clone(),
+            // A call that waits for an answer has not begun.
+            Stop::Abandon(_) | Stop::Ask(_) => return stop,
+            Stop::Fail { error, .. } => self.assignment.redactor.redact(error).into_owned(),
             Stop::Unknown(detail) => detail.clone(),
             Stop::Cancelled => "cancelled while it ran".to_owned(),
-            Stop::Ask(question) => question.clone(),
         };
         match self.finish_tool(call, &Answer::Error(why)).await {
             Ok(()) => stop,
@@ -191,21 +192,52 @@ impl<'a> Gate<'a> {
         context: &ToolContext,
     ) -> Result<Answer, Stop> {
         let prepared = tool.prepare_json(&call.input, context).await;
+        let refusal = match &prepared {
+            Ok(prepared) => self.refusal(call, tool, prepared).await?,
+            // It will not be made, whatever the rules say of it.
+            Err(_) => None,
+        };
+        let recorded = match (&refusal, &prepared) {
+            (Some(refusal), _) => json!({DENIED: refusal.reason, "by": refusal.by}),
+            (None, Ok(prepared)) => prepared.clone(),
+            (None, Err(_)) => Value::Null,
+        };
         let intent = StepIntent {
             kind: StepKind::Tool,
             name: call.name.to_owned(),
             effect: call.effect.unwrap_or_else(|| tool.effect()),
             input: call.input.clone(),
-            prepared: prepared.as_ref().map_or(Value::Null, Clone::clone),
+            prepared: recorded,
         };
-        let called =
-            EventBody::ToolCalled { tool: call.name.to_owned(), summary: tool.summary_json(&call.input) };
-        self.begin(call.key, &intent, vec![called], None).await?;
+        let summary = self.assignment.redactor.redact(&tool.summary_json(&call.input)).into_owned();
+        let called = EventBody::ToolCalled { tool: call.name.to_owned(), summary: summary.clone() };
+        let denied = refusal.clone().map(|Refusal { reason, by, .. }| EventBody::ToolDenied {
+            tool: call.name.to_owned(),
+            summary,
+            reason,
+            by,
+        });
+        self.begin(call.key, &intent, std::iter::once(called).chain(denied).collect(), None).await?;
         failpoint::reach(failpoint::GATE_AFTER_INTENT);
         match prepared {
+            _ if let Some(Refusal { reason, is_final, .. }) = refusal => match is_final {
+                true => Err(Stop::Fail { error: reason, retryable: false }),
+                false => Ok(Answer::Error(reason)),
+            },
             Ok(_) => outcome_of(perform(tool, call.input.clone(), context).await),
             Err(error) => outcome_of(Err(error)),
         }
+    }
+
+    async fn refusal(
+        &self,
+        call: &Call<'_>,
+        tool: &Arc<dyn AnyTool>,
+        prepared: &Value,
+    ) -> Result<Option<Refusal>, Stop> {
+        let (tool, position) = (tool.as_ref(), call.key.position);
+        let wanted = Wanted { tool, name: call.name, input: &call.input, prepared, position };
+        wanted.refusal(self.ports, self.assignment).await
     }
 
     async fn finish_tool(&self, call: &Call<'_>, answer: &Answer) -> Result<(), Stop> {
@@ -261,7 +293,7 @@ impl<'a> Gate<'a> {
         NewMessage {
             owner: plan.owner,
             role: role.to_owned(),
-            content,
+            content: self.assignment.redactor.redact(&content).into_owned(),
             plan_id: Some(plan.id),
             idempotency: None,
         }
@@ -274,6 +306,9 @@ async fn perform(tool: &Arc<dyn AnyTool>, input: Value, context: &ToolContext) -
     called.unwrap_or_else(|_panic| Err(ToolError::fatal(BROKE_OFF)))
 }
 
+/// Under which name the intent of a call that is not to be made says why.
+const DENIED: &str = "denied";
+
 /// A call that a crash caught in flight.
 async fn settle_in_flight(
     tool: &Arc<dyn AnyTool>,
@@ -281,6 +316,9 @@ async fn settle_in_flight(
     context: &ToolContext,
 ) -> Result<Answer, Stop> {
     let StepIntent { name, effect, input, prepared, .. } = step.intent;
+    if let Some(reason) = prepared.get(DENIED).and_then(Value::as_str) {
+        return Ok(Answer::Error(reason.to_owned()));
+    }
     let recovery = match effect {
         EffectClass::Pure | EffectClass::Idempotent => Recovery::Redo,
         EffectClass::Compensatable => tool.recover_json(input.clone(), prepared, context).await,

@@ -11,7 +11,8 @@ use crate::error::{Error, Result, with_causes};
 use crate::ids::TaskId;
 use crate::model::Silent;
 use crate::plan::{Plan, PlanState};
-use crate::ports::Fence;
+use crate::policy::SecretFiles;
+use crate::ports::{Fence, WorkspaceSecrets};
 use crate::tool::ToolContext;
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -106,16 +107,22 @@ impl AttemptJob {
         };
     }
 
+    /// The folder to work in, and what is secret there.
+    async fn open(&self) -> Result<(PathBuf, WorkspaceSecrets)> {
+        let path = self.workspace.open(&self.shared, &self.state.plan).await?;
+        let secrets = self.shared.ports.secrets.of_workspace(&path).await?;
+        Ok((path, secrets))
+    }
+
     async fn work(self) -> Result<Outcome> {
         if self.cancel.is_cancelled() {
             return Ok(Outcome::Cancelled);
         }
-        let opened = self.workspace.open(&self.shared, &self.state.plan).await;
-        let context = match opened.map(|path| assign(&self.shared, &self.state, self.task, self.cancel, path))
-        {
-            Ok(context) => context,
+        let (path, secrets) = match self.open().await {
+            Ok(opened) => opened,
             Err(error) => return Ok(Outcome::Failed { error: error.to_string(), retryable: false }),
         };
+        let context = assign(&self.shared, &self.state, (self.task, self.cancel), path, secrets.files);
         let state = Arc::clone(&self.state);
         let assignment = Assignment {
             state: self.state,
@@ -123,6 +130,7 @@ impl AttemptJob {
             attempt: self.attempt,
             fence: self.fence,
             context,
+            redactor: secrets.redactor,
             leaving: self.signals.lost.clone(),
             resumed: self.resumed,
             limits: self.shared.settings.daily_limits,
@@ -173,10 +181,12 @@ impl Workspace {
 fn assign(
     shared: &Shared,
     state: &PlanState,
-    task: TaskId,
-    cancel: CancellationToken,
+    (task, cancel): (TaskId, CancellationToken),
     workspace: PathBuf,
+    secret_files: Vec<PathBuf>,
 ) -> ToolContext {
+    let policy = &state.plan.policy;
+    let hidden = if policy.secret_files == SecretFiles::Hidden { secret_files } else { Vec::new() };
     let asked = state.task(task).and_then(|task| task.spec.timeout_ms).map(Duration::from_millis);
     let mut timeout = asked.unwrap_or(shared.settings.task_timeout);
     if let Some(deadline) = schedule::deadline(&state.plan) {
@@ -184,8 +194,10 @@ fn assign(
     }
     ToolContext {
         workspace,
-        sandbox: state.plan.policy.sandbox,
-        network: state.plan.policy.network,
+        sandbox: policy.sandbox,
+        network: policy.network,
+        domains: policy.domains.clone().into(),
+        hidden: hidden.into(),
         timeout,
         cancel,
         idempotency_key: String::new(),

@@ -8,6 +8,7 @@ mod retry;
 
 use super::draft::Draft;
 use super::fact::Fact;
+use crate::approval::Resolution;
 use crate::error::{Error, Result};
 use crate::event::EventBody;
 use crate::ids::TaskId;
@@ -31,7 +32,9 @@ pub(super) fn make(draft: &mut Draft, fact: Fact) -> Result<()> {
         Fact::AttemptFinished { task, attempt, outcome, jitter } => {
             attempts::finished(draft, task, attempt, outcome, jitter);
         }
-        Fact::ApprovalDecided { task, approve, by, note } => decided(draft, task, approve, &by, note)?,
+        Fact::ApprovalDecided { task, sequence, decision, by, note } => {
+            decided(draft, (task, sequence), decision, &by, note)?;
+        }
         Fact::Recovered { generation, max_recoveries } => {
             recovery::recovered(draft, generation, max_recoveries);
         }
@@ -146,23 +149,36 @@ fn cancel(draft: &mut Draft) -> Result<()> {
     Ok(())
 }
 
-fn decided(draft: &mut Draft, id: TaskId, approve: bool, by: &str, note: Option<String>) -> Result<()> {
+/// The answer to the open question of a task; one to a question before it, or that came too late, is refused.
+fn decided(
+    draft: &mut Draft,
+    (id, sequence): (TaskId, u32),
+    decision: Resolution,
+    by: &str,
+    note: Option<String>,
+) -> Result<()> {
     let index = find(draft, id)?;
-    let status = draft.tasks[index].status;
-    if status != TaskStatus::AwaitingApproval {
+    let task = &draft.tasks[index];
+    let in_time = task.wake_at.is_none_or(|at| at > draft.now);
+    if task.status != TaskStatus::AwaitingApproval || task.questions != sequence || !in_time {
+        let status = task.status;
         return Err(Error::IllegalTaskMove { task: id, status, action: "be decided on" });
     }
-    draft.decide(index, if approve { "approve" } else { "reject" }, by, note.clone());
+    draft.decide(index, decision.clone(), by, note.clone());
     let task = draft.touch(index);
     task.wake_at = None;
-    if task.is_amid_attempt() {
-        // Both are answers to a question; what follows from them is for whoever asked.
-        task.status = TaskStatus::Ready;
+    let amid_attempt = task.is_amid_attempt();
+    // `end_task` settles open questions; this one is settled already.
+    task.status = if amid_attempt { TaskStatus::Ready } else { TaskStatus::Pending };
+    if decision == Resolution::Cancel {
+        draft.plan.cancel_requested = true;
         return Ok(());
     }
-    // `end_task` settles open questions; this one is settled already.
-    task.status = TaskStatus::Pending;
-    if !approve {
+    if amid_attempt {
+        // Yes and no are answers; what follows from them is for whoever asked.
+        return Ok(());
+    }
+    if !decision.approves() {
         let reason = note.map_or_else(|| format!("rejected by {by}"), |n| format!("rejected by {by}: {n}"));
         draft.end_task(index, TaskStatus::Failed, &reason);
         return Ok(());

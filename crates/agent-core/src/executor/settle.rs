@@ -2,6 +2,7 @@
 
 use super::draft::Draft;
 use super::{fingerprint, schedule};
+use crate::approval::{Question, Resolution};
 use crate::plan::{Plan, PlanStatus, Task, TaskKind, TaskStatus};
 use crate::policy::{ApprovalMode, OnFailure};
 use std::sync::Arc;
@@ -124,8 +125,8 @@ fn start_waiting(draft: &mut Draft, index: usize) -> bool {
         return true;
     }
     if needs_a_person(&draft.plan, task) && !task.approved {
-        let subject = task.spec.description.clone();
-        draft.ask(index, subject);
+        let question = Question::about_task(&task.spec);
+        draft.ask(index, question);
     } else {
         let task = draft.touch(index);
         task.status = TaskStatus::Ready;
@@ -138,7 +139,9 @@ fn start_waiting(draft: &mut Draft, index: usize) -> bool {
 fn needs_a_person(plan: &Plan, task: &Task) -> bool {
     let (writes, commands) = match task.spec.kind {
         TaskKind::Approval => return true,
-        TaskKind::Agent { .. } | TaskKind::Tool { .. } => (true, true),
+        // What a model does is asked about call by call.
+        TaskKind::Agent { .. } => (false, false),
+        TaskKind::Tool { .. } => (true, true),
         TaskKind::Patch { .. } => (true, false),
         TaskKind::Command { .. } => (false, true),
         TaskKind::Scan => (false, false),
@@ -156,7 +159,7 @@ fn lapse(draft: &mut Draft, index: usize) -> bool {
     if draft.tasks[index].wake_at.is_none_or(|at| at > draft.now) {
         return false;
     }
-    draft.decide(index, "expired", "expiry", None);
+    draft.decide(index, Resolution::Expired, "expiry", None);
     if draft.tasks[index].is_amid_attempt() {
         // Whoever asked is told that nobody answered.
         let task = draft.touch(index);

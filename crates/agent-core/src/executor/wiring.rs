@@ -2,9 +2,10 @@
 
 use crate::ids::WorkerId;
 use crate::plan::PlanState;
+use crate::policy::Judge;
 use crate::ports::{
     Clock, Conversations, DailyLimits, Journal, LanguageModel, Neighbours, NewMessage, PlanReader, PlanStore,
-    Randomness, Surveyor, Workspaces,
+    Randomness, Secrets, Surveyor, Workspaces,
 };
 use crate::pricing::PriceList;
 use crate::tool::Toolbox;
@@ -27,6 +28,10 @@ pub struct ExecutorPorts {
     pub tools: Toolbox,
     /// Gives each plan its folder.
     pub workspaces: Arc<dyn Workspaces>,
+    /// Says what may be done.
+    pub judge: Arc<dyn Judge>,
+    /// Keeps secrets out of everything that is told.
+    pub secrets: Arc<dyn Secrets>,
     /// Describes repositories to the planner.
     pub surveyor: Arc<dyn Surveyor>,
     /// What models cost.
@@ -79,7 +84,7 @@ impl ExecutorPorts {
         let message = NewMessage {
             owner: state.plan.owner,
             role: role.to_owned(),
-            content,
+            content: self.secrets.redactor().redact(&content).into_owned(),
             plan_id: Some(state.plan.id),
             idempotency: None,
         };

@@ -34,10 +34,11 @@ impl MemoryCore {
             self.record(id, attempt, change.at);
         }
         // Answers before questions: a task that is asked again is not answered by the answer to the first.
-        for decision in &change.decisions {
-            self.answer(decision);
-        }
         let mut events = change.events.clone();
+        for decision in &change.decisions {
+            let answered = self.answer(decision, change.at);
+            name_answer(&mut events, decision.task_id, answered);
+        }
         for question in &change.approvals {
             let approval = self.ask(id, question, change.at);
             name_question(&mut events, question.task_id, approval);
@@ -159,22 +160,36 @@ impl MemoryCore {
         requested_at: Timestamp,
     ) -> ApprovalId {
         let (id, task_id) = (ApprovalId(self.next_id()), question.task_id);
-        let (subject, expires_at) = (question.subject.clone(), question.expires_at);
-        let (decision, decided_by, note) = (None, None, None);
-        let approval =
-            Approval { id, plan_id, task_id, subject, requested_at, expires_at, decision, decided_by, note };
+        let NewApproval { sequence, attempt, question, expires_at, .. } = question.clone();
+        let (decision, decided_by, decided_at, note) = (None, None, None, None);
+        let approval = Approval {
+            id,
+            plan_id,
+            task_id,
+            sequence,
+            attempt,
+            question,
+            requested_at,
+            expires_at,
+            decision,
+            decided_by,
+            decided_at,
+            note,
+        };
         self.approvals.insert(id, approval);
         self.open_questions.insert(task_id, id);
         id
     }
 
-    fn answer(&mut self, answer: &ApprovalDecision) {
+    fn answer(&mut self, answer: &ApprovalDecision, at: Timestamp) -> ApprovalId {
         let open = self.open_questions.remove(&answer.task_id);
         if let Some(question) = open.and_then(|id| self.approvals.get_mut(&id)) {
             question.decision = Some(answer.decision.clone());
             question.decided_by = Some(answer.by.clone());
+            question.decided_at = Some(at);
             question.note.clone_from(&answer.note);
         }
+        open.unwrap_or_default()
     }
 }
 
@@ -186,7 +201,17 @@ fn damaged(plan: PlanId, rule: &str) -> Error {
 pub(super) fn name_question(events: &mut [NewEvent], task: TaskId, id: ApprovalId) {
     let of_task = events.iter_mut().filter(|event| event.task_id == Some(task));
     for event in of_task {
-        if let EventBody::ApprovalRequested { approval_id, .. } = &mut event.body {
+        if let EventBody::ApprovalRequested(asked) = &mut event.body {
+            asked.approval_id = id;
+        }
+    }
+}
+
+/// Puts the id of a question into the event that tells of its answer.
+fn name_answer(events: &mut [NewEvent], task: TaskId, id: ApprovalId) {
+    let of_task = events.iter_mut().filter(|event| event.task_id == Some(task));
+    for event in of_task {
+        if let EventBody::ApprovalDecided { approval_id, .. } = &mut event.body {
             *approval_id = id;
         }
     }

@@ -6,8 +6,8 @@ use crate::ids::{PlanId, TaskId};
 use crate::model::Usage;
 use crate::plan::{Attempt, PlanState, PlanStatus, PlanVersion, TaskStatus};
 use crate::ports::{
-    Approval, ConversationMessage, MessageFilter, ModelUsage, PlanCounts, PlanFilter, PlanPage, PlanSummary,
-    Step, StepKind, Visibility,
+    Approval, ApprovalFilter, ConversationMessage, MessageFilter, ModelUsage, PlanCounts, PlanFilter,
+    PlanPage, PlanSummary, Step, StepKind, Visibility,
 };
 use std::collections::BTreeMap;
 
@@ -58,20 +58,26 @@ impl MemoryCore {
         self.versions.get(&plan).map_or(&[], Vec::as_slice)
     }
 
-    /// Questions, oldest first. One whose task has ended meanwhile waits for nobody and does not count as open.
-    pub fn approvals(&self, visibility: Visibility, include_decided: bool) -> Vec<Approval> {
+    /// Questions to people, oldest first, and how many match in all. One whose task has ended meanwhile waits for
+    /// nobody and does not count as open.
+    pub fn approvals(&self, filter: &ApprovalFilter) -> (Vec<Approval>, u64) {
         let open = |approval: &Approval, state: &PlanState| {
             let ended =
                 |id: TaskId| state.task(id).is_none_or(|task: &crate::plan::Task| task.status.is_terminal());
             approval.decision.is_none() && !ended(approval.task_id)
         };
         let wanted = |approval: &&Approval| {
-            self.rows
-                .get(&approval.plan_id)
-                .map(|row| &row.state)
-                .is_some_and(|state| visible(visibility, state) && (include_decided || open(approval, state)))
+            let state = self.rows.get(&approval.plan_id).map(|row| &row.state);
+            filter.plan_id.is_none_or(|plan| approval.plan_id == plan)
+                && filter.id.is_none_or(|id| approval.id == id)
+                && state.is_some_and(|state| {
+                    visible(filter.visibility, state) && (filter.include_decided || open(approval, state))
+                })
         };
-        self.approvals.values().filter(wanted).cloned().collect()
+        let matching = || self.approvals.values().filter(wanted);
+        let newer = matching().filter(|approval| filter.after.is_none_or(|after| approval.id > after));
+        let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+        (newer.take(limit).cloned().collect(), matching().count() as u64)
     }
 
     /// Events of a topic with positions above `after`, oldest first, at most `limit`.

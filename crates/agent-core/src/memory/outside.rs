@@ -4,7 +4,8 @@ use super::store::MemoryStore;
 use crate::error::Result;
 use crate::executor::ExecutorPorts;
 use crate::plan::{Plan, Task};
-use crate::ports::{Randomness, Survey, Surveyor, Workspaces};
+use crate::policy::ModeJudge;
+use crate::ports::{NothingSecret, Randomness, Survey, Surveyor, Workspaces};
 use crate::pricing::PriceList;
 use crate::tool::Toolbox;
 use async_trait::async_trait;
@@ -24,6 +25,8 @@ impl MemoryStore {
             model: None,
             tools,
             workspaces: Arc::new(NamedFolders),
+            judge: Arc::new(ModeJudge),
+            secrets: Arc::new(NothingSecret),
             surveyor: Arc::new(BlankSurveyor),
             prices: PriceList::default(),
             clock: self.clock(),

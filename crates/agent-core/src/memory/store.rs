@@ -6,9 +6,10 @@ use crate::event::{Event, NewEvent, Topic};
 use crate::ids::{MessageId, PlanId, TaskId, WorkerId};
 use crate::plan::{Attempt, Idempotency, PlanState, PlanVersion};
 use crate::ports::{
-    Allowance, Approval, Change, Claim, Clock, CommitListener, Committed, ConversationMessage, Conversations,
-    Created, EventLog, Fence, Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts,
-    PlanFilter, PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
+    Allowance, Approval, ApprovalFilter, Change, Claim, Clock, CommitListener, Committed,
+    ConversationMessage, Conversations, Created, EventLog, Fence, Journal, MessageFilter, ModelUsage,
+    NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey,
+    StepResult, Told, Visibility,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -161,8 +162,8 @@ impl PlanReader for MemoryStore {
         Ok(self.core().versions(plan).to_vec())
     }
 
-    async fn approvals(&self, visibility: Visibility, include_decided: bool) -> Result<Vec<Approval>> {
-        Ok(self.core().approvals(visibility, include_decided))
+    async fn approvals(&self, filter: &ApprovalFilter) -> Result<(Vec<Approval>, u64)> {
+        Ok(self.core().approvals(filter))
     }
 }
 

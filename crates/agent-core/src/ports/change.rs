@@ -1,10 +1,10 @@
 //! What a store is handed when a plan changes, and what it hands back.
 
+use super::{ApprovalDecision, NewApproval};
 use crate::event::{Event, NewEvent};
-use crate::ids::{ApprovalId, ExecutionId, Generation, PlanId, Revision, TaskId, WorkerId};
+use crate::ids::{ExecutionId, Generation, Revision, TaskId, WorkerId};
 use crate::plan::{DefinitionChange, Plan, PlanDefinition, PlanState, Task, TaskSpec, TaskStatus};
 use crate::time::Timestamp;
-use serde::Serialize;
 use std::time::Duration;
 
 /// The right to write for a plan: who holds it, and since which change of hands.
@@ -79,53 +79,6 @@ pub struct NewVersion {
     pub changes: Vec<DefinitionChange>,
     /// Who edited.
     pub by: String,
-}
-
-/// A question to a person about a task.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NewApproval {
-    /// The task that waits.
-    pub task_id: TaskId,
-    /// What is asked.
-    pub subject: String,
-    /// When the question lapses.
-    pub expires_at: Timestamp,
-}
-
-/// The answer to the open question of a task.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApprovalDecision {
-    /// The task that waited.
-    pub task_id: TaskId,
-    /// `approve`, `reject` or `expired`.
-    pub decision: String,
-    /// Who decided.
-    pub by: String,
-    /// What they said.
-    pub note: Option<String>,
-}
-
-/// A question as stored.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Approval {
-    /// Identifier.
-    pub id: ApprovalId,
-    /// The plan.
-    pub plan_id: PlanId,
-    /// The task that waits.
-    pub task_id: TaskId,
-    /// What is asked.
-    pub subject: String,
-    /// When it was asked.
-    pub requested_at: Timestamp,
-    /// When it lapses.
-    pub expires_at: Timestamp,
-    /// The answer, once there is one.
-    pub decision: Option<String>,
-    /// Who gave it.
-    pub decided_by: Option<String>,
-    /// What they said.
-    pub note: Option<String>,
 }
 
 /// An accepted request to execute a plan or one of its tasks.

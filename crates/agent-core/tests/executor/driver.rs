@@ -136,7 +136,7 @@ async fn an_approved_task_runs() {
     let plan = server.create(new_plan(vec![guarded])).await;
     let state = world.until_status(plan, PlanStatus::AwaitingApproval).await;
     assert_eq!(world.workshop.calls(), []);
-    server.approve(plan, state.tasks[0].id).await;
+    server.approve(plan, &state.tasks[0]).await;
     world.until_status(plan, PlanStatus::Completed).await;
 }
 

@@ -74,8 +74,7 @@ async fn a_plan_that_a_server_gives_back_when_it_stops_goes_on_elsewhere_at_once
     world.until_status(plan, PlanStatus::AwaitingApproval).await;
     one.stop(Duration::from_secs(5)).await;
     world.until(plan, |_| world.store.core().holder(plan) == Some(&WorkerId("two".into()))).await;
-    let task = world.state(plan).tasks[0].id;
-    two.approve(plan, task).await;
+    two.approve(plan, &world.state(plan).tasks[0]).await;
     world.until_status(plan, PlanStatus::Completed).await;
 }
 

@@ -1,6 +1,6 @@
 //! A model that asks the person, and goes on with the answer: the same attempt, from its record.
 
-use crate::memory::{Turn, World, new_plan};
+use crate::memory::{Turn, World, answer_to, new_plan};
 use agent_core::executor::fact::Fact;
 use agent_core::ids::PlanId;
 use agent_core::model::Message;
@@ -17,8 +17,7 @@ fn asking() -> Turn {
 }
 
 fn answer(state: &PlanState, approve: bool, note: Option<&str>) -> Fact {
-    let note = note.map(str::to_owned);
-    Fact::ApprovalDecided { task: state.tasks[0].id, approve, by: "ada".into(), note }
+    answer_to(&state.tasks[0], approve, note)
 }
 
 async fn until_asked(world: &World, plan: PlanId) -> PlanState {

@@ -68,7 +68,7 @@ async fn an_opaque_command_in_flight_waits_for_a_person_where_the_task_says_so()
     let server = world.server("two");
     let state = world.until_status(plan, PlanStatus::AwaitingApproval).await;
     assert_eq!(world.workshop.calls().len(), 1);
-    server.approve(plan, state.tasks[0].id).await;
+    server.approve(plan, &state.tasks[0]).await;
     world.until_called(2).await;
     world.workshop.let_go();
     world.until_status(plan, PlanStatus::Completed).await;
@@ -259,7 +259,7 @@ async fn a_plan_that_is_taken_over_while_it_is_being_claimed_still_hears_of_requ
     world.until(plan, |_| world.store.core().holder(plan).is_some()).await;
     world.store.answer_claims_by_name(true);
     let state = world.until_status(plan, PlanStatus::AwaitingApproval).await;
-    server.approve(plan, state.tasks[0].id).await;
+    server.approve(plan, &state.tasks[0]).await;
     world.until_status(plan, PlanStatus::Completed).await;
 }
 
@@ -281,7 +281,7 @@ async fn a_server_that_does_not_know_that_its_lease_is_lost_starts_nothing_of_wh
         taken
     };
     world.until(plan, taken_over).await;
-    second.approve(plan, state.tasks[0].id).await;
+    second.approve(plan, &state.tasks[0]).await;
     world.until_called(1).await;
     // The first hears of the plan, finds an attempt under way, and must not take it for its own.
     first.submit(plan, Fact::PauseRequested).await;

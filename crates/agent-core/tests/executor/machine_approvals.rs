@@ -1,6 +1,6 @@
 //! Where a person decides, and what follows when nobody knows what a crash left behind.
 
-use crate::memory::{Bench, command, policy, scan};
+use crate::memory::{Bench, answer_to, command, policy, scan};
 use agent_core::Error;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::plan::{OnUnknown, PlanStatus, TaskKind, TaskSpec, TaskStatus};
@@ -14,14 +14,28 @@ fn question(after: &[u32]) -> TaskSpec {
 }
 
 fn answer(bench: &Bench, position: u32, approve: bool) -> Fact {
-    let task = bench.id(position);
-    Fact::ApprovalDecided { task, approve, by: "ada".into(), note: Some("because".into()) }
+    answer_to(&bench.task(position), approve, Some("because"))
 }
 
 /// How each question was answered; `open` where it was not.
 fn decisions(bench: &Bench) -> Vec<String> {
     let questions = bench.questions().into_iter();
-    questions.map(|question| question.decision.unwrap_or_else(|| "open".into())).collect()
+    questions
+        .map(|question| {
+            question
+                .decision
+                .map_or("open", |decision| {
+                    // The words outlive the decision.
+                    match decision.as_str() {
+                        "approve" => "approve",
+                        "reject" => "reject",
+                        "expired" => "expired",
+                        _ => "withdrawn",
+                    }
+                })
+                .to_owned()
+        })
+        .collect()
 }
 
 #[test]
@@ -29,7 +43,7 @@ fn an_approval_task_is_a_question_and_its_answer_is_its_result() {
     let mut bench = Bench::executed(vec![question(&[]), command(&[1])], Policy::default());
     assert_eq!((bench.status(), bench.task(1).attempts), (PlanStatus::AwaitingApproval, 0));
     assert_eq!(bench.start(9), [Effect::WakeAt(bench.now.plus(DAY))]);
-    assert_eq!(bench.questions()[0].subject, "Shall it be released?");
+    assert_eq!(bench.questions()[0].question.subject, "Shall it be released?");
     bench.take(answer(&bench, 1, true));
     assert_eq!(bench.task(1).result.unwrap()["approved_by"], "ada");
     assert_eq!((bench.status(), bench.task(2).status), (PlanStatus::Running, TaskStatus::Ready));
@@ -93,9 +107,9 @@ fn the_policy_says_before_which_kinds_of_work_a_person_is_asked() {
     };
     let cases = [
         (ApprovalMode::Never, [false, false, false, false]),
-        (ApprovalMode::Writes, [false, true, false, true]),
-        (ApprovalMode::Commands, [false, false, true, true]),
-        (ApprovalMode::Always, [false, true, true, true]),
+        (ApprovalMode::Writes, [false, true, false, false]),
+        (ApprovalMode::Commands, [false, false, true, false]),
+        (ApprovalMode::Always, [false, true, true, false]),
     ];
     for (mode, expected) in cases {
         let bench = Bench::executed(kinds(), policy(|policy| policy.approval = mode));
@@ -130,12 +144,12 @@ fn a_question_of_a_plan_that_ends_is_closed() {
     cancelled.take(Fact::CancelRequested);
     assert_eq!(
         (cancelled.status(), decisions(&cancelled)),
-        (PlanStatus::Cancelled, vec!["expired".to_owned()])
+        (PlanStatus::Cancelled, vec!["withdrawn".to_owned()])
     );
     let mut stopped = Bench::executed(vec![question(&[]), command(&[])], Policy::default());
     stopped.start(9);
     stopped.fail(2);
-    assert_eq!((stopped.status(), decisions(&stopped)), (PlanStatus::Failed, vec!["expired".to_owned()]));
+    assert_eq!((stopped.status(), decisions(&stopped)), (PlanStatus::Failed, vec!["withdrawn".to_owned()]));
 }
 
 fn unknown(on_unknown: Option<OnUnknown>, rules: Policy) -> Bench {
@@ -157,7 +171,7 @@ fn an_unknown_outcome_fails_a_task_that_nobody_watches() {
 fn an_unknown_outcome_is_a_question_where_people_are_asked() {
     let mut bench = unknown(None, policy(|p| p.approval = ApprovalMode::Commands));
     assert_eq!(bench.status(), PlanStatus::AwaitingApproval);
-    assert_eq!(bench.questions()[0].subject, "the server stopped. Run it again?");
+    assert_eq!(bench.questions()[0].question.subject, "the server stopped. Run it again?");
     bench.take(answer(&bench, 1, true));
     bench.start(1);
     assert_eq!((bench.task(1).status, bench.task(1).attempts), (TaskStatus::Running, 2));

@@ -2,6 +2,7 @@
 
 use crate::memory::{Bench, command, new_plan, scan};
 use agent_core::Error;
+use agent_core::approval::Resolution;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::ids::TaskId;
 use agent_core::plan::{
@@ -226,9 +227,11 @@ fn the_question_of_an_edited_task_is_withdrawn_and_asked_anew() {
     bench.take(edit(vec![other_words(bench.id(1))]));
     assert_eq!(bench.status(), PlanStatus::AwaitingApproval);
     let questions = bench.questions();
-    let seen: Vec<(&str, Option<&str>)> =
-        questions.iter().map(|q| (q.subject.as_str(), q.decision.as_deref())).collect();
-    assert_eq!(seen, [("Shall it go on?", Some("expired")), ("run something else", None)]);
+    let seen: Vec<(&str, Option<&str>)> = questions
+        .iter()
+        .map(|q| (q.question.subject.as_str(), q.decision.as_ref().map(Resolution::as_str)))
+        .collect();
+    assert_eq!(seen, [("Shall it go on?", Some("withdrawn")), ("run something else", None)]);
     bench.take(edit(vec![EditOperation::Remove(bench.id(1))]));
     assert_eq!((bench.status(), bench.task(1).status), (PlanStatus::Running, TaskStatus::Ready));
 }

@@ -1,10 +1,10 @@
 //! Pause, resume, cancel, and the moves that are refused.
 
-use crate::memory::{Bench, command, new_plan, scan};
+use crate::memory::{Bench, answer_to, command, new_plan, scan};
 use agent_core::Error;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::ids::TaskId;
-use agent_core::plan::{PlanStatus, RetryPolicy, TaskStatus};
+use agent_core::plan::{PlanStatus, RetryPolicy, Task, TaskStatus};
 use agent_core::policy::Policy;
 use std::time::Duration;
 
@@ -147,7 +147,7 @@ fn a_task_of_another_plan_is_not_found() {
     let facts = [
         Fact::ExecuteRequested { task: Some(stranger) },
         Fact::RetryRequested { task: Some(stranger), following: false },
-        Fact::ApprovalDecided { task: stranger, approve: true, by: "ada".into(), note: None },
+        answer_to(&Task { id: stranger, ..bench.task(1) }, true, None),
     ];
     for fact in facts {
         let error = bench.refused(fact);

@@ -1,12 +1,13 @@
 //! What holds for every plan and every order of facts.
 
-use crate::memory::{Bench, plan_of, policy, scan};
+use crate::memory::{Bench, answer_to, asks, plan_of, policy, scan};
 use agent_core::Error;
+use agent_core::approval::Resolution;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::executor::{machine, schedule};
 use agent_core::plan::{
-    EditOperation, NewPlan, OnUnknown, PlanEdit, PlanState, PlanStatus, Priority, RetryPolicy, TaskKind,
-    TaskPatch, TaskSpec, TaskStatus,
+    EditOperation, NewPlan, OnUnknown, PlanEdit, PlanState, PlanStatus, Priority, RetryPolicy, Task,
+    TaskKind, TaskPatch, TaskSpec, TaskStatus,
 };
 use agent_core::policy::{ApprovalMode, OnFailure, Policy};
 use proptest::prelude::*;
@@ -78,10 +79,7 @@ fn fact((what, which, how): (u8, u8, u8), state: &PlanState) -> Fact {
         14 => Fact::EditRequested { edit: edit(which, how, state), by: "ada".into() },
         5 => Fact::ExecuteRequested { task: (how % 2 == 0).then(|| pick(TaskStatus::Pending).id) },
         6 => Fact::Recovered { generation: i64::from(how), max_recoveries: 3 },
-        7 | 8 => {
-            let task = pick(TaskStatus::AwaitingApproval).id;
-            Fact::ApprovalDecided { task, approve: how % 4 != 0, by: "ada".into(), note: None }
-        }
+        7 | 8 => answer(&pick(TaskStatus::AwaitingApproval), how),
         9 => Fact::TimeReached,
         10..=12 => Fact::SlotsGranted { slots: u32::from(how % 5) },
         _ => {
@@ -91,6 +89,20 @@ fn fact((what, which, how): (u8, u8, u8), state: &PlanState) -> Fact {
             Fact::AttemptFinished { task: task.id, attempt, outcome: outcome(how), jitter }
         }
     }
+}
+
+/// An answer, now and then to a question before the present one, or one that ends the plan.
+fn answer(task: &Task, how: u8) -> Fact {
+    let mut fact = answer_to(task, how % 4 != 0, None);
+    if let Fact::ApprovalDecided { sequence, decision, .. } = &mut fact {
+        *sequence = sequence.saturating_sub(u32::from(how % 8 == 5));
+        match how % 16 {
+            7 => *decision = Resolution::ApproveForPlan,
+            15 => *decision = Resolution::Cancel,
+            _ => {}
+        }
+    }
+    fact
 }
 
 /// An edit of one or two tasks, chosen by numbers.
@@ -115,7 +127,7 @@ fn outcome(how: u8) -> Outcome {
         1 => Outcome::Failed { error: "no such tool".into(), retryable: false },
         2 => Outcome::Unknown { detail: "the server stopped.".into() },
         3 => Outcome::Cancelled,
-        4 => Outcome::Asks { question: "May I?".into() },
+        4 => asks("May I?"),
         _ => Outcome::Completed { result: json!(how) },
     }
 }
@@ -237,7 +249,7 @@ fn drive_to_end(bench: &mut Bench, outcomes: &[u8]) {
         } else if schedule::outstanding(&state).contains(&Effect::Replan) {
             replanned(&state, outcomes.next().unwrap_or(7))
         } else if let Some(task) = next(TaskStatus::AwaitingApproval) {
-            Fact::ApprovalDecided { task: task.id, approve: true, by: "ada".into(), note: None }
+            answer_to(task, true, None)
         } else {
             let due = schedule::outstanding(&state).into_iter().find_map(|effect| match effect {
                 Effect::WakeAt(at) => Some(at),

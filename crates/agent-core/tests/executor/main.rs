@@ -8,6 +8,7 @@ mod driver_agent;
 mod driver_conversation;
 mod driver_edit;
 mod driver_neighbours;
+mod driver_permissions;
 mod driver_questions;
 mod driver_recovery;
 mod driver_sharing;

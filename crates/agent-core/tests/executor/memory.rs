@@ -6,7 +6,7 @@ mod store;
 mod tools;
 mod world;
 
-pub(crate) use bench::{Bench, command, new_plan, plan_of, policy, scan};
+pub(crate) use bench::{Bench, answer_to, asks, command, new_plan, plan_of, policy, scan};
 pub(crate) use model::Turn;
 pub(crate) use store::Fault;
 pub(crate) use world::{Server, World, settings, until_at_least};

@@ -6,6 +6,7 @@
 mod dice;
 mod server;
 
+use crate::memory::answer_to;
 use agent_core::Error;
 use agent_core::executor::fact::Fact;
 use agent_core::executor::machine;
@@ -124,10 +125,7 @@ impl History {
             }
             (6 | 7, _) => Fact::EditRequested { edit: dice.edit(state), by: "ada".into() },
             (8, _) => Fact::ExecuteRequested { task: None },
-            (_, Some(task)) => {
-                let approve = dice.chance(80);
-                Fact::ApprovalDecided { task: task.id, approve, by: "ada".into(), note: None }
-            }
+            (_, Some(task)) => answer_to(task, dice.chance(80), None),
             (_, None) => Fact::TimeReached,
         }
     }
@@ -182,12 +180,7 @@ impl History {
     fn go_on(&mut self, state: &PlanState) {
         let (world, server, plan) = (&mut self.world, &mut self.servers[0], state.plan.id);
         let waiting = state.tasks.iter().find(|task| task.status == TaskStatus::AwaitingApproval);
-        let answer = waiting.map(|task| Fact::ApprovalDecided {
-            task: task.id,
-            approve: true,
-            by: "ada".into(),
-            note: None,
-        });
+        let answer = waiting.map(|task| answer_to(task, true, None));
         let resume = (state.plan.status == PlanStatus::Paused).then_some(Fact::ResumeRequested);
         for fact in answer.into_iter().chain(resume) {
             let present = world.core.load(plan).unwrap();

@@ -1,7 +1,7 @@
 //! What came of a tool call, as recorded and as told.
 
 use super::Stop;
-use crate::ports::{StepResult, StepStatus};
+use crate::ports::{Redactor, StepResult, StepStatus};
 use crate::tool::ToolError;
 use serde_json::Value;
 
@@ -28,6 +28,15 @@ impl Answer {
         match self {
             Self::Ok(output) => output.clone(),
             Self::Error(text) | Self::Unknown(text) => Value::String(text.clone()),
+        }
+    }
+
+    /// The answer with every secret masked.
+    pub(super) fn masked(self, redactor: &dyn Redactor) -> Self {
+        match self {
+            Self::Ok(output) => Self::Ok(redactor.redact_json(output)),
+            Self::Error(text) => Self::Error(redactor.redact(&text).into_owned()),
+            Self::Unknown(text) => Self::Unknown(redactor.redact(&text).into_owned()),
         }
     }
 

@@ -47,7 +47,9 @@ impl Gate<'_> {
         let answered = self.ask(model, conversation, prompt).await;
         failpoint::reach(failpoint::GATE_AFTER_CALL);
         match answered {
-            Some(Ok(completion)) => {
+            Some(Ok(mut completion)) => {
+                // What a model repeats of a secret that a person told it is not kept.
+                completion.content = self.assignment.redactor.redact(&completion.content).into_owned();
                 let answered_by = self.ports.prices.of(&completion.model);
                 reservation.settle(worst.actual(completion.usage, answered_by));
                 self.finish_model(key, step.as_ref(), &completion, conversation).await?;

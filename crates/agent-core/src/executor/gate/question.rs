@@ -1,8 +1,9 @@
 //! Questions of a model to the person whose plan it is.
 
 use super::{Answer, Call, Gate, Stop};
+use crate::approval::{Question, Resolution};
 use crate::event::EventBody;
-use crate::ports::{Approval, Step, StepIntent, StepKind, Visibility};
+use crate::ports::{Approval, ApprovalFilter, Step, StepIntent, StepKind};
 use crate::tool::{EffectClass, name};
 use serde_json::{Value, json};
 
@@ -23,10 +24,10 @@ impl Gate<'_> {
             let called = EventBody::ToolCalled { tool: name.clone(), summary: super::first_line(question) };
             let intent = StepIntent { kind, name, effect, input, prepared };
             self.begin(key, &intent, vec![called], None).await?;
-            return Err(Stop::Ask(question.to_owned()));
+            return Err(Stop::Ask(Box::new(Question::of_model(question, key.position))));
         };
         let Some(decided) = self.decision_on(&step).await? else {
-            return Err(Stop::Ask(question.to_owned()));
+            return Err(Stop::Ask(Box::new(Question::of_model(question, key.position))));
         };
         let answer = Answer::Ok(json!(in_words(&decided)));
         self.finish_tool(&Call { key, name, input, effect: None, said: true }, &answer).await?;
@@ -36,11 +37,12 @@ impl Gate<'_> {
     /// What was decided on the question that this step asked: the first that the task has asked since.
     async fn decision_on(&self, step: &Step) -> Result<Option<Approval>, Stop> {
         let plan = &self.assignment.state.plan;
-        let all = self.ports.reader.approvals(Visibility::Owner(plan.owner), true).await?;
+        let (all, _total) = self.ports.reader.approvals(&ApprovalFilter::of_plan(plan.id)).await?;
         let asked = all.into_iter().filter(|approval| {
-            approval.plan_id == plan.id
-                && approval.task_id == self.assignment.task
+            approval.task_id == self.assignment.task
                 && approval.requested_at >= step.started_at
+                // Questions of earlier versions do not say which call they are about.
+                && approval.question.call.is_none_or(|call| call == step.key.position)
         });
         Ok(asked.min_by_key(|approval| approval.id).filter(|approval| approval.decision.is_some()))
     }
@@ -49,11 +51,11 @@ impl Gate<'_> {
 /// A decision as the model reads it.
 fn in_words(decided: &Approval) -> String {
     let note = decided.note.as_deref().unwrap_or_default();
-    match decided.decision.as_deref() {
-        Some("approve") if note.is_empty() => "The person says yes.".to_owned(),
-        Some("approve") => format!("The person says: {note}"),
-        Some("reject") if note.is_empty() => "The person says no.".to_owned(),
-        Some("reject") => format!("The person says no: {note}"),
+    match &decided.decision {
+        Some(decision) if decision.approves() && note.is_empty() => "The person says yes.".to_owned(),
+        Some(decision) if decision.approves() => format!("The person says: {note}"),
+        Some(Resolution::Reject) if note.is_empty() => "The person says no.".to_owned(),
+        Some(Resolution::Reject) => format!("The person says no: {note}"),
         _ => "Nobody answered in time. Decide yourself what is safe, or call finish and say what is missing."
             .to_owned(),
     }

@@ -1,5 +1,6 @@
 //! Attempts: begun, ended.
 
+use crate::approval::Question;
 use crate::event::EventBody;
 use crate::executor::draft::Draft;
 use crate::executor::fact::Outcome;
@@ -50,7 +51,7 @@ pub(super) fn finished(draft: &mut Draft, task: TaskId, attempt: u32, outcome: O
         }
         Outcome::Failed { error, retryable } => failed(draft, index, error, retryable, jitter),
         Outcome::Unknown { detail } => unknown(draft, index, detail, jitter),
-        Outcome::Asks { question } => draft.ask_amid_attempt(index, question),
+        Outcome::Asks { question } => draft.ask_amid_attempt(index, *question),
     }
 }
 
@@ -91,7 +92,9 @@ fn unknown(draft: &mut Draft, index: usize, detail: String, jitter: f64) {
         OnUnknown::Ask => {
             draft.record_attempt(index, TaskStatus::Failed, Some(detail.clone()));
             draft.touch(index).attempt_limit += 1;
-            draft.ask(index, format!("{detail} Run it again?"));
+            let question =
+                Question::about_unknown(format!("{detail} Run it again?"), &draft.tasks[index].spec);
+            draft.ask(index, question);
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Another definition for a plan, whatever it is doing: what stands, what is done again, what is stopped.
 
 use super::illegal;
+use crate::approval::Resolution;
 use crate::error::{Defect, Error, Result};
 use crate::event::EventBody;
 use crate::executor::draft::Draft;
@@ -318,12 +319,12 @@ fn stop_work(draft: &mut Draft, index: usize) -> WorkFate {
             let asks = task.status == TaskStatus::AwaitingApproval;
             draft.record_attempt(index, TaskStatus::Cancelled, Some("the plan was edited".to_owned()));
             if asks {
-                draft.decide(index, "expired", "edit", Some("the plan was edited".to_owned()));
+                draft.decide(index, Resolution::Withdrawn, "edit", Some("the plan was edited".to_owned()));
             }
             WorkFate::Cancelled
         }
         TaskStatus::AwaitingApproval => {
-            draft.decide(index, "expired", "edit", Some("the plan was edited".to_owned()));
+            draft.decide(index, Resolution::Withdrawn, "edit", Some("the plan was edited".to_owned()));
             WorkFate::Cancelled
         }
         TaskStatus::Completed => WorkFate::Invalidated,

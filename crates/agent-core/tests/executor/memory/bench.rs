@@ -1,5 +1,6 @@
 //! A workbench for the machine: a stored plan, a clock that moves by hand, and what was told.
 
+use agent_core::approval::{Question, Resolution};
 use agent_core::event::EventBody;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::executor::machine;
@@ -7,7 +8,7 @@ use agent_core::ids::{PlanId, TaskId, UserId};
 use agent_core::memory::MemoryCore;
 use agent_core::plan::{NewPlan, PlanState, PlanStatus, Task, TaskKind, TaskSpec, TaskStatus};
 use agent_core::policy::Policy;
-use agent_core::ports::{Approval, Change, Visibility};
+use agent_core::ports::{Approval, ApprovalFilter, Change};
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
 use serde_json::json;
@@ -29,6 +30,18 @@ pub(crate) fn command(after: &[u32]) -> TaskSpec {
 /// A task that looks over the repository, after others.
 pub(crate) fn scan(after: &[u32]) -> TaskSpec {
     TaskSpec::new("look around", TaskKind::Scan).after(after)
+}
+
+/// Yes or no to the open question of a task.
+pub(crate) fn answer_to(task: &Task, approve: bool, note: Option<&str>) -> Fact {
+    let decision = if approve { Resolution::Approve } else { Resolution::Reject };
+    let (sequence, note) = (task.questions, note.map(str::to_owned));
+    Fact::ApprovalDecided { task: task.id, sequence, decision, by: "ada".into(), note }
+}
+
+/// A question of a model.
+pub(crate) fn asks(question: &str) -> Outcome {
+    Outcome::Asks { question: Box::new(Question::of_model(question, 1)) }
 }
 
 /// The rules, changed from their defaults.
@@ -186,7 +199,7 @@ impl Bench {
 
     /// All questions, answered or not.
     pub(crate) fn questions(&self) -> Vec<Approval> {
-        self.core.approvals(Visibility::Everything, true)
+        self.core.approvals(&ApprovalFilter::of_plan(self.plan)).0
     }
 
     /// Why a task did not run.

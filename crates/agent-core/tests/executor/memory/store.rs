@@ -5,9 +5,9 @@ use agent_core::ids::{MessageId, PlanId, TaskId, WorkerId};
 use agent_core::memory::{MemoryCore, MemoryStore};
 use agent_core::plan::{Attempt, Idempotency, PlanState, PlanVersion};
 use agent_core::ports::{
-    Allowance, Approval, Change, Claim, Clock, Committed, ConversationMessage, Conversations, Created, Fence,
-    Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader,
-    PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
+    Allowance, Approval, ApprovalFilter, Change, Claim, Clock, Committed, ConversationMessage, Conversations,
+    Created, Fence, Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter,
+    PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
 };
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
@@ -160,8 +160,8 @@ impl PlanReader for FaultyStore {
         self.open()?.versions(plan).await
     }
 
-    async fn approvals(&self, visibility: Visibility, include_decided: bool) -> Result<Vec<Approval>> {
-        self.open()?.approvals(visibility, include_decided).await
+    async fn approvals(&self, filter: &ApprovalFilter) -> Result<(Vec<Approval>, u64)> {
+        self.open()?.approvals(filter).await
     }
 }
 

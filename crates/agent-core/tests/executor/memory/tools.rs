@@ -1,6 +1,7 @@
 //! Tools of every effect class that do what a word says and remember each call.
 
 use agent_core::model::ToolDescription;
+use agent_core::policy::Demand;
 use agent_core::tool::{
     AnyTool, CommandInput, CommandReport, EffectClass, Recovery, ToolContext, ToolError, Toolbox,
 };
@@ -166,6 +167,14 @@ impl AnyTool for RecordingTool {
 
     fn summary_json(&self, input: &Value) -> String {
         word(input)
+    }
+
+    fn demand_json(&self, input: &Value, _prepared: &Value) -> Demand {
+        match self.effect {
+            EffectClass::Pure => Demand::Read,
+            EffectClass::Compensatable => Demand::Write(vec![word(input)]),
+            EffectClass::Idempotent | EffectClass::Opaque => Demand::Command(vec![word(input)]),
+        }
     }
 
     async fn prepare_json(&self, _input: &Value, _context: &ToolContext) -> Result<Value, ToolError> {

@@ -1,17 +1,18 @@
 //! One store, one workshop, one model, and any number of servers that share them and can crash.
 
+use super::bench::answer_to;
 use super::model::{ScriptedModel, Turn};
 use super::store::FaultyStore;
 use super::tools::Workshop;
 use agent_core::event::EventBody;
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
-use agent_core::ids::{PlanId, TaskId, WorkerId};
+use agent_core::ids::{PlanId, WorkerId};
 use agent_core::plan::{NewPlan, Plan, PlanState, PlanStatus, Task};
-use agent_core::policy::WorkspaceMode;
+use agent_core::policy::{Judge, ModeJudge, WorkspaceMode};
 use agent_core::ports::{
-    Clock, Conversations, DailyLimits, Guidance, Journal, LanguageModel, Neighbours, PlanReader, PlanStore,
-    Randomness, Survey, Surveyor, Workspaces,
+    Clock, Conversations, DailyLimits, Guidance, Journal, LanguageModel, Neighbours, NothingSecret,
+    PlanReader, PlanStore, Randomness, Secrets, Survey, Surveyor, Workspaces,
 };
 use agent_core::pricing::{Price, PriceList};
 use agent_core::time::Timestamp;
@@ -28,7 +29,7 @@ use tokio::sync::watch;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Goes with the time, and jumps when told to.
-struct JumpingClock {
+pub(crate) struct JumpingClock {
     start: tokio::time::Instant,
     ahead: AtomicI64,
 }
@@ -81,7 +82,9 @@ pub(crate) struct World {
     pub(crate) store: Arc<FaultyStore>,
     pub(crate) workshop: Arc<Workshop>,
     pub(crate) model: Arc<ScriptedModel>,
-    clock: Arc<JumpingClock>,
+    pub(crate) judge: Arc<dyn Judge>,
+    pub(crate) secrets: Arc<dyn Secrets>,
+    pub(crate) clock: Arc<JumpingClock>,
 }
 
 /// A server of that name with four slots.
@@ -112,7 +115,8 @@ impl World {
             move || clock.now()
         }));
         let model = Arc::new(ScriptedModel::new(turns));
-        Self { store, workshop: Arc::default(), model, clock }
+        let (judge, secrets) = (Arc::new(ModeJudge), Arc::new(NothingSecret));
+        Self { store, workshop: Arc::default(), model, clock, judge, secrets }
     }
 
     pub(crate) fn server(&self, name: &str) -> Server {
@@ -137,6 +141,8 @@ impl World {
             model: Some(Arc::<ScriptedModel>::clone(&self.model) as Arc<dyn LanguageModel>),
             tools: self.workshop.toolbox(),
             workspaces: Arc::new(OneRepository),
+            judge: Arc::clone(&self.judge),
+            secrets: Arc::clone(&self.secrets),
             surveyor: Arc::new(OneRepository),
             prices: PriceList::default().with("script-1", Price { input: 10.0, output: 100.0 }),
             clock: Arc::<JumpingClock>::clone(&self.clock),
@@ -260,8 +266,8 @@ impl Server {
         self.try_submit(plan, fact).await.unwrap()
     }
 
-    pub(crate) async fn approve(&self, plan: PlanId, task: TaskId) {
-        self.submit(plan, Fact::ApprovalDecided { task, approve: true, by: "ada".into(), note: None }).await;
+    pub(crate) async fn approve(&self, plan: PlanId, task: &Task) {
+        self.submit(plan, answer_to(task, true, None)).await;
     }
 
     /// The executor as others on the same store tell it where to look.
