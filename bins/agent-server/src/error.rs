@@ -35,6 +35,8 @@ pub struct ApiError {
     pub headers: Vec<(&'static str, String)>,
     /// Where the plan or task stands that would not move.
     pub current_state: Option<&'static str>,
+    /// How the question ended that takes no answer any more, and by whom.
+    pub decided: Option<(&'static str, String)>,
     /// The cause, for the log.
     pub source: Option<BoxError>,
 }
@@ -65,6 +67,12 @@ pub(crate) struct Problem {
     /// Where the plan or task stands that would not move.
     #[serde(skip_serializing_if = "Option::is_none")]
     current_state: Option<&'static str>,
+    /// How the question ended that takes no answer any more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decision: Option<&'static str>,
+    /// By whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_by: Option<String>,
     /// The bad fields.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldProblem>,
@@ -84,7 +92,15 @@ impl ApiError {
     /// A problem of a kind, with what is wrong this time.
     pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { code, detail, errors: Vec::new(), headers: Vec::new(), current_state: None, source: None }
+        Self {
+            code,
+            detail,
+            errors: Vec::new(),
+            headers: Vec::new(),
+            current_state: None,
+            decided: None,
+            source: None,
+        }
     }
 
     /// A request whose fields are wrong.
@@ -134,6 +150,8 @@ impl ApiError {
             advice: self.code.advice(),
             request_id: request_id.to_owned(),
             current_state: self.current_state,
+            decision: self.decided.as_ref().map(|(decision, _)| *decision),
+            decided_by: self.decided.as_ref().map(|(_, by)| by.clone()),
             errors: fields
                 .map(|field| FieldProblem { pointer: field.pointer.clone(), detail: field.detail.clone() })
                 .collect(),

@@ -10,6 +10,7 @@ pub(crate) mod plan_moves;
 pub(crate) mod plan_versions;
 pub(crate) mod plan_workspaces;
 pub(crate) mod plans;
+pub(crate) mod policy;
 pub(crate) mod scan;
 pub(crate) mod system;
 pub(crate) mod templates;
@@ -76,5 +77,7 @@ fn configure_plans(config: &mut ServiceConfig<'_>) {
         .service(events::list_events)
         .service(events::stream_events)
         .service(approvals::list_approvals)
-        .service(approvals::decide_approval);
+        .service(approvals::find_approval)
+        .service(approvals::decide_approval)
+        .service(policy::check_policy);
 }

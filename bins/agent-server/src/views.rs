@@ -11,6 +11,8 @@ pub mod execution;
 mod kind_fields;
 pub mod plan;
 pub mod policy;
+pub mod policy_check;
+pub mod rule;
 pub mod scan;
 pub mod system;
 pub mod task;

@@ -43,6 +43,19 @@ pub enum Error {
     /// No such approval, or it belongs to somebody else.
     #[error("approval {0} does not exist")]
     ApprovalNotFound(ApprovalId),
+    /// The question is no longer open: somebody was faster, nobody answered in time, or the plan ended.
+    #[error("approval {approval} is closed: {decision} by {by}")]
+    ApprovalClosed {
+        /// The question.
+        approval: ApprovalId,
+        /// How it ended.
+        decision: &'static str,
+        /// Who decided: a user name, or `expiry`, `plan`, `edit`.
+        by: String,
+    },
+    /// The answer is to another question than the one that is open: what it is about has changed.
+    #[error("approval {0} covers other bytes than those that were looked at; look at it again")]
+    ApprovalMismatch(ApprovalId),
     /// The plan as handed in breaks rules; all defects found are listed.
     #[error("the plan has {} defect(s): {}", .0.len(), summarise(.0))]
     InvalidPlan(Vec<Defect>),

@@ -4,12 +4,13 @@
 //! interrupts goes on at the next start.
 
 use agent_core::plan::{PlanStatus, TaskKind, TaskSpec};
+use agent_core::policy::Demand;
 use agent_core::tool::{EffectClass, Tool, ToolContext, ToolError};
 use agent_runtime::{Agent, CreatePlan, Settings};
 use futures_util::future::try_join_all;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Counts the words of a text.
@@ -30,6 +31,10 @@ impl Tool for CountWords {
 
     fn summary(input: &Text) -> String {
         input.text.chars().take(40).collect()
+    }
+
+    fn demand(_input: &Text, _prepared: &Value) -> Demand {
+        Demand::Read
     }
 
     async fn call(&self, input: Text, _context: &ToolContext) -> Result<usize, ToolError> {

@@ -8,7 +8,7 @@ pub use condition::{Health, Part, Readiness};
 
 use crate::data_folder::HomeLock;
 use crate::error::{Error, Result};
-use crate::services::{Conversation, Plans, Repositories, Stats, Templates};
+use crate::services::{Approvals, Conversation, Plans, Repositories, Stats, Templates};
 use crate::settings::Settings;
 use agent_analytics::Analytics;
 use agent_auth::ports::{NewUser, User, UserStore};
@@ -16,6 +16,7 @@ use agent_auth::{Authenticator, Principal, Role};
 use agent_core::event::Topic;
 use agent_core::executor::Executor;
 use agent_core::model::ModelDescription;
+use agent_core::policy::Judge;
 use agent_core::ports::{Clock, Conversations, EventLog, MessageFilter, PlanReader};
 use agent_core::time::Timestamp;
 use agent_core::tool::Toolbox;
@@ -42,6 +43,8 @@ struct Inner {
     authenticator: Authenticator,
     analytics: Analytics,
     plans: Plans,
+    approvals: Approvals,
+    judge: Arc<dyn Judge>,
     conversation: Conversation,
     repositories: Repositories,
     templates: Templates,
@@ -68,7 +71,21 @@ impl Agent {
     }
 
     fn assemble(settings: Settings, parts: Parts, running: Running) -> Self {
-        let Parts { store, hub, bus, roots, workspaces, caches, sandbox, clock, home, worker: _ } = parts;
+        let Parts {
+            store,
+            hub,
+            bus,
+            roots,
+            workspaces,
+            caches,
+            sandbox,
+            clock,
+            home,
+            judge,
+            secrets,
+            worker: _,
+        } = parts;
+        let redactor = secrets.redactor();
         let Running { authenticator, first_password, executor, model, started_at } = running;
         let templates = Arc::new(agent_templates::Catalogue::builtin());
         let plans = Plans {
@@ -80,9 +97,19 @@ impl Agent {
             templates: Arc::clone(&templates),
             prices: settings.llm_prices.clone(),
             model: model.as_ref().map(|model| model.model.clone()),
+            judge: Arc::clone(&judge),
+            redactor: Arc::clone(&redactor),
+        };
+        let approvals = Approvals {
+            executor: executor.clone(),
+            store: store.clone(),
+            judge: Arc::clone(&judge),
+            clock: Arc::clone(&clock),
         };
         Self(Arc::new(Inner {
-            conversation: Conversation { store: store.clone(), clock: Arc::clone(&clock) },
+            conversation: Conversation { store: store.clone(), clock: Arc::clone(&clock), redactor },
+            approvals,
+            judge,
             repositories: Repositories { roots, caches },
             templates: Templates { catalogue: templates },
             analytics: Analytics::new(Arc::new(store.clone()), Arc::clone(&clock)),
@@ -110,6 +137,21 @@ impl Agent {
     /// Requests about plans.
     pub fn plans(&self) -> &Plans {
         &self.0.plans
+    }
+
+    /// Requests about questions to people.
+    pub fn approvals(&self) -> &Approvals {
+        &self.0.approvals
+    }
+
+    /// What is allowed, asked and denied here.
+    pub fn judge(&self) -> &Arc<dyn Judge> {
+        &self.0.judge
+    }
+
+    /// What commands can be kept from here.
+    pub fn sandbox(&self) -> &Sandbox {
+        &self.0.sandbox
     }
 
     /// Requests about conversations.

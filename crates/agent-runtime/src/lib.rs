@@ -40,8 +40,9 @@ pub use agent_store::Error as StoreError;
 pub use error::{Error, Result};
 pub use repositories::RepositoryRoots;
 pub use services::{
-    Conversation, ConversationPage, CreatePlan, Edited, EventPage, PlanDetails, Plans, Repositories,
-    Statistics, Stats, Templates, WantedMessages,
+    ApprovalPage, Approvals, Conversation, ConversationPage, CreatePlan, Decided, Edited, EventPage,
+    PersonsAnswer, PlanDetails, Plans, Repositories, Statistics, Stats, Templates, WantedApprovals,
+    WantedMessages,
 };
 pub use settings::{Fallback, LogFormat, Overrides, Settings};
 pub use system::SystemClock;

@@ -1,11 +1,13 @@
 //! What callers ask for, one method a request: checks who may, calls the ports, shapes nothing for any wire.
 
+mod approvals;
 mod conversation;
 mod plans;
 mod repositories;
 mod stats;
 mod templates;
 
+pub use approvals::{ApprovalPage, Approvals, Decided, PersonsAnswer, WantedApprovals};
 pub use conversation::{Conversation, ConversationPage, WantedMessages};
 pub use plans::{CreatePlan, Edited, EventPage, PlanDetails, Plans, Statistics};
 pub use repositories::Repositories;

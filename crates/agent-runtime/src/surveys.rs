@@ -3,7 +3,7 @@
 use crate::repositories::blocking;
 use crate::scan_caches::ScanCaches;
 use agent_core::error::{Error, Result};
-use agent_core::ports::{Guidance, Survey, Surveyor};
+use agent_core::ports::{Guidance, Redactor, Survey, Surveyor};
 use agent_repository::map::{Focus, RepositoryMap};
 use agent_repository::path_guard::{RelativePath, Root};
 use agent_repository::scan::{self, Cache, Outline, ScanOptions, ScanReport};
@@ -25,6 +25,7 @@ const LARGEST_GUIDANCE: u64 = 1 << 20;
 /// Surveys folders; what scans learn of them is kept, so that the next task of a plan does not read everything again.
 pub(crate) struct CachedSurveys {
     pub(crate) caches: Arc<ScanCaches>,
+    pub(crate) redactor: Arc<dyn Redactor>,
 }
 
 #[async_trait]
@@ -32,7 +33,8 @@ impl Surveyor for CachedSurveys {
     async fn survey(&self, folder: &Path, goal: &str, map_tokens: usize) -> Result<Survey> {
         let (folder, goal) = (folder.to_path_buf(), goal.to_owned());
         let cache = self.caches.of(&folder);
-        blocking(move || survey(&folder, &goal, map_tokens, &cache)).await
+        let surveyed = blocking(move || survey(&folder, &goal, map_tokens, &cache)).await?;
+        Ok(masked(surveyed, self.redactor.as_ref()))
     }
 }
 
@@ -48,6 +50,18 @@ fn survey(folder: &Path, goal: &str, map_tokens: usize, cache: &Cache) -> Result
         guidance: guidance(folder).into_iter().collect(),
         commands: commands(&report),
     })
+}
+
+/// What a model is told of a repository holds no secret.
+fn masked(survey: Survey, redactor: &dyn Redactor) -> Survey {
+    let mask = |text: String| redactor.redact(&text).into_owned();
+    let guidance = survey.guidance.into_iter();
+    Survey {
+        description: mask(survey.description),
+        map: mask(survey.map),
+        guidance: guidance.map(|file| Guidance { text: mask(file.text), ..file }).collect(),
+        commands: survey.commands,
+    }
 }
 
 fn map(outline: &Outline, goal: &str, tokens: usize) -> String {
@@ -99,6 +113,7 @@ fn guidance(folder: &Path) -> Option<Guidance> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agent_core::ports::NothingSecret;
     use std::fs;
 
     #[tokio::test]
@@ -109,7 +124,7 @@ mod tests {
         write("Cargo.toml", "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n");
         fs::create_dir(folder.path().join("src")).unwrap();
         write("src/lib.rs", "pub fn price_of(item: &str) -> u32 {\n    item.len() as u32\n}\n");
-        let surveys = CachedSurveys { caches: Arc::default() };
+        let surveys = CachedSurveys { caches: Arc::default(), redactor: Arc::new(NothingSecret) };
         let survey = surveys.survey(folder.path(), "Mend price_of", 500).await.unwrap();
         assert!(
             survey.description.contains("Languages:") && survey.description.contains("Rust"),
@@ -129,7 +144,7 @@ mod tests {
         let outside = tempfile::NamedTempFile::new().unwrap();
         fs::write(outside.path(), "a secret").unwrap();
         std::os::unix::fs::symlink(outside.path(), folder.path().join("AGENTS.md")).unwrap();
-        let surveys = CachedSurveys { caches: Arc::default() };
+        let surveys = CachedSurveys { caches: Arc::default(), redactor: Arc::new(NothingSecret) };
         assert!(surveys.survey(folder.path(), "Work", 500).await.unwrap().guidance.is_empty());
     }
 }

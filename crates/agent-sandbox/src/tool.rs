@@ -1,9 +1,11 @@
 //! `run_command` as a tool: what `command` tasks, verifications and models run commands with.
 
 use crate::{CommandOutcome, CommandRequest, Error, Exit, Limits, OutputSink, OutputStream, Sandbox};
+use agent_core::policy::Demand;
 use agent_core::tool::{
     CommandInput, CommandReport, EffectClass, ProgressSink, Tool, ToolContext, ToolError,
 };
+use serde_json::Value;
 use std::sync::Arc;
 
 /// What is kept of each stream: results travel in events, and a frame of more than a mebibyte is refused by
@@ -33,6 +35,10 @@ impl Tool for RunCommand {
 
     fn summary(input: &CommandInput) -> String {
         input.command.join(" ")
+    }
+
+    fn demand(input: &CommandInput, _prepared: &Value) -> Demand {
+        Demand::Command(input.command.clone())
     }
 
     async fn call(&self, input: CommandInput, context: &ToolContext) -> Result<CommandReport, ToolError> {

@@ -1,6 +1,7 @@
 //! Rows as the tables hold them, and their way from and to domain types.
 
 pub(crate) mod account;
+pub(crate) mod approval;
 pub(crate) mod attempt;
 pub(crate) mod blob;
 pub(crate) mod change;

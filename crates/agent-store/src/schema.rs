@@ -86,6 +86,7 @@ diesel::table! {
         result -> Nullable<Text>,
         kept -> Nullable<Text>,
         error -> Nullable<Text>,
+        questions -> BigInt,
     }
 }
 
@@ -148,13 +149,24 @@ diesel::table! {
         id -> BigInt,
         plan_id -> BigInt,
         task_id -> BigInt,
-        subject -> Text,
+        sequence -> BigInt,
+        attempt -> Nullable<BigInt>,
+        call -> Nullable<BigInt>,
         requested_at -> BigInt,
         expires_at -> BigInt,
+        decided_at -> Nullable<BigInt>,
+        kind -> Text,
+        risk -> Text,
+        on_expiry -> Text,
         decision -> Nullable<Text>,
         decided_by -> Nullable<Text>,
-        decided_at -> Nullable<BigInt>,
+        args_hash -> Text,
+        scope_hash -> Text,
+        subject -> Text,
+        reason -> Nullable<Text>,
         note -> Nullable<Text>,
+        rule -> Nullable<Text>,
+        covers -> Text,
     }
 }
 

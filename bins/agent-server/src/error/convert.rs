@@ -64,6 +64,11 @@ impl From<agent_core::Error> for ApiError {
             Core::IllegalTaskMove { status, .. } => {
                 Self { current_state: Some(status.as_str()), ..Self::new(ErrorCode::IllegalMove, text) }
             }
+            Core::ApprovalClosed { decision, ref by, .. } => {
+                let decided = Some((decision, by.clone()));
+                Self { decided, ..Self::new(ErrorCode::ApprovalClosed, text) }
+            }
+            Core::ApprovalMismatch(_) => Self::new(ErrorCode::ApprovalMismatch, text),
             Core::VersionMismatch { .. } => Self::new(ErrorCode::VersionMismatch, text),
             Core::Conflict { .. } => Self::new(ErrorCode::Conflict, text),
             Core::IdempotencyMismatch(_) => Self::new(ErrorCode::IdempotencyMismatch, text),

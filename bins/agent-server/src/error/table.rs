@@ -88,6 +88,10 @@ error_codes! {
     VersionRequired = "version_required", PRECONDITION_REQUIRED, "If-Match missing", "Send the plan's `version` as If-Match, such as If-Match: \"3\"; `*` edits whatever is there.";
     /// The status does not allow it.
     IllegalMove = "illegal_move", CONFLICT, "Not in this state", "See `current_state`; another action may be possible.";
+    /// Somebody was faster, or nobody answered in time.
+    ApprovalClosed = "approval_closed", CONFLICT, "Approval closed", "See `decision` and `decided_by`; the plan may ask again.";
+    /// The answer is about other bytes.
+    ApprovalMismatch = "approval_mismatch", CONFLICT, "Another call than the one looked at", "Look at the approval again and send its present args_hash.";
     /// The key came with another request.
     IdempotencyMismatch = "idempotency_mismatch", CONFLICT, "Idempotency key used before", "Use a new Idempotency-Key for a new request.";
     /// The name is taken.

@@ -1,22 +1,20 @@
 //! Questions to people, and their answers.
 
 use crate::error::{ApiError, Result};
-use crate::extract::{Caller, ValidJson, ValidPath, ValidQuery, scope};
+use crate::extract::{Caller, Page, ValidJson, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
 use crate::views::approval::{
-    ApprovalPath, ApprovalsView, DecideApproval, DecidedView, Decision, ListApprovals,
+    ApprovalPath, ApprovalView, ApprovalsView, DecideApproval, DecidedView, ListApprovals,
 };
 use actix_web::web::{Data, Json};
 use actix_web::{get, post};
+use agent_runtime::{PersonsAnswer, WantedApprovals};
 
-/// The longest note, in bytes.
-const MAX_NOTE: usize = 2_000;
-
-/// Lists the questions that wait for an answer, oldest first.
+/// Lists questions about plans that the caller may see, oldest first.
 #[utoipa::path(
     tag = "approvals",
     params(ListApprovals),
-    responses((status = 200, description = "The questions", body = ApprovalsView), ApiError),
+    responses((status = 200, description = "A page of questions", body = ApprovalsView), ApiError),
     security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
 )]
 #[get("/approvals")]
@@ -25,12 +23,38 @@ pub(crate) async fn list_approvals(
     query: ValidQuery<ListApprovals>,
     state: Data<AppState>,
 ) -> Result<Json<ApprovalsView>> {
-    let asked = state.agent().plans().approvals(&caller, query.include_decided).await?;
-    let total = asked.len();
-    Ok(Json(ApprovalsView { approvals: asked.into_iter().map(Into::into).collect(), total }))
+    let page = Page::read(query.limit.as_deref(), query.cursor.as_deref())?;
+    let plan = query.plan_id.as_deref().map(str::parse::<i64>).transpose();
+    let plan = plan.map_err(|_no_number| ApiError::invalid_field("?plan_id", "must be the id of a plan"))?;
+    let wanted = WantedApprovals {
+        plan_id: plan.map(Into::into),
+        include_decided: query.include_decided,
+        after: page.cursor.map(Into::into),
+        limit: page.limit,
+    };
+    Ok(Json(state.agent().approvals().list(&caller, wanted).await?.into()))
 }
 
-/// Answers a question; the plan goes on, or the task does not run.
+/// Shows a question, what a yes to it covers, and how it ended.
+#[utoipa::path(
+    tag = "approvals",
+    params(ApprovalPath),
+    responses((status = 200, description = "The question", body = ApprovalView), ApiError),
+    security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
+)]
+#[get("/approvals/{id}")]
+pub(crate) async fn find_approval(
+    caller: Caller<scope::PlansRead>,
+    path: ValidPath<ApprovalPath>,
+    state: Data<AppState>,
+) -> Result<Json<ApprovalView>> {
+    Ok(Json(state.agent().approvals().find(&caller, path.id.into()).await?.into()))
+}
+
+/// Answers a question; the first answer counts.
+///
+/// A question that is closed answers 409 `approval_closed` with `decision` and `decided_by`; an `args_hash` of other
+/// bytes 409 `approval_mismatch`.
 #[utoipa::path(
     tag = "approvals",
     params(ApprovalPath),
@@ -45,19 +69,13 @@ pub(crate) async fn decide_approval(
     body: ValidJson<DecideApproval>,
     state: Data<AppState>,
 ) -> Result<Json<DecidedView>> {
-    let DecideApproval { decision, note } = body.0;
-    if note.as_ref().is_some_and(|note| note.len() > MAX_NOTE || note.contains('\0')) {
-        return Err(ApiError::invalid_field(
-            "/note",
-            format!("must be at most {MAX_NOTE} bytes without NUL"),
-        ));
-    }
-    let approve = decision == Decision::Approve;
-    let plan = state.agent().plans().decide(&caller, path.id.into(), approve, note).await?.plan;
-    Ok(Json(DecidedView {
-        approval_id: path.id,
-        decision,
-        plan_id: plan.id.get(),
-        status: plan.status.into(),
-    }))
+    let decision = body.0.resolution().ok_or_else(|| {
+        ApiError::invalid_field(
+            "/rule",
+            "belongs to approve_with_rule, which needs one, and to no other answer",
+        )
+    })?;
+    let DecideApproval { note, args_hash, .. } = body.0;
+    let answer = PersonsAnswer { decision, note, args_hash };
+    Ok(Json(state.agent().approvals().decide(&caller, path.id.into(), answer).await?.into()))
 }

@@ -99,6 +99,70 @@ words! {
     }
 
     /// When a person is asked before the work goes on.
+    PermissionView = agent_core::policy::Permission {
+        /// The call is made.
+        Allow,
+        /// A person decides first.
+        Ask,
+        /// The call is not made.
+        Deny,
+    }
+
+    /// How much harm a call could do if nothing held it.
+    RiskView = agent_core::policy::Risk {
+        /// Looks, builds, tests.
+        Low,
+        /// Changes files of the workspace, or does what nobody has judged.
+        Medium,
+        /// Deletes, publishes, changes history or permissions, or cannot be read.
+        High,
+        /// Runs what it fetched, writes to devices, deletes beyond the workspace.
+        Critical,
+    }
+
+    /// Whose rules decided.
+    LayerView = agent_core::policy::Layer {
+        /// What holds everywhere.
+        Builtin,
+        /// Whoever runs the server.
+        Server,
+        /// The plan's own policy.
+        Plan,
+    }
+
+    /// What becomes of a call that nobody answered in time.
+    OnExpiryView = agent_core::policy::OnExpiry {
+        /// It is not made, and the model is told.
+        Deny,
+        /// The task fails.
+        Stop,
+    }
+
+    /// Whether files that hold secrets are within reach.
+    SecretFilesView = agent_core::policy::SecretFiles {
+        /// Commands find them empty where the sandbox can cover them.
+        Hidden,
+        /// Commands may read them; what they print of them is masked all the same.
+        Readable,
+    }
+
+    /// What a question to a person is about.
+    ApprovalKindView = agent_core::approval::ApprovalKind {
+        /// Whether a task may start, or what it asks a person to decide.
+        Task,
+        /// What a model wants to know.
+        Question,
+        /// Whether to go on after a crash of which nobody can tell what it did.
+        OutcomeUnknown,
+        /// Whether a command may run.
+        Command,
+        /// Whether files may be changed.
+        FileChange,
+        /// Whether another tool may be called.
+        Tool,
+    }
+
+    /// When a person is asked.
     ApprovalModeView = agent_core::policy::ApprovalMode {
         /// Nobody is asked.
         Never,

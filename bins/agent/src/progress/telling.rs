@@ -44,8 +44,12 @@ pub(super) fn tell(body: &EventBody) -> Option<(Mark, String)> {
         EventBody::TaskCancelled { reason } | EventBody::TaskSkipped { reason } => {
             (Mark::Left, short(reason, LONGEST))
         }
-        EventBody::ApprovalRequested { approval_id, subject, .. } => {
-            (Mark::Waiting, format!("approval {approval_id}: {}", short(subject, LONGEST)))
+        EventBody::ApprovalRequested(asked) => {
+            let risk = asked.risk.map(|risk| format!(" ({} risk)", risk.as_str())).unwrap_or_default();
+            (Mark::Waiting, format!("approval {}{risk}: {}", asked.approval_id, short(&asked.subject, LONGEST)))
+        }
+        EventBody::ToolDenied { tool, summary, reason, .. } => {
+            (Mark::Working, format!("{tool} {} was not done: {}", short(summary, 60), short(reason, LONGEST)))
         }
         EventBody::ApprovalDecided { decision, by, .. } => (Mark::Working, format!("{decision} by {by}")),
         EventBody::ToolCalled { tool, summary } => {

@@ -5,7 +5,8 @@ use crate::policy::ApprovalMode;
 use serde::{Deserialize, Serialize};
 
 /// What a call would do, as the rules see it. Every tool says it of each of its calls.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Demand {
     /// It only looks.
     Read,

@@ -4,9 +4,11 @@ use super::{blocking, told, without_secrets};
 use crate::path_guard::{RelativePath, Root};
 use crate::scan::{self, FileList, Languages, ScanOptions};
 use crate::symbols::{Definition, OutlineLanguage, Outliner};
+use agent_core::policy::Demand;
 use agent_core::tool::{EffectClass, Tool, ToolContext, ToolError, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::path::Path;
 
 /// The largest file that is outlined, in bytes.
@@ -49,6 +51,10 @@ impl Tool for Outline {
 
     fn summary(input: &OutlineInput) -> String {
         if input.path.is_empty() { ".".to_owned() } else { input.path.clone() }
+    }
+
+    fn demand(_input: &OutlineInput, _prepared: &Value) -> Demand {
+        Demand::Read
     }
 
     async fn call(&self, input: OutlineInput, context: &ToolContext) -> Result<OutlineOutput, ToolError> {

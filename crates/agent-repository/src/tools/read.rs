@@ -4,9 +4,11 @@ use super::{blocking, told, without_secrets};
 use crate::path_guard::{RelativePath, Root};
 use crate::scan::{self, FileList, ScanOptions, ScanReport};
 use crate::search::{self, SearchQuery, SearchReport};
+use agent_core::policy::Demand;
 use agent_core::tool::{EffectClass, Tool, ToolContext, ToolError, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The largest file that is read, in bytes.
 const LARGEST_FILE: u64 = 8 << 20;
@@ -37,6 +39,10 @@ impl Tool for ListFiles {
 
     fn summary(input: &ListInput) -> String {
         if input.path.is_empty() { ".".to_owned() } else { input.path.clone() }
+    }
+
+    fn demand(_input: &ListInput, _prepared: &Value) -> Demand {
+        Demand::Read
     }
 
     async fn call(&self, input: ListInput, context: &ToolContext) -> Result<FileList, ToolError> {
@@ -91,6 +97,10 @@ impl Tool for ReadFile {
         input.path.clone()
     }
 
+    fn demand(_input: &ReadInput, _prepared: &Value) -> Demand {
+        Demand::Read
+    }
+
     async fn call(&self, input: ReadInput, context: &ToolContext) -> Result<ReadOutput, ToolError> {
         let workspace = context.workspace.clone();
         blocking(move || {
@@ -135,6 +145,10 @@ impl Tool for Search {
         input.pattern.clone()
     }
 
+    fn demand(_input: &SearchQuery, _prepared: &Value) -> Demand {
+        Demand::Read
+    }
+
     async fn call(&self, input: SearchQuery, context: &ToolContext) -> Result<SearchReport, ToolError> {
         let workspace = context.workspace.clone();
         blocking(move || {
@@ -162,6 +176,10 @@ impl Tool for ScanRepository {
 
     fn summary(_input: &ScanInput) -> String {
         "the repository".to_owned()
+    }
+
+    fn demand(_input: &ScanInput, _prepared: &Value) -> Demand {
+        Demand::Read
     }
 
     async fn call(&self, _input: ScanInput, context: &ToolContext) -> Result<ScanReport, ToolError> {

@@ -4,6 +4,7 @@ use super::{Recorder, blocking, told};
 use crate::Error;
 use crate::patch::{self, Applied, ChangeRecord, ChangeSet, DiskState, History, Origin, PatchSet};
 use crate::path_guard::{RelativePath, Root};
+use agent_core::policy::Demand;
 use agent_core::tool::{EffectClass, Recovery, Tool, ToolContext, ToolError, name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -186,6 +187,14 @@ async fn recover(prepared: Value, context: &ToolContext, recorder: Option<Record
     }
 }
 
+/// Every path that a prepared change touches, both names of a file that moves included.
+fn written(prepared: &Value) -> Demand {
+    let Ok(prepared) = serde_json::from_value::<Prepared>(prepared.clone()) else { return Demand::Other };
+    let files = prepared.report.files.iter();
+    let paths = files.flat_map(|file| std::iter::once(&file.path).chain(file.previous_path.as_ref()));
+    Demand::Write(paths.map(RelativePath::to_string).collect())
+}
+
 impl Tool for ApplyPatch {
     type Input = PatchInput;
     type Output = Applied;
@@ -201,6 +210,10 @@ impl Tool for ApplyPatch {
         };
         let paths: Vec<String> = patch.files.iter().map(|file| file.path.to_string()).collect();
         paths.join(", ")
+    }
+
+    fn demand(_input: &PatchInput, prepared: &Value) -> Demand {
+        written(prepared)
     }
 
     async fn prepare(&self, input: &PatchInput, context: &ToolContext) -> Result<Value, ToolError> {
@@ -226,6 +239,10 @@ impl Tool for WriteFile {
 
     fn summary(input: &WriteInput) -> String {
         input.path.clone()
+    }
+
+    fn demand(_input: &WriteInput, prepared: &Value) -> Demand {
+        written(prepared)
     }
 
     async fn prepare(&self, input: &WriteInput, context: &ToolContext) -> Result<Value, ToolError> {
@@ -256,6 +273,8 @@ mod tests {
             workspace: workspace.to_owned(),
             sandbox: SandboxLevel::default(),
             network: false,
+            domains: Arc::default(),
+            hidden: Arc::default(),
             timeout: Duration::from_secs(60),
             cancel: Default::default(),
             idempotency_key: "plan-1/task-1/attempt-1/step-1".to_owned(),

@@ -1,11 +1,12 @@
 //! Plans of steps that do nothing, or nothing but wait.
 
 use agent_core::plan::{PlanStatus, TaskKind, TaskSpec};
+use agent_core::policy::Demand;
 use agent_core::tool::{EffectClass, Tool, ToolContext, ToolError};
 use agent_runtime::{Agent, CreatePlan, Settings};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -30,6 +31,10 @@ impl Tool for Nothing {
 
     fn summary(_input: &Wait) -> String {
         String::new()
+    }
+
+    fn demand(_input: &Wait, _prepared: &Value) -> Demand {
+        Demand::Read
     }
 
     async fn call(&self, input: Wait, _context: &ToolContext) -> Result<(), ToolError> {

@@ -13,7 +13,8 @@ use agent_auth::{Authenticator, Passwords, SigningKey, Stores};
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
 use agent_core::ids::WorkerId;
 use agent_core::model::ModelDescription;
-use agent_core::ports::{Clock, CommitListener, LanguageModel, Neighbours};
+use agent_core::policy::{Judge, ModeJudge};
+use agent_core::ports::{Clock, CommitListener, LanguageModel, Neighbours, NothingSecret, Secrets};
 use agent_core::time::Timestamp;
 use agent_core::tool::{Tool, Toolbox};
 use agent_events::{Bus, Hub, Wakes};
@@ -40,6 +41,8 @@ pub(super) struct Parts {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) home: Option<HomeLock>,
     pub(super) worker: WorkerId,
+    pub(super) judge: Arc<dyn Judge>,
+    pub(super) secrets: Arc<dyn Secrets>,
 }
 
 /// What stands once it runs.
@@ -105,6 +108,8 @@ impl AgentBuilder {
                 clock: Arc::clone(&clock),
             }),
             roots,
+            judge: Arc::new(ModeJudge),
+            secrets: Arc::new(NothingSecret),
             caches: Arc::default(),
             sandbox: probe_sandbox(&self.settings, &folder),
             hub: Hub::new(wakes, Arc::new(store.clone())),
@@ -139,7 +144,12 @@ impl AgentBuilder {
             model,
             tools: standard.with_all(self.tools.clone()),
             workspaces: Arc::clone(&parts.workspaces) as _,
-            surveyor: Arc::new(CachedSurveys { caches: Arc::clone(&parts.caches) }),
+            judge: Arc::clone(&parts.judge),
+            secrets: Arc::clone(&parts.secrets),
+            surveyor: Arc::new(CachedSurveys {
+                caches: Arc::clone(&parts.caches),
+                redactor: parts.secrets.redactor(),
+            }),
             prices: self.settings.llm_prices.clone(),
             clock: Arc::clone(&parts.clock),
             randomness: Arc::new(SystemRandomness),

@@ -7,7 +7,7 @@ use agent_core::error::Defect;
 use agent_core::ids::{MessageId, PlanId};
 use agent_core::plan::Idempotency;
 use agent_core::plan::graph::MAX_TEXT;
-use agent_core::ports::{Clock, ConversationMessage, Conversations, MessageFilter, NewMessage};
+use agent_core::ports::{Clock, ConversationMessage, Conversations, MessageFilter, NewMessage, Redactor};
 use std::sync::Arc;
 
 /// A page of messages.
@@ -41,6 +41,7 @@ pub struct WantedMessages {
 pub struct Conversation {
     pub(crate) store: agent_store::Store,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) redactor: Arc<dyn Redactor>,
 }
 
 impl Conversation {
@@ -75,6 +76,8 @@ impl Conversation {
             let detail = format!("must be 1 to {MAX_TEXT} bytes of text without NUL");
             return Err(Error::InvalidPlan(vec![Defect::new("/content", detail)]).into());
         }
+        // What a person says reaches the model, and stays.
+        let content = self.redactor.redact(&content).into_owned();
         let message = NewMessage { owner: caller.user_id, role, content, plan_id, idempotency };
         Ok(Conversations::add(&self.store, &message, self.clock.now()).await?)
     }

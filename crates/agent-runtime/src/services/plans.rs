@@ -16,16 +16,17 @@ use agent_core::error::Defect;
 use agent_core::event::{Event, EventBody, Topic};
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, Submitted};
-use agent_core::ids::{ApprovalId, PlanId, TaskId};
+use agent_core::ids::{PlanId, TaskId};
 use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, TaskStatus};
+use agent_core::policy::Judge;
 use agent_core::ports::{
-    Approval, Conversations, EventLog, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore,
+    Conversations, EventLog, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Redactor,
     Step, Visibility,
 };
 use agent_core::pricing::PriceList;
 use agent_events::{Hub, Subscription};
 use futures_util::StreamExt;
-use request::check;
+use request::{Bounds, check};
 use std::sync::Arc;
 
 /// Figures of one plan.
@@ -77,6 +78,8 @@ pub struct Plans {
     pub(crate) prices: PriceList,
     /// The configured language model.
     pub(crate) model: Option<String>,
+    pub(crate) judge: Arc<dyn Judge>,
+    pub(crate) redactor: Arc<dyn Redactor>,
 }
 
 impl Plans {
@@ -98,13 +101,14 @@ impl Plans {
                 Defect::new("/parameters", "parameters belong to a template; name it in template_id");
             return Err(Error::InvalidPlan(vec![defect]).into());
         }
-        check(caller, &request, self.unpriced_model())?;
+        check(caller, &request, &self.bounds())?;
         let (roots, path) = (Arc::clone(&self.roots), request.repo_path.clone());
         let repository = blocking(move || roots.admit(path.as_deref())).await?;
-        let goal = request.goal.clone();
+        // A secret in a goal would reach the model, and everybody who reads the plan.
+        let goal = self.redactor.redact(&request.goal).into_owned();
         let plan = NewPlan {
             owner: caller.user_id,
-            goal: request.goal,
+            goal: goal.clone(),
             repo_path: repository.display().to_string(),
             tasks: request.tasks,
             policy: request.policy,
@@ -175,9 +179,10 @@ impl Plans {
         Ok(PlanDetails { state, statistics })
     }
 
-    /// The configured model, where its price is unknown.
-    fn unpriced_model(&self) -> Option<&str> {
-        self.model.as_deref().filter(|model| self.prices.of(model).is_none())
+    /// What the rules of plans are held against.
+    fn bounds(&self) -> Bounds<'_> {
+        let unpriced = self.model.as_deref().filter(|model| self.prices.of(model).is_none());
+        Bounds { unpriced, judge: self.judge.as_ref() }
     }
 
     /// What the models of a plan have cost in US dollars; `None` where a price is unknown.
@@ -271,38 +276,6 @@ impl Plans {
             (attempt, own)
         });
         Ok(with_steps.collect())
-    }
-
-    /// Questions that wait for an answer, or all of them.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn approvals(&self, caller: &Principal, include_decided: bool) -> Result<Vec<Approval>> {
-        Ok(PlanReader::approvals(&self.store, caller.visibility(), include_decided).await?)
-    }
-
-    /// Answers a question.
-    ///
-    /// # Errors
-    /// `ApprovalNotFound`; `IllegalTaskMove` when it was answered before or has lapsed.
-    pub async fn decide(
-        &self,
-        caller: &Principal,
-        id: ApprovalId,
-        approve: bool,
-        note: Option<String>,
-    ) -> Result<PlanState> {
-        let all = PlanReader::approvals(&self.store, caller.visibility(), true).await?;
-        let asked = all.into_iter().find(|approval| approval.id == id).ok_or(Error::ApprovalNotFound(id))?;
-        if asked.decision.is_some() {
-            let state = self.state(caller, asked.plan_id).await?;
-            let status = state.task(asked.task_id).map_or(TaskStatus::Completed, |task| task.status);
-            let action = "be decided on: the question was answered before";
-            return Err(Error::IllegalTaskMove { task: asked.task_id, status, action }.into());
-        }
-        let by = caller.username.clone();
-        let fact = Fact::ApprovalDecided { task: asked.task_id, approve, by, note };
-        Ok(self.executor.submit(asked.plan_id, fact).await?.state)
     }
 
     /// Waits until the plan has ended, waits for a person, or is planned and not to be executed by itself.

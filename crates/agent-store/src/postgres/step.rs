@@ -27,11 +27,11 @@ WITH plan AS (
     RETURNING id, next_seq - $9 AS first_seq, owner_id
 ), task AS (
     UPDATE tasks SET status = new.status, selected = new.selected, attempts = new.attempts,
-        attempt_limit = new.attempt_limit, recoveries = new.recoveries, approved = new.approved,
+        attempt_limit = new.attempt_limit, recoveries = new.recoveries, approved = new.approved, questions = new.questions,
         wake_at = new.wake_at, started_at = new.started_at, finished_at = new.finished_at,
         result_blob = decode(new.result_blob, 'hex'), result = new.result, kept = new.kept, error = new.error
     FROM plan, json_to_recordset($14::json) AS new (id bigint, status text, selected boolean, attempts bigint,
-        attempt_limit bigint, recoveries bigint, approved boolean, wake_at bigint, started_at bigint,
+        attempt_limit bigint, recoveries bigint, approved boolean, questions bigint, wake_at bigint, started_at bigint,
         finished_at bigint, result_blob text, result text, kept text, error text)
     WHERE tasks.id = new.id AND tasks.plan_id = plan.id
     RETURNING tasks.id

@@ -1,14 +1,16 @@
 //! Questions to people.
 
-use super::Conn;
+use super::{Backend, Conn};
 use crate::error::Answer;
-use crate::rows::attempt::ApprovalRow;
-use crate::rows::{plain, plain_option};
+use crate::rows::approval::{ApprovalRow, DecisionRow, NewApprovalRow};
+use crate::rows::large;
 use crate::schema::{approvals, plans, tasks};
 use agent_core::ids::{ApprovalId, PlanId};
 use agent_core::plan::TaskStatus;
-use agent_core::ports::{Approval, ApprovalDecision, NewApproval, Visibility};
+use agent_core::ports::{Approval, ApprovalDecision, ApprovalFilter, NewApproval, Visibility};
 use agent_core::time::Timestamp;
+use diesel::dsl::InnerJoin;
+use diesel::helper_types::IntoBoxed;
 use diesel::prelude::*;
 
 /// Asks a question.
@@ -19,59 +21,62 @@ pub(crate) fn insert(
     at: Timestamp,
 ) -> Answer<ApprovalId> {
     let id = diesel::insert_into(approvals::table)
-        .values((
-            approvals::plan_id.eq(plan.get()),
-            approvals::task_id.eq(question.task_id.get()),
-            approvals::subject.eq(plain(&question.subject)),
-            approvals::requested_at.eq(at.as_micros()),
-            approvals::expires_at.eq(question.expires_at.as_micros()),
-        ))
+        .values(NewApprovalRow::new(plan, question, at)?)
         .returning(approvals::id)
         .get_result(conn)?;
     Ok(ApprovalId(id))
 }
 
-/// Answers the open question of a task.
+/// Answers the open question of a task, and names it; `None` where there is none.
 pub(crate) fn decide(
     conn: &mut Conn,
     plan: PlanId,
-    decision: &ApprovalDecision,
+    answer: &ApprovalDecision,
     at: Timestamp,
-) -> Answer<()> {
+) -> Answer<Option<ApprovalId>> {
     let open = approvals::table
-        .filter(approvals::task_id.eq(decision.task_id.get()))
+        .filter(approvals::task_id.eq(answer.task_id.get()))
         .filter(approvals::plan_id.eq(plan.get()))
         .filter(approvals::decision.is_null());
-    diesel::update(open)
-        .set((
-            approvals::decision.eq(&decision.decision),
-            approvals::decided_by.eq(plain(&decision.by)),
-            approvals::decided_at.eq(at.as_micros()),
-            approvals::note.eq(plain_option(decision.note.as_deref())),
-        ))
-        .execute(conn)?;
-    Ok(())
+    let answered = diesel::update(open)
+        .set(DecisionRow::new(answer, at)?)
+        .returning(approvals::id)
+        .get_result(conn)
+        .optional()?;
+    Ok(answered.map(ApprovalId))
 }
 
-/// Questions, oldest first. One whose task has ended meanwhile waits for nobody and does not count as open.
-pub(crate) fn visible(
-    conn: &mut Conn,
-    visibility: Visibility,
-    include_decided: bool,
-) -> Answer<Vec<Approval>> {
-    let mut wanted = approvals::table
-        .inner_join(plans::table)
-        .inner_join(tasks::table)
-        .select(ApprovalRow::as_select())
-        .order(approvals::id)
-        .into_boxed();
-    if let Visibility::Owner(owner) = visibility {
+type Joined = InnerJoin<InnerJoin<approvals::table, plans::table>, tasks::table>;
+
+/// What matches, whatever the page. One whose task has ended meanwhile waits for nobody and does not count as open.
+fn matching(filter: &ApprovalFilter) -> IntoBoxed<'static, Joined, Backend> {
+    let mut wanted = approvals::table.inner_join(plans::table).inner_join(tasks::table).into_boxed();
+    if let Visibility::Owner(owner) = filter.visibility {
         wanted = wanted.filter(plans::owner_id.eq(owner.get()));
     }
-    if !include_decided {
+    if let Some(plan) = filter.plan_id {
+        wanted = wanted.filter(approvals::plan_id.eq(plan.get()));
+    }
+    if let Some(id) = filter.id {
+        wanted = wanted.filter(approvals::id.eq(id.get()));
+    }
+    if !filter.include_decided {
         let ended =
             TaskStatus::ALL.iter().filter(|status| status.is_terminal()).map(|status| status.as_str());
         wanted = wanted.filter(approvals::decision.is_null()).filter(tasks::status.ne_all(ended));
     }
-    Ok(wanted.load(conn)?.into_iter().map(Approval::from).collect())
+    wanted
+}
+
+/// Questions, oldest first, and how many match in all.
+pub(crate) fn list(conn: &mut Conn, filter: &ApprovalFilter) -> Answer<(Vec<Approval>, u64)> {
+    let total: i64 = matching(filter).count().get_result(conn)?;
+    let rows = matching(filter)
+        .select(ApprovalRow::as_select())
+        .filter(approvals::id.gt(filter.after.map_or(0, ApprovalId::get)))
+        .order(approvals::id)
+        .limit(i64::from(filter.limit))
+        .load(conn)?;
+    let approvals = rows.into_iter().map(ApprovalRow::into_approval).collect::<Result<_, _>>()?;
+    Ok((approvals, large("approvals", total)?))
 }

@@ -80,7 +80,9 @@ pub(crate) fn apply(
     }
     // Answers before questions: a task that is asked again is not answered by the answer to the first.
     for decision in &change.decisions {
-        approvals::decide(conn, plan, decision, at)?;
+        if let Some(id) = approvals::decide(conn, plan, decision, at)? {
+            name_answer(&mut events, decision.task_id, id)?;
+        }
     }
     for question in &change.approvals {
         let id = approvals::insert(conn, plan, question, at)?;
@@ -105,11 +107,23 @@ fn redefine(conn: &mut Conn, plan: PlanId, edit: PreparedEdit) -> Answer<()> {
 
 /// Puts the id of a question into the event that tells of it.
 fn name_question(events: &mut [PendingEvent], task: TaskId, id: ApprovalId) -> Answer<()> {
-    let unnamed = events.iter_mut().find(|event| {
-        event.task_id == Some(task)
-            && matches!(&event.body, EventBody::ApprovalRequested { approval_id, .. } if approval_id.get() == 0)
-    });
-    match unnamed {
+    let asks = |body: &EventBody| matches!(body, EventBody::ApprovalRequested(asked) if asked.approval_id == ApprovalId::default());
+    name(events, task, id, asks)
+}
+
+/// Puts the id of a question into the event that tells of its answer.
+fn name_answer(events: &mut [PendingEvent], task: TaskId, id: ApprovalId) -> Answer<()> {
+    let answers = |body: &EventBody| matches!(body, EventBody::ApprovalDecided { approval_id, .. } if *approval_id == ApprovalId::default());
+    name(events, task, id, answers)
+}
+
+fn name(
+    events: &mut [PendingEvent],
+    task: TaskId,
+    id: ApprovalId,
+    unnamed: impl Fn(&EventBody) -> bool,
+) -> Answer<()> {
+    match events.iter_mut().find(|event| event.task_id == Some(task) && unnamed(&event.body)) {
         Some(event) => Ok(event.assign_approval(id)?),
         None => Ok(()),
     }

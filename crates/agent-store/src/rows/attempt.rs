@@ -1,11 +1,10 @@
-//! Attempts and approvals as rows.
+//! Attempts as rows.
 
 use super::{instant, large, named, small};
-use crate::schema::{approvals, attempts};
+use crate::schema::attempts;
 use agent_core::Result;
-use agent_core::ids::{ApprovalId, PlanId, TaskId};
+use agent_core::ids::{PlanId, TaskId};
 use agent_core::plan::{Attempt, TaskStatus};
-use agent_core::ports::Approval;
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
@@ -51,35 +50,5 @@ impl AttemptRow {
             result_length: large("attempts.result_length", self.result_length)?,
             tokens: large("attempts.tokens", self.tokens)?,
         })
-    }
-}
-
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = approvals)]
-pub(crate) struct ApprovalRow {
-    id: i64,
-    plan_id: i64,
-    task_id: i64,
-    subject: String,
-    requested_at: i64,
-    expires_at: i64,
-    decision: Option<String>,
-    decided_by: Option<String>,
-    note: Option<String>,
-}
-
-impl From<ApprovalRow> for Approval {
-    fn from(row: ApprovalRow) -> Self {
-        Self {
-            id: ApprovalId(row.id),
-            plan_id: PlanId(row.plan_id),
-            task_id: TaskId(row.task_id),
-            subject: row.subject,
-            requested_at: Timestamp::from_micros(row.requested_at),
-            expires_at: Timestamp::from_micros(row.expires_at),
-            decision: row.decision,
-            decided_by: row.decided_by,
-            note: row.note,
-        }
     }
 }

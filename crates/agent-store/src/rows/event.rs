@@ -81,10 +81,12 @@ impl PendingEvent {
 
     /// Fills in the id of a question, which only the store knows.
     pub(crate) fn assign_approval(&mut self, id: ApprovalId) -> Result<()> {
-        if let EventBody::ApprovalRequested { approval_id, .. } = &mut self.body {
-            *approval_id = id;
-            self.payload = encode(&self.body)?;
+        match &mut self.body {
+            EventBody::ApprovalRequested(asked) => asked.approval_id = id,
+            EventBody::ApprovalDecided { approval_id, .. } => *approval_id = id,
+            _ => return Ok(()),
         }
+        self.payload = encode(&self.body)?;
         Ok(())
     }
 }

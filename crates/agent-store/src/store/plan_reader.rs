@@ -5,7 +5,7 @@ use agent_core::Result;
 use agent_core::ids::PlanId;
 use agent_core::plan::{Attempt, PlanVersion};
 use agent_core::ports::{
-    Approval, ModelUsage, PlanCounts, PlanFilter, PlanPage, PlanReader, Step, Visibility,
+    Approval, ApprovalFilter, ModelUsage, PlanCounts, PlanFilter, PlanPage, PlanReader, Step, Visibility,
 };
 use async_trait::async_trait;
 
@@ -36,7 +36,8 @@ impl PlanReader for Store {
         read!(self, db, |conn| db::versions::of_plan(conn, plan))
     }
 
-    async fn approvals(&self, visibility: Visibility, include_decided: bool) -> Result<Vec<Approval>> {
-        read!(self, db, |conn| db::approvals::visible(conn, visibility, include_decided))
+    async fn approvals(&self, filter: &ApprovalFilter) -> Result<(Vec<Approval>, u64)> {
+        let filter = filter.clone();
+        read!(self, db, |conn| db::approvals::list(conn, &filter))
     }
 }

@@ -3,13 +3,12 @@
 use super::World;
 use crate::world::{at, change, make, numbers, progress};
 use agent_core::Error;
-use agent_core::event::{EventBody, NewEvent, Topic};
+use agent_core::approval::ApprovalKind;
+use agent_core::event::{ApprovalRequest, EventBody, NewEvent, Topic};
 use agent_core::ids::{ApprovalId, PlanId, Revision, TaskId, WorkerId};
 use agent_core::plan::{PlanStatus, TaskKind, TaskSpec, TaskStatus};
-use agent_core::ports::{
-    ApprovalDecision, AttemptChange, EventLog, Fence, NewApproval, NewExecution, PlanReader, PlanStore,
-    Visibility,
-};
+use agent_core::policy::{OnExpiry, Permission, Risk, Rule};
+use agent_core::ports::{AttemptChange, EventLog, Fence, NewExecution, PlanReader, PlanStore};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -170,63 +169,6 @@ async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
 }
 
 #[tokio::test]
-async fn a_question_gets_its_id_into_the_event_and_an_answer_closes_it() {
-    let Some(world) = World::new().await else { return };
-    let state = world.plan(2).await;
-    let [first, second] = [state.tasks[0].id, state.tasks[1].id];
-    let asked = |task: TaskId, subject: &str| {
-        let body = EventBody::ApprovalRequested {
-            approval_id: ApprovalId(0),
-            subject: subject.into(),
-            expires_at: at(90),
-        };
-        NewEvent { task_id: Some(task), body }
-    };
-    let question =
-        |task_id, subject: &str| NewApproval { task_id, subject: subject.into(), expires_at: at(90) };
-    let mut ask = change(&state);
-    ask.approvals = vec![question(first, "one?"), question(second, "two?")];
-    ask.events = vec![asked(second, "two?"), progress("between"), asked(first, "one?")];
-    let committed = world.store.commit(&ask, None).await.unwrap();
-    let open = world.store.approvals(Visibility::Owner(world.owner), false).await.unwrap();
-    assert_eq!(open.iter().map(|question| question.subject.as_str()).collect::<Vec<_>>(), ["one?", "two?"]);
-    let named = |n: usize| match &committed.events[n].body {
-        EventBody::ApprovalRequested { approval_id, .. } => *approval_id,
-        other => panic!("{other:?}"),
-    };
-    assert_eq!((named(0), named(2)), (open[1].id, open[0].id));
-    let logged = EventLog::read(&world.store, Topic::Plan(state.plan.id), 1, 10).await.unwrap();
-    assert_eq!(logged, committed.events);
-
-    let mut answer = change(&world.store.load(state.plan.id).await.unwrap());
-    let note = Some("fine".to_owned());
-    answer.decisions =
-        vec![ApprovalDecision { task_id: first, decision: "approve".into(), by: "ada".into(), note }];
-    world.store.commit(&answer, None).await.unwrap();
-    let open = world.store.approvals(Visibility::Everything, false).await.unwrap();
-    assert_eq!(open.len(), 1);
-    let all = world.store.approvals(Visibility::Everything, true).await.unwrap();
-    assert_eq!((all[0].decision.as_deref(), all[0].decided_by.as_deref()), (Some("approve"), Some("ada")));
-    assert_eq!(all[0].note.as_deref(), Some("fine"));
-}
-
-#[tokio::test]
-async fn a_question_of_a_task_that_has_ended_is_no_longer_open() {
-    let Some(world) = World::new().await else { return };
-    let state = world.plan(1).await;
-    let mut ask = change(&state);
-    let subject = "go?".to_owned();
-    ask.approvals = vec![NewApproval { task_id: state.tasks[0].id, subject, expires_at: at(90) }];
-    world.store.commit(&ask, None).await.unwrap();
-    let mut cancel = change(&world.store.load(state.plan.id).await.unwrap());
-    cancel.tasks = state.tasks.clone();
-    cancel.tasks[0].status = TaskStatus::Cancelled;
-    world.store.commit(&cancel, None).await.unwrap();
-    assert_eq!(world.store.approvals(Visibility::Everything, false).await.unwrap(), []);
-    assert_eq!(world.store.approvals(Visibility::Everything, true).await.unwrap().len(), 1);
-}
-
-#[tokio::test]
 async fn an_accepted_execution_gets_an_id_of_its_own() {
     let Some(world) = World::new().await else { return };
     let state = world.plan(1).await;
@@ -257,8 +199,30 @@ async fn events_of_every_kind_are_read_as_they_were_told() {
         EventBody::TaskRetrying { attempt: 2, delay_ms: u64::from(u32::MAX) },
         EventBody::TaskCancelled { reason: text() },
         EventBody::TaskSkipped { reason: text() },
-        EventBody::ApprovalRequested { approval_id: ApprovalId(3), subject: text(), expires_at: at(4) },
-        EventBody::ApprovalDecided { decision: "reject".into(), by: "ada".into(), note: None },
+        EventBody::ApprovalRequested(Box::new(ApprovalRequest {
+            approval_id: ApprovalId(3),
+            subject: text(),
+            expires_at: at(4),
+            kind: ApprovalKind::Command,
+            risk: Some(Risk::Critical),
+            reason: Some(text()),
+            args_hash: "sha256:0".into(),
+            available_decisions: vec!["approve".into(), "reject".into()],
+            on_expiry: OnExpiry::Stop,
+        })),
+        EventBody::ApprovalDecided {
+            approval_id: ApprovalId(3),
+            decision: "approve_with_rule".into(),
+            by: "ada".into(),
+            note: Some(text()),
+            rule: Some(Box::new(Rule::command(Permission::Allow, ["cargo", "test"]))),
+        },
+        EventBody::ToolDenied {
+            tool: "run_command".into(),
+            summary: text(),
+            reason: text(),
+            by: "server".into(),
+        },
         EventBody::ToolCalled { tool: "run_command".into(), summary: text() },
         EventBody::ToolFinished { tool: "run_command".into(), status: "ok".into(), summary: text() },
         EventBody::ModelCalled { model: "m".into(), input_tokens: 1, output_tokens: 2, cost: Some(0.5) },
@@ -269,7 +233,7 @@ async fn events_of_every_kind_are_read_as_they_were_told() {
     let task_id = Some(state.tasks[0].id);
     next.events = bodies.into_iter().map(|body| NewEvent { task_id, body }).collect();
     let committed = world.store.commit(&next, None).await.unwrap().events;
-    assert_eq!(numbers(&committed, state.plan.id), (2..=16).collect::<Vec<_>>());
+    assert_eq!(numbers(&committed, state.plan.id), (2..=17).collect::<Vec<_>>());
     let read = EventLog::read(&world.store, Topic::Plan(state.plan.id), 1, 100).await.unwrap();
     assert_eq!(read, committed);
     assert_eq!(world.told.calls()[1], committed);

@@ -9,7 +9,10 @@ use agent_core::plan::{
     CommandLine, Idempotency, NewPlan, OnUnknown, PlanStatus, Priority, RetryPolicy, TaskKind, TaskSpec,
     TaskStatus,
 };
-use agent_core::policy::{ApprovalMode, Budget, OnFailure, Policy, SandboxLevel, WorkspaceMode};
+use agent_core::policy::{
+    ApprovalMode, Budget, OnExpiry, OnFailure, Permission, Policy, Rule, SandboxLevel, SecretFiles, Words,
+    WorkspaceMode,
+};
 use agent_core::ports::PlanStore;
 use agent_core::tool::EffectClass;
 use std::error::Error as _;
@@ -49,6 +52,16 @@ fn elaborate(owner: UserId) -> NewPlan {
         workspace: WorkspaceMode::Isolated,
         sandbox: SandboxLevel::ReadOnly,
         network: true,
+        domains: vec!["crates.io".into(), "*.npmjs.org".into()],
+        secret_files: SecretFiles::Readable,
+        approval_timeout_ms: Some(60_000),
+        on_expiry: OnExpiry::Stop,
+        rules: vec![Rule {
+            reason: Some("\"nobody\" publishes \0".into()),
+            matches: vec!["npm publish".into()],
+            command: vec![Words::One("npm".into()), Words::OneOf(vec!["publish".into(), "unpublish".into()])],
+            ..Rule::new(Permission::Deny)
+        }],
         budget,
     };
     let others = [agent, patch, TaskKind::Scan, TaskKind::Approval, TaskKind::Agent { verify: None }];

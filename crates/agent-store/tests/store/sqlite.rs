@@ -6,6 +6,8 @@ type World = crate::world::World<OnSqlite>;
 
 #[path = "accounts.rs"]
 mod accounts;
+#[path = "approvals.rs"]
+mod approvals;
 #[path = "commits.rs"]
 mod commits;
 #[path = "concurrency.rs"]

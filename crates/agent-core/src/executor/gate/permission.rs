@@ -86,7 +86,9 @@ impl Wanted<'_> {
             Demand::Read | Demand::Domain(_) | Demand::Other => ApprovalKind::Tool,
         };
         let summary = first_line(&self.tool.summary_json(self.input));
-        let shown = json!({"tool": self.name, "input": self.input, "workspace": context.workspace});
+        let shown = json!({
+            "tool": self.name, "input": self.input, "demand": demand, "workspace": context.workspace,
+        });
         Question {
             kind,
             subject: assignment.redactor.redact(&format!("{}: {summary}", self.name)).into_owned(),

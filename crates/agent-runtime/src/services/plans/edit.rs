@@ -1,6 +1,6 @@
 //! Edits of plans, and the versions they leave behind.
 
-use super::request::{check_goal, check_policy};
+use super::request::{Bounds, check_goal, check_policy};
 use super::{PlanDetails, Plans};
 use crate::error::Result;
 use agent_auth::Principal;
@@ -53,7 +53,7 @@ impl Plans {
                 return Err(Error::VersionMismatch { plan: id, seen, present }.into());
             }
             let edit = make(&state).map_err(Error::InvalidPlan)?;
-            check(caller, &edit, self.unpriced_model())?;
+            check(caller, &edit, &self.bounds())?;
             let edit = PlanEdit { seen: Some(present), ..edit };
             let fact = Fact::EditRequested { edit, by: caller.username.clone() };
             match self.executor.submit(id, fact).await {
@@ -105,13 +105,13 @@ impl Plans {
     }
 }
 
-fn check(caller: &Principal, edit: &PlanEdit, unpriced: Option<&str>) -> Result<()> {
+fn check(caller: &Principal, edit: &PlanEdit, bounds: &Bounds<'_>) -> Result<()> {
     let mut defects = Vec::new();
     if let Some(goal) = &edit.goal {
         check_goal(goal, &mut defects);
     }
     if let Some(policy) = &edit.policy {
-        check_policy(caller, policy, unpriced, &mut defects);
+        check_policy(caller, policy, bounds, &mut defects);
     }
     if defects.is_empty() { Ok(()) } else { Err(Error::InvalidPlan(defects).into()) }
 }
