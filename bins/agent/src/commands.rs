@@ -1,5 +1,6 @@
 //! The commands: what each takes, and which function does it.
 
+mod approvals;
 mod chat;
 mod completions;
 mod demo;
@@ -56,6 +57,8 @@ enum Command {
     Chat(chat::Chat),
     /// Look at the plans of this user
     Plans(plans::Plans),
+    /// See what waits for a person, and answer it
+    Approvals(approvals::Approvals),
     /// Describe a repository: languages, sizes, tree, what builds and tests it
     Scan(scan::Scan),
     /// Check or apply a patch: all of it, or nothing; or patch texts in memory
@@ -90,6 +93,7 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Plan(command) => Box::pin(command.run(terminal)).await,
         Command::Chat(command) => Box::pin(command.run(terminal)).await,
         Command::Plans(command) => Box::pin(command.run(terminal)).await,
+        Command::Approvals(command) => Box::pin(command.run(terminal)).await,
         Command::Scan(command) => command.run(terminal),
         Command::Patch(command) => command.run(terminal),
         Command::Completions(command) => command.run(),

@@ -93,6 +93,9 @@ fn of_core(error: &agent_core::Error) -> Failure {
         ),
         Core::PlanNotFound(_)
         | Core::TaskNotFound { .. }
+        | Core::ApprovalNotFound(_)
+        | Core::ApprovalClosed { .. }
+        | Core::ApprovalMismatch(_)
         | Core::VersionMismatch { .. }
         | Core::RepositoryRefused { .. }
         | Core::IllegalPlanMove { .. }

@@ -10,10 +10,12 @@ mod demo;
 mod diff;
 mod embedded;
 mod exit;
+mod follow;
 mod output;
 mod plan_file;
 mod plan_view;
 mod progress;
+mod questions;
 mod signals;
 mod watch;
 

@@ -8,10 +8,11 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{Style, Terminal, plain};
 use crate::progress::Progress;
 use crate::signals::interrupted;
-use crate::{diff, plan_view, watch};
+use crate::{diff, plan_view, questions, watch};
+use agent_core::approval::Resolution;
 use agent_core::ids::PlanId;
 use agent_core::plan::PlanStatus;
-use agent_runtime::{CreatePlan, WantedMessages};
+use agent_runtime::{CreatePlan, PersonsAnswer, WantedMessages};
 use clap::Args;
 use line::{HELP, Line};
 use std::io::{IsTerminal, Write};
@@ -239,10 +240,9 @@ impl Talk<'_> {
     }
 
     async fn show_questions(&self, id: PlanId) -> Result<(), Failure> {
-        let Embedded { agent, me } = self.embedded;
-        let approvals = agent.plans().approvals(me, false).await?;
-        for question in approvals.iter().filter(|question| question.plan_id == id) {
-            self.terminal.line(format_args!("? {}", plain(&question.subject)));
+        for asked in questions::open(self.embedded, id).await? {
+            let risk = asked.question.risk.as_str();
+            self.terminal.line(format_args!("? {} ({risk} risk)", plain(&asked.question.subject)));
         }
         self.terminal.note("`approve` or `reject WHY`");
         Ok(())
@@ -257,10 +257,11 @@ impl Talk<'_> {
         lines: &mut mpsc::Receiver<String>,
     ) -> Result<(), Failure> {
         let Embedded { agent, me } = self.embedded;
-        let approvals = agent.plans().approvals(me, false).await?;
-        let question = approvals.into_iter().find(|question| question.plan_id == id);
-        let question = question.ok_or_else(|| Failure::usage("the plan asks nothing"))?;
-        agent.plans().decide(me, question.id, approve, note).await?;
+        let asked = questions::open(self.embedded, id).await?.into_iter().next();
+        let asked = asked.ok_or_else(|| Failure::usage("the plan asks nothing"))?;
+        let decision = if approve { Resolution::Approve } else { Resolution::Reject };
+        let answer = PersonsAnswer { decision, note, args_hash: Some(asked.question.args_hash) };
+        agent.approvals().decide(me, asked.id, answer).await?;
         self.follow(id, lines).await
     }
 

@@ -5,7 +5,7 @@ use crate::exit::{Failure, Outcome};
 use crate::output::{Style, Terminal};
 use crate::progress::Progress;
 use crate::signals::interrupted;
-use crate::{diff, plan_file, plan_view, watch};
+use crate::{diff, plan_file, plan_view, questions, watch};
 use agent_core::ids::PlanId;
 use agent_core::plan::{PlanState, PlanStatus};
 use agent_core::policy::WorkspaceMode;
@@ -115,16 +115,25 @@ impl Run {
             progress.plan(watch::task_lines(&state));
         }
         let lines = self.events.then_some(terminal);
-        tokio::select! {
-            settled = watch::until_settled(agent, me, id, &mut progress, lines) => { settled?; }
-            () = interrupted() => {
-                progress.end();
-                return Err(Failure::work(format!(
-                    "interrupted; the plan is kept, and goes on with `agent run --resume {id}`"
-                )));
+        loop {
+            let settled = tokio::select! {
+                settled = watch::until_settled(agent, me, id, &mut progress, lines) => settled?,
+                () = interrupted() => {
+                    progress.end();
+                    return Err(Failure::work(format!(
+                        "interrupted; the plan is kept, and goes on with `agent run --resume {id}`"
+                    )));
+                }
+            };
+            progress.end();
+            let asks = settled.plan.status == PlanStatus::AwaitingApproval;
+            let ask = asks && !quiet && questions::somebody_is_there(&terminal);
+            if !ask || !questions::ask(embedded, id, &terminal).await? {
+                break;
             }
+            progress = Progress::new(terminal);
+            progress.plan(watch::task_lines(&agent.plans().state(me, id).await?));
         }
-        progress.end();
         self.report(embedded, id, terminal).await
     }
 
@@ -150,8 +159,8 @@ impl Run {
         }
         if status == PlanStatus::AwaitingApproval {
             terminal.note(format_args!(
-                "plan {id} waits for a person: answer with POST /approvals/{{id}} of `agent serve` on the same \
-                 AGENT_DATABASE_URL, then `agent run --resume {id}`"
+                "plan {id} waits for a person: `agent approvals list` shows what is asked, \
+                 `agent approvals approve ID` or `reject ID` answers and goes on"
             ));
         }
         Ok(plan_view::exit_of(status))

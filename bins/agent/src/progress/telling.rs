@@ -46,7 +46,10 @@ pub(super) fn tell(body: &EventBody) -> Option<(Mark, String)> {
         }
         EventBody::ApprovalRequested(asked) => {
             let risk = asked.risk.map(|risk| format!(" ({} risk)", risk.as_str())).unwrap_or_default();
-            (Mark::Waiting, format!("approval {}{risk}: {}", asked.approval_id, short(&asked.subject, LONGEST)))
+            (
+                Mark::Waiting,
+                format!("approval {}{risk}: {}", asked.approval_id, short(&asked.subject, LONGEST)),
+            )
         }
         EventBody::ToolDenied { tool, summary, reason, .. } => {
             (Mark::Working, format!("{tool} {} was not done: {}", short(summary, 60), short(reason, LONGEST)))

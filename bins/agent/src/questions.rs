@@ -1,0 +1,94 @@
+//! Questions to the person at the terminal.
+
+use crate::embedded::Embedded;
+use crate::exit::Failure;
+use crate::output::{Style, Terminal, plain};
+use agent_core::approval::Resolution;
+use agent_core::ids::PlanId;
+use agent_core::ports::Approval;
+use agent_runtime::{PersonsAnswer, WantedApprovals};
+use std::io::{BufRead, IsTerminal};
+
+/// Open questions of one plan that are shown at once.
+const MOST: u32 = 200;
+/// The longest that is shown of what a yes covers, in bytes.
+const LONGEST: usize = 4_000;
+
+/// The open questions of a plan, oldest first.
+pub(crate) async fn open(embedded: &Embedded, plan: PlanId) -> Result<Vec<Approval>, Failure> {
+    let wanted = WantedApprovals { plan_id: Some(plan), include_decided: false, after: None, limit: MOST };
+    Ok(embedded.agent.approvals().list(&embedded.me, wanted).await?.approvals)
+}
+
+/// Shows a question with all that a person needs to decide.
+pub(crate) fn show(terminal: &Terminal, asked: &Approval) {
+    let question = &asked.question;
+    let title =
+        format!("approval {} · {} · {} risk", asked.id, question.kind.as_str(), question.risk.as_str());
+    terminal.line(terminal.paint(Style::Yellow, title));
+    terminal.line(format_args!("  {}", plain(&question.subject)));
+    if let Some(reason) = &question.reason {
+        terminal.line(format_args!("  because {}", plain(reason)));
+    }
+    let place = match question.call {
+        Some(call) => format!("plan {}, task {}, call {call}", asked.plan_id, asked.task_id),
+        None => format!("plan {}, task {}", asked.plan_id, asked.task_id),
+    };
+    terminal.line(format_args!("  {place}; lapses {} ({})", asked.expires_at, question.on_expiry.as_str()));
+    if !question.args_hash.is_empty() {
+        terminal.line(format_args!("  covers {}", question.args_hash));
+        let covers = serde_json::to_string_pretty(&question.covers).unwrap_or_default();
+        let cut = covers.floor_char_boundary(LONGEST);
+        let more = if cut < covers.len() { "\n  … (`agent approvals show --json` shows all)" } else { "" };
+        let indented: Vec<String> = plain(&covers[..cut]).lines().map(|line| format!("  {line}")).collect();
+        terminal.line(format_args!("{}{more}", indented.join("\n")));
+    }
+    if let Some(decision) = &asked.decision {
+        let by = asked.decided_by.as_deref().unwrap_or_default();
+        terminal.line(format_args!("  {} by {}", decision.as_str(), plain(by)));
+    }
+}
+
+/// Whether somebody is there to be asked.
+pub(crate) fn somebody_is_there(terminal: &Terminal) -> bool {
+    terminal.live && std::io::stdin().is_terminal()
+}
+
+/// Asks the person at the terminal each open question of a plan; false when one was left open.
+pub(crate) async fn ask(embedded: &Embedded, plan: PlanId, terminal: &Terminal) -> Result<bool, Failure> {
+    for asked in open(embedded, plan).await? {
+        show(terminal, &asked);
+        let Some((decision, note)) = prompt(terminal, &asked).await? else { return Ok(false) };
+        let args_hash = Some(asked.question.args_hash.clone());
+        let answer = PersonsAnswer { decision, note, args_hash };
+        embedded.agent.approvals().decide(&embedded.me, asked.id, answer).await?;
+    }
+    Ok(true)
+}
+
+/// Reads an answer; `None` when the person leaves the question open.
+async fn prompt(
+    terminal: &Terminal,
+    asked: &Approval,
+) -> Result<Option<(Resolution, Option<String>)>, Failure> {
+    let for_plan = asked.question.kind.is_call();
+    let offered = if for_plan { "y = yes, p = yes for the whole plan, " } else { "y [WORDS] = yes, " };
+    loop {
+        terminal.note(format_args!("{offered}n [WHY] = no, c = cancel the plan, q = decide later"));
+        let line = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            std::io::stdin().lock().read_line(&mut line).map(|read| (read > 0).then_some(line))
+        });
+        let Some(line) = line.await.map_err(std::io::Error::other)?? else { return Ok(None) };
+        let (word, rest) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
+        let note = Some(rest.trim().to_owned()).filter(|note| !note.is_empty());
+        match word.to_ascii_lowercase().as_str() {
+            "y" | "yes" => return Ok(Some((Resolution::Approve, note))),
+            "p" | "plan" if for_plan => return Ok(Some((Resolution::ApproveForPlan, note))),
+            "n" | "no" => return Ok(Some((Resolution::Reject, note))),
+            "c" | "cancel" => return Ok(Some((Resolution::Cancel, note))),
+            "q" | "quit" => return Ok(None),
+            _ => {}
+        }
+    }
+}
