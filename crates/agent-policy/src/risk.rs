@@ -110,7 +110,11 @@ fn of_run(run: &Run) -> Risk {
     });
     let own = if run.program() == Some("eval") {
         Risk::High
-    } else if run.is_transparent { Risk::Low } else { run.views.last().map_or(Risk::Low, of_view) };
+    } else if run.is_transparent {
+        Risk::Low
+    } else {
+        run.views.last().map_or(Risk::Low, of_view)
+    };
     let altered = if run.is_altered { Risk::Medium } else { Risk::Low };
     wrappers.max().unwrap_or(Risk::Low).max(own).max(altered)
 }

@@ -19,7 +19,7 @@ use std::collections::{HashMap, HashSet};
 /// Scripts within scripts are read this deep.
 const MAX_DEPTH: usize = 8;
 /// Longer scripts are not read.
-const MAX_SCRIPT: usize = 256 * 1024;
+const MAX_SCRIPT: usize = 128 * 1024;
 /// More parts than this are not told apart.
 const MAX_PARTS: usize = 4_000;
 

@@ -28,7 +28,10 @@ const RULES: &str = r#"
 "#;
 
 fn judge() -> PolicyJudge {
-    PolicyJudge::new(RuleSet::parse(RULES).unwrap(), [PathBuf::from("/srv/keys"), PathBuf::from("secrets/prod")])
+    PolicyJudge::new(
+        RuleSet::parse(RULES).unwrap(),
+        [PathBuf::from("/srv/keys"), PathBuf::from("secrets/prod")],
+    )
 }
 
 fn word(permission: Permission) -> &'static str {
@@ -47,8 +50,10 @@ fn check(table: &str) -> usize {
         for demand in [demand_of(&command), script] {
             let verdict = judge.judge(Judged { tool: "run_command", demand: &demand, policy: &policy });
             if word(verdict.permission) != permission || verdict.risk.as_str() != risk {
-                let explained = judge.explain(Judged { tool: "run_command", demand: &demand, policy: &policy });
-                let parts: Vec<_> = explained.parts.iter().map(|part| (part.kind, &part.text, part.risk)).collect();
+                let explained =
+                    judge.explain(Judged { tool: "run_command", demand: &demand, policy: &policy });
+                let parts: Vec<_> =
+                    explained.parts.iter().map(|part| (part.kind, &part.text, part.risk)).collect();
                 wrong.push(format!(
                     "{command:?}: {} {}, not {permission} {risk} ({})\n      {parts:?} {:?}",
                     word(verdict.permission),

@@ -9,7 +9,11 @@ use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
 
 /// A tree is walked this deep.
 const MAX_HEIGHT: usize = 150;
-/// How often the parser may report progress before it is stopped; an ordinary script of 256 KiB needs a tenth of it.
+/// A script may have so many signs that join or open commands.
+const MAX_SIGNS: usize = 4_000;
+/// One command is looked for in so much text.
+const MAX_WORDS_OF_ONE: usize = 4 * 1024;
+/// How often the parser may report progress before it is stopped; an ordinary script of 128 KiB needs a tenth of it.
 const MAX_STEPS: usize = 20_000;
 
 /// The tree of a script; `None` where it takes too long.
@@ -22,13 +26,16 @@ fn parse(script: &str) -> Option<Tree> {
         if steps > MAX_STEPS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
     let options = ParseOptions::new().progress_callback(&mut progress);
-    let mut input = |offset: usize, _| script.as_bytes().get(offset..).unwrap_or_default();
+    // The scanner of the grammar looks up letters in tables that end long before Unicode does, and reads beyond them
+    // (tree-sitter-bash issue 337). To a shell all letters outside ASCII are alike, so the grammar sees one for each byte.
+    let letters: Vec<u8> = script.bytes().map(|byte| if byte.is_ascii() { byte } else { b'x' }).collect();
+    let mut input = |offset: usize, _| letters.get(offset..).unwrap_or_default();
     parser.parse_with_options(&mut input, None, Some(options))
 }
 
 /// The words of a script that is nothing but one program with known words.
 pub(crate) fn single_command(script: &str) -> Option<Vec<String>> {
-    if script.len() > MAX_SCRIPT || script.contains("\\\n") {
+    if script.len() > MAX_WORDS_OF_ONE || script.contains("\\\n") {
         return None;
     }
     let tree = parse(script)?;
@@ -68,6 +75,10 @@ impl Reader {
         if script.len() > MAX_SCRIPT {
             return self.unreadable(script, "it is too long to be read");
         }
+        // The parser needs the square of the time for what it cannot read.
+        if script.bytes().filter(|byte| b"|&;(`{".contains(byte)).count() > MAX_SIGNS {
+            return self.unreadable(script, "it has too many parts to be read");
+        }
         let Some(tree) = parse(script) else {
             return self.unreadable(script, "it takes too long to be read");
         };
@@ -79,7 +90,8 @@ impl Reader {
         if letters.contains(":(){:|:&};:") {
             self.danger("it starts copies of itself without end");
         }
-        Walk { reader: self, source: script, height: 0, trailing: Vec::new() }.node(tree.root_node(), &Input::Inherited);
+        Walk { reader: self, source: script, height: 0, trailing: Vec::new() }
+            .node(tree.root_node(), &Input::Inherited);
     }
 }
 
@@ -228,7 +240,9 @@ impl<'s> Walk<'_, 's> {
         let folder = self.reader.folder.clone();
         if !more.is_empty() {
             let mut last = body;
-            while let Some(child) = children(last).pop().filter(|_| matches!(last.kind(), "list" | "pipeline")) {
+            while let Some(child) =
+                children(last).pop().filter(|_| matches!(last.kind(), "list" | "pipeline"))
+            {
                 last = child;
             }
             if last.kind() == "command" {
