@@ -1,0 +1,116 @@
+//! Which of a program's words are a script or a command of their own.
+
+use crate::word::Word;
+
+/// Where a shell finds its script.
+pub(super) enum Script {
+    /// In one of its words.
+    Inline(Word),
+    /// In a file.
+    File(Word),
+    /// At its standard input.
+    Input,
+}
+
+/// Where a shell that is called with these words finds its script.
+pub(super) fn of_shell(words: &[Word]) -> Script {
+    let (mut at, mut is_inline, mut is_input) = (1, false, false);
+    while let Some(word) = words.get(at) {
+        let text = word.text();
+        at += 1;
+        if matches!(text, "--" | "-") {
+            break;
+        }
+        if let Some(long) = text.strip_prefix("--") {
+            at += usize::from(matches!(long, "rcfile" | "init-file"));
+        } else if text.len() > 1 && text.starts_with(['-', '+']) {
+            is_inline |= text.starts_with('-') && text.contains('c');
+            is_input |= text.starts_with('-') && text.contains('s');
+            at += text.matches(['o', 'O']).count();
+        } else {
+            at -= 1;
+            break;
+        }
+    }
+    match words.get(at) {
+        Some(word) if is_inline => Script::Inline(word.clone()),
+        None if is_inline => Script::Inline(Word::new("")),
+        Some(word) if !is_input => Script::File(word.clone()),
+        Some(_) | None => Script::Input,
+    }
+}
+
+/// The scripts that a program other than a shell is handed as words; `None` in place of one that is not known.
+pub(super) fn handed_to(name: &str, words: &[Word]) -> Vec<Option<String>> {
+    let joined = |words: &[Word]| -> Option<String> {
+        let known: Option<Vec<&str>> = words.iter().map(Word::known).collect();
+        known.map(|known| known.join(" "))
+    };
+    let owned = |word: &Word| word.known().map(str::to_owned);
+    let rest = words.get(1..).unwrap_or_default();
+    match name {
+        "eval" => vec![joined(rest)],
+        "trap" => rest
+            .iter()
+            .find(|word| !word.is_option())
+            .filter(|_| rest.len() > 1)
+            .map(owned)
+            .into_iter()
+            .collect(),
+        "env" => after(rest, &["-S", "--split-string"]).map(owned).into_iter().collect(),
+        "su" | "script" | "flock" | "runuser" => {
+            after(rest, &["-c", "--command"]).map(owned).into_iter().collect()
+        }
+        "watch" | "parallel" => rest
+            .iter()
+            .find(|word| !word.is_option())
+            .filter(|word| word.text().contains(' '))
+            .map(owned)
+            .into_iter()
+            .collect(),
+        "git" => of_git(rest).into_iter().map(owned).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What git is handed to run: hooks of a rebase, of a bisection, of a search through history.
+fn of_git(rest: &[Word]) -> Vec<&Word> {
+    let has = |name: &str| rest.iter().any(|word| word.is(name));
+    if has("rebase") {
+        after(rest, &["-x", "--exec"]).into_iter().collect()
+    } else if has("submodule") && has("foreach") {
+        after(rest, &["foreach"]).into_iter().collect()
+    } else if has("filter-branch") {
+        after(rest, &["--tree-filter", "--index-filter", "--msg-filter"]).into_iter().collect()
+    } else {
+        Vec::new()
+    }
+}
+
+/// The word behind one of these options, or within it behind `=`.
+fn after<'w>(words: &'w [Word], options: &[&str]) -> Option<&'w Word> {
+    let at = words.iter().position(|word| options.contains(&word.text()))?;
+    words.get(at + 1)
+}
+
+/// The commands that `find` and `fd` run for what they find.
+pub(super) fn of_find(name: &str, words: &[Word]) -> Vec<Vec<Word>> {
+    let starts: &[&str] = match name {
+        "find" => &["-exec", "-execdir", "-ok", "-okdir"],
+        "fd" | "fdfind" => &["-x", "-X", "--exec", "--exec-batch"],
+        _ => return Vec::new(),
+    };
+    let mut found = Vec::new();
+    let mut rest = words;
+    while let Some(at) = rest.iter().position(|word| starts.contains(&word.text())) {
+        rest = &rest[at + 1..];
+        let end = rest.iter().position(|word| word.is(";") || word.is("+")).unwrap_or(rest.len());
+        let inner = rest[..end]
+            .iter()
+            .map(|word| if word.text().contains("{}") { Word::open() } else { word.clone() });
+        found.push(inner.collect::<Vec<_>>());
+        rest = &rest[end..];
+    }
+    found.retain(|command| !command.is_empty());
+    found
+}
