@@ -7,6 +7,7 @@ mod demo;
 mod patch;
 mod plan;
 mod plans;
+mod policy;
 mod run;
 mod scan;
 mod serve;
@@ -25,6 +26,8 @@ Examples:
   agent run \"Make the failing tests pass\" --repo .
   agent run --plan plan.yaml --repo .             explicit tasks, no language model
   agent chat --repo .                             a goal, its plan and the work, step by step
+  agent approvals list                            what waits for an answer
+  agent policy check 'git push'                   what the rules say of a command
   agent patch check fix.patch --repo .            would this patch fit?
   agent serve --dev                               REST API, WebSocket and docs on 127.0.0.1:8000
 
@@ -59,6 +62,8 @@ enum Command {
     Plans(plans::Plans),
     /// See what waits for a person, and answer it
     Approvals(approvals::Approvals),
+    /// Say what the rules allow, ask and deny
+    Policy(policy::PolicyCommand),
     /// Describe a repository: languages, sizes, tree, what builds and tests it
     Scan(scan::Scan),
     /// Check or apply a patch: all of it, or nothing; or patch texts in memory
@@ -94,6 +99,7 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Chat(command) => Box::pin(command.run(terminal)).await,
         Command::Plans(command) => Box::pin(command.run(terminal)).await,
         Command::Approvals(command) => Box::pin(command.run(terminal)).await,
+        Command::Policy(command) => command.run(terminal),
         Command::Scan(command) => command.run(terminal),
         Command::Patch(command) => command.run(terminal),
         Command::Completions(command) => command.run(),

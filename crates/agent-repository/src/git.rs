@@ -118,3 +118,23 @@ pub fn tracked_changes(root: &Path) -> Result<Option<Vec<TrackedChange>>, Error>
     let arguments = ["--untracked-files=no", "--find-renames"];
     Ok(process::status(root, &arguments, TIME_LIMIT)?.map(|answer| status::changes(&answer)))
 }
+
+/// Which of these paths, relative to the root, git keeps track of; of a folder, whether it does of anything in it.
+/// `None` as for [`state`].
+///
+/// # Errors
+///
+/// As for [`state`].
+pub fn tracked(root: &Path, paths: &[&str]) -> Result<Option<Vec<String>>, Error> {
+    let Some(git) = process::Git::at(root, TIME_LIMIT)? else { return Ok(None) };
+    let arguments: Vec<&str> =
+        ["--literal-pathspecs", "ls-files", "-z", "--"].iter().chain(paths).copied().collect();
+    let listed = git.ask(&arguments)?.unwrap_or_default();
+    let names: Vec<&[u8]> = listed.split(|byte| *byte == 0).filter(|name| !name.is_empty()).collect();
+    let is_tracked = |path: &&str| {
+        names.iter().any(|name| {
+            name.strip_prefix(path.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+        })
+    };
+    Ok(Some(paths.iter().filter(|path| is_tracked(path)).map(|path| (*path).to_owned()).collect()))
+}

@@ -37,6 +37,7 @@ mod options;
 mod outline;
 mod python;
 mod report;
+mod sensitive;
 mod stopwatch;
 mod syntax;
 mod tally;
@@ -55,6 +56,7 @@ pub use manifests::Manifest;
 pub use options::ScanOptions;
 pub use outline::{Outline, OutlinedFile};
 pub use report::{Language, ScanReport, SkipReason, Skipped};
+pub use sensitive::{SensitiveFiles, sensitive_files};
 
 pub(crate) use content::Content;
 pub(crate) use display::escaped;

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use agent_repository::git::{ChangeKind, GitState, state, tracked_changes};
+use agent_repository::git::{ChangeKind, GitState, state, tracked, tracked_changes};
 use agent_repository::scan::{ScanOptions, scan};
 use tempfile::TempDir;
 
@@ -242,4 +242,17 @@ fn a_broken_repository_is_an_error_that_quotes_git() {
     assert!(!error.contains('\n'), "{error}");
     // A scan goes on without it.
     assert_eq!(scan(folder.path(), &ScanOptions::default()).unwrap().git, None);
+}
+
+#[test]
+fn of_some_paths_those_are_told_that_git_keeps_track_of() {
+    let folder = repository();
+    fs::create_dir_all(folder.path().join("keys")).unwrap();
+    fs::write(folder.path().join("keys/test.pem"), "x").unwrap();
+    git(folder.path(), &["add", "keys"]);
+    fs::write(folder.path().join(".env"), "x").unwrap();
+    fs::write(folder.path().join("a*"), "x").unwrap();
+    let found = tracked(folder.path(), &["keys", "keys/test.pem", "a.txt", "a*", ".env", "missing"]).unwrap();
+    assert_eq!(found.unwrap(), ["keys", "keys/test.pem", "a.txt"]);
+    assert_eq!(tracked(tempfile::tempdir().unwrap().path(), &["a"]).unwrap(), None);
 }

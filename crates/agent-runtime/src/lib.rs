@@ -25,6 +25,7 @@
 mod agent;
 mod data_folder;
 mod error;
+mod policy;
 mod repositories;
 mod scan_caches;
 mod services;

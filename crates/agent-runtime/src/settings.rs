@@ -78,6 +78,8 @@ pub struct Settings {
     pub max_recoveries: u32,
     /// How long a plan stays with a server that is no longer heard of.
     pub lease: Duration,
+    /// Rules about calls of tools, in TOML; none beside the built-in ones when absent.
+    pub policy_file: Option<PathBuf>,
     /// Log filter.
     pub log: String,
     /// Log format.
@@ -159,6 +161,7 @@ impl Settings {
                 .try_into()
                 .unwrap_or(u32::MAX),
             lease,
+            policy_file: raw.policy_file,
             log: raw.log.unwrap_or_else(|| "info".to_owned()),
             log_format,
             environment,
@@ -215,6 +218,7 @@ impl Settings {
             ("task_timeout", Some(quoted(&format!("{}ms", self.task_timeout.as_millis())))),
             ("max_recoveries", Some(self.max_recoveries.to_string())),
             ("lease", Some(quoted(&format!("{}ms", self.lease.as_millis())))),
+            ("policy_file", self.policy_file.as_ref().map(path)),
             ("log", Some(quoted(&self.log))),
             ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
         ];

@@ -3,6 +3,7 @@
 use super::Agent;
 use crate::data_folder::{DataFolder, HomeLock};
 use crate::error::{Error, Result};
+use crate::policy;
 use crate::repositories::RepositoryRoots;
 use crate::scan_caches::ScanCaches;
 use crate::settings::{self, Settings};
@@ -13,7 +14,7 @@ use agent_auth::{Authenticator, Passwords, SigningKey, Stores};
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
 use agent_core::ids::WorkerId;
 use agent_core::model::ModelDescription;
-use agent_core::policy::{Judge, ModeJudge};
+use agent_core::policy::Judge;
 use agent_core::ports::{Clock, CommitListener, LanguageModel, Neighbours, NothingSecret, Secrets};
 use agent_core::time::Timestamp;
 use agent_core::tool::{Tool, Toolbox};
@@ -108,7 +109,7 @@ impl AgentBuilder {
                 clock: Arc::clone(&clock),
             }),
             roots,
-            judge: Arc::new(ModeJudge),
+            judge: Arc::new(policy::judge(&self.settings, private_files(&self.settings, &folder))?),
             secrets: Arc::new(NothingSecret),
             caches: Arc::default(),
             sandbox: probe_sandbox(&self.settings, &folder),
@@ -207,9 +208,14 @@ fn authenticator(
 /// Commands never see the database, its lock or the signing secret, even where the folder is readable.
 fn probe_sandbox(settings: &Settings, folder: &DataFolder) -> Sandbox {
     let host: HostEnvironment = settings.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-    let mut hidden = folder.private_files();
-    hidden.push(settings.history_folder());
-    Sandbox::probe_hiding(host, &hidden)
+    Sandbox::probe_hiding(host, &private_files(settings, folder))
+}
+
+/// What lies beside the database and is nobody else's business.
+fn private_files(settings: &Settings, folder: &DataFolder) -> Vec<PathBuf> {
+    let mut private = folder.private_files();
+    private.push(settings.history_folder());
+    private
 }
 
 async fn accounts(settings: &Settings, authenticator: &Authenticator) -> Result<Option<String>> {

@@ -106,6 +106,8 @@ raw_settings! {
     task_timeout: String,
     max_recoveries: usize,
     lease: String,
+    policy_file: PathBuf,
+    sandbox_backend: String,
     log: String,
     log_format: String,
     otlp_endpoint: String,
