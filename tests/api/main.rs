@@ -12,6 +12,7 @@ mod isolation;
 mod models;
 mod openapi;
 mod plans;
+mod policy;
 mod problems;
 mod system;
 mod templates;

@@ -49,7 +49,7 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
         GET /users | POST /users | PATCH /users/{id} | POST /plans/{plan_id}/pause | POST /plans/{plan_id}/resume | \
         POST /plans/{plan_id}/cancel | POST /plans/{plan_id}/retry | POST /plans/{plan_id}/merge | POST /plans/{plan_id}/discard | GET /plans/{plan_id}/events | \
         GET /plans/{plan_id}/events/stream | GET /plans/{plan_id}/diff | \
-        GET /plans/{plan_id}/tasks/{task_id}/executions | GET /approvals | POST /approvals/{id} | \
+        GET /plans/{plan_id}/tasks/{task_id}/executions | GET /approvals | GET /approvals/{id} | POST /approvals/{id} | POST /policy/check | \
         GET /analytics/plans/{id} | GET /plans/{plan_id}/versions | GET /plans/{plan_id}/versions/{version}";
     let promised: BTreeSet<String> = promised.split(" | ").map(|line| line.trim().to_owned()).collect();
     assert_eq!(found, promised);

@@ -10,7 +10,7 @@ mod path;
 mod query;
 mod valid_json;
 
-pub(crate) use caller::{Caller, credential, scope};
+pub(crate) use caller::{Caller, credential, permit, scope};
 pub(crate) use idempotency::IdempotencyKey;
 pub(crate) use if_match::IfMatch;
 pub(crate) use page::Page;

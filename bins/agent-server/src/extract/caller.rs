@@ -95,7 +95,11 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal> {
     Ok(state.agent().authenticator().authenticate(credential.ok_or_else(none)?).await?)
 }
 
-fn permit(principal: &Principal, scope: Option<Scope>) -> Result<()> {
+/// Whether the caller has the scope.
+///
+/// # Errors
+/// 403 naming the scope that is missing.
+pub(crate) fn permit(principal: &Principal, scope: Option<Scope>) -> Result<()> {
     match scope {
         Some(scope) if !principal.may(scope) => {
             let detail =

@@ -8,7 +8,7 @@ use crate::views::approval::{
 };
 use actix_web::web::{Data, Json};
 use actix_web::{get, post};
-use agent_runtime::{PersonsAnswer, WantedApprovals};
+use agent_runtime::WantedApprovals;
 
 /// Lists questions about plans that the caller may see, oldest first.
 #[utoipa::path(
@@ -69,13 +69,6 @@ pub(crate) async fn decide_approval(
     body: ValidJson<DecideApproval>,
     state: Data<AppState>,
 ) -> Result<Json<DecidedView>> {
-    let decision = body.0.resolution().ok_or_else(|| {
-        ApiError::invalid_field(
-            "/rule",
-            "belongs to approve_with_rule, which needs one, and to no other answer",
-        )
-    })?;
-    let DecideApproval { note, args_hash, .. } = body.0;
-    let answer = PersonsAnswer { decision, note, args_hash };
+    let answer = body.0.into_answer()?;
     Ok(Json(state.agent().approvals().decide(&caller, path.id.into(), answer).await?.into()))
 }

@@ -2,11 +2,12 @@
 
 use super::rule::RuleView;
 use super::words::{ApprovalKindView, OnExpiryView, PlanStatusView, RiskView};
+use crate::error::ApiError;
 use agent_core::approval::Resolution;
 use agent_core::policy::Rule;
 use agent_core::ports::Approval;
 use agent_core::time::Timestamp;
-use agent_runtime::{ApprovalPage, Decided};
+use agent_runtime::{ApprovalPage, Decided, PersonsAnswer};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -181,17 +182,28 @@ pub struct DecideApproval {
 }
 
 impl DecideApproval {
-    /// The answer in words of the domain; `None` where a rule is missing or has no place.
-    pub fn resolution(&self) -> Option<Resolution> {
-        let rule: Option<Rule> = self.rule.clone().map(Into::into);
-        match (self.decision, rule) {
-            (Decision::ApproveWithRule, Some(rule)) => Some(Resolution::ApproveWithRule(Box::new(rule))),
-            (Decision::Approve, None) => Some(Resolution::Approve),
-            (Decision::ApproveForPlan, None) => Some(Resolution::ApproveForPlan),
-            (Decision::Reject, None) => Some(Resolution::Reject),
-            (Decision::Cancel, None) => Some(Resolution::Cancel),
-            _ => None,
-        }
+    /// The answer in words of the domain.
+    ///
+    /// # Errors
+    /// 422 where a rule is missing or has no place.
+    pub(crate) fn into_answer(self) -> Result<PersonsAnswer, ApiError> {
+        let Self { decision, note, args_hash, rule } = self;
+        let decision = resolution(decision, rule.map(Into::into)).ok_or_else(|| {
+            let detail = "belongs to approve_with_rule, which needs one, and to no other answer";
+            ApiError::invalid_field("/rule", detail)
+        })?;
+        Ok(PersonsAnswer { decision, note, args_hash })
+    }
+}
+
+fn resolution(decision: Decision, rule: Option<Rule>) -> Option<Resolution> {
+    match (decision, rule) {
+        (Decision::ApproveWithRule, Some(rule)) => Some(Resolution::ApproveWithRule(Box::new(rule))),
+        (Decision::Approve, None) => Some(Resolution::Approve),
+        (Decision::ApproveForPlan, None) => Some(Resolution::ApproveForPlan),
+        (Decision::Reject, None) => Some(Resolution::Reject),
+        (Decision::Cancel, None) => Some(Resolution::Cancel),
+        _ => None,
     }
 }
 

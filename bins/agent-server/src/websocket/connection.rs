@@ -3,8 +3,10 @@
 use super::WebSocketSettings;
 use super::message::{ClientMessage, Closing, ServerMessage};
 use super::subscriptions::Subscriptions;
-use crate::error::ApiError;
+use crate::error::{ApiError, ErrorCode};
+use crate::extract::permit;
 use crate::state::{AppState, SessionGuard};
+use crate::views::approval::{DecideApproval, DecidedView};
 use actix_web::rt;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
 use agent_auth::{Credential, Principal};
@@ -170,6 +172,10 @@ impl Connection {
             ClientMessage::Authenticate { token } => self.authenticate(&token).await,
             ClientMessage::Subscribe { topic, after } => self.subscribe(&topic, after).await,
             ClientMessage::Unsubscribe { topic } => self.unsubscribe(&topic).await,
+            ClientMessage::Decide { approval_id, answer } => match self.decide(approval_id, answer).await {
+                Ok(decided) => self.say(&ServerMessage::Decided(decided)).await,
+                Err(error) => self.refuse(error.code.as_str(), &error.detail).await,
+            },
         }
     }
 
@@ -227,14 +233,8 @@ impl Connection {
 
     /// Whether the caller may listen: a plan of somebody else is as unknown as one that does not exist.
     async fn admit(&self, name: TopicName) -> Result<(), ApiError> {
-        let Some(opened) = &self.opened else {
-            let detail = "authenticate first: {\"action\":\"authenticate\",\"token\":\"…\"}";
-            return Err(ApiError::new(crate::error::ErrorCode::Unauthenticated, detail));
-        };
-        if !opened.principal.may(agent_auth::Scope::PlansRead) {
-            let detail = "listening needs the scope plans:read";
-            return Err(ApiError::new(crate::error::ErrorCode::Forbidden, detail));
-        }
+        let opened = self.opened.as_ref().ok_or_else(unauthenticated)?;
+        permit(&opened.principal, Some(agent_auth::Scope::PlansRead))?;
         match name {
             TopicName::All => Ok(()),
             TopicName::Plan(id) => {
@@ -242,6 +242,16 @@ impl Connection {
                 Ok(())
             }
         }
+    }
+
+    /// Answers a question, with the rights that the caller has at this moment.
+    async fn decide(&self, id: i64, answer: DecideApproval) -> Result<DecidedView, ApiError> {
+        let agent = self.state.agent();
+        let opened = self.opened.as_ref().ok_or_else(unauthenticated)?;
+        let caller = agent.authenticator().authenticate(opened.credential()).await?;
+        permit(&caller, Some(agent_auth::Scope::ApprovalsDecide))?;
+        let answer = answer.into_answer()?;
+        Ok(agent.approvals().decide(&caller, id.into(), answer).await?.into())
     }
 
     async fn unsubscribe(&mut self, topic: &str) -> Step {
@@ -309,4 +319,9 @@ impl Connection {
             Err(_elapsed) => ControlFlow::Break(Closing::TooSlow(self.subscriptions.positions())),
         }
     }
+}
+
+fn unauthenticated() -> ApiError {
+    let detail = "authenticate first: {\"action\":\"authenticate\",\"token\":\"…\"}";
+    ApiError::new(ErrorCode::Unauthenticated, detail)
 }

@@ -1,10 +1,11 @@
 //! What client and server say to each other.
 
+use crate::views::approval::{DecideApproval, DecidedView};
 use agent_core::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A message of a client.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum ClientMessage {
     /// Says who it is; later, brings a newer token of the same user.
@@ -24,6 +25,13 @@ pub(super) enum ClientMessage {
     Unsubscribe {
         /// The topic.
         topic: String,
+    },
+    /// Answers a question to a person, as `POST /approvals/{id}` does.
+    Decide {
+        /// The question.
+        approval_id: i64,
+        /// The answer, and what goes with it.
+        answer: DecideApproval,
     },
     /// Wants an answer.
     Ping {},
@@ -52,6 +60,8 @@ pub(super) enum ServerMessage<'a> {
         /// The topic.
         topic: &'a str,
     },
+    /// The answer is taken.
+    Decided(DecidedView),
     /// Here.
     Pong {
         /// The server's time.

@@ -41,6 +41,7 @@ fn state() -> PlanState {
         attempt_limit: 1,
         recoveries: 0,
         approved: false,
+        questions: 0,
         wake_at: None,
         result: None,
         error: None,
