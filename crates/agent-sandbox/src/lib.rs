@@ -65,22 +65,26 @@ mod drive;
 mod effective;
 mod environment;
 mod error;
+mod guard;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
 #[path = "portable.rs"]
 mod linux;
 mod outcome;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod readable;
 mod request;
 mod sandbox;
 mod scratch;
+mod start;
 mod tool;
 mod workspace;
 
 pub use agent_core::policy::SandboxLevel;
 pub use capture::{Captured, OutputSink, OutputStream, Silent};
-pub use effective::{Effective, LevelSupport};
+pub use effective::{Backend, Confiner, ControlGroups, Effective, LevelSupport};
 pub use environment::HostEnvironment;
 pub use error::Error;
 pub use outcome::{CommandOutcome, Exit, Isolation};

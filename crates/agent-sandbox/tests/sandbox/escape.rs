@@ -37,7 +37,9 @@ async fn the_server_is_invisible_and_out_of_reach() {
         format!("cat /proc/{server}/mem"),
         format!("kill -0 {server}"),
     ];
-    for script in attempts.iter().map(String::as_str).chain(["cat /proc/1/environ", "cat /proc/1/mem"]) {
+    // The first process of bubblewrap has the environment of the command and no other memory of interest.
+    let first = if bench.is_wrapped() { [].as_slice() } else { &["cat /proc/1/environ", "cat /proc/1/mem"] };
+    for script in attempts.iter().map(String::as_str).chain(first.iter().copied()) {
         let outcome = bench.outcome(bench.shell(script)).await;
         assert!(!outcome.succeeded() && outcome.stdout.text.is_empty(), "{script}: {outcome:?}");
     }
