@@ -8,8 +8,9 @@ use crate::SandboxLevel;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Backend {
-    /// Our own where user namespaces work, since it has one layer more and starts faster; bubblewrap where only
-    /// that program may make them, as some distributions arrange it; our own without namespaces last.
+    /// Our own where user namespaces and Landlock work, since it has one layer more and starts faster; bubblewrap
+    /// where only that program may make namespaces, as some distributions arrange it; our own without namespaces
+    /// last.
     #[default]
     Auto,
     /// Our own, with namespaces or without.
@@ -101,6 +102,9 @@ pub struct LevelSupport {
 pub(crate) const ADVICE: &str = "Use a Linux kernel 6.2 or newer with Landlock and permit unprivileged user \
     namespaces, or a kernel 6.12 or newer, or install bubblewrap; or run the server in a container made for this \
     purpose and choose full_access";
+
+/// The oldest Landlock that is enough beside namespaces: it controls truncating, too.
+pub(crate) const LANDLOCK_WITH_NAMESPACES: u32 = 3;
 
 impl Effective {
     /// Why the level cannot be enforced, or `None` if it can.

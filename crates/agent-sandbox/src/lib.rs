@@ -82,6 +82,16 @@ mod start;
 mod tool;
 mod workspace;
 
+/// Closes the memory and the environment of this process to other processes of the same user, and to their
+/// debuggers. A server calls it at its start; commands at `full_access` run as its user. Root can look in all
+/// the same. There are no core dumps afterwards.
+///
+/// # Errors
+/// What the operating system answered; other systems than Linux do nothing.
+pub fn protect_own_memory() -> std::io::Result<()> {
+    linux::protect_own_memory()
+}
+
 pub use agent_core::policy::SandboxLevel;
 pub use capture::{Captured, OutputSink, OutputStream, Silent};
 pub use effective::{Backend, Confiner, ControlGroups, Effective, LevelSupport};

@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use tokio::process::Command;
 
-use crate::proxy::{Proxy, Rules};
+use crate::proxy::Rules;
 use crate::start::Start;
 use crate::{CommandRequest, Confiner, Effective, Error, Isolation, SandboxLevel};
 use bubblewrap::Bubblewrap;
@@ -101,10 +101,9 @@ impl Platform {
         drop(command);
         drop(theirs);
         let child = spawned.map_err(|source| spawn_failure(&start, read_report(&ours), source))?;
-        let proxy = (reach == Reach::NamedHosts).then(|| open_door(&ours, rules)).transpose();
         let parts = Parts { child, link: ours, scratch: start.scratch, group, proxy: None, status };
         let mut running = Running::new(parts, isolation);
-        running.set_proxy(proxy.map_err(unprepared)?);
+        running.confirm((reach == Reach::NamedHosts).then_some(rules)).map_err(unprepared)?;
         Ok(running)
     }
 
@@ -165,11 +164,6 @@ fn with_group(mut launch: Launch, group: Option<&Group>) -> io::Result<Launch> {
     Ok(launch)
 }
 
-/// Starts to serve at the socket that the first process has made in its network namespace.
-fn open_door(link: &UnixStream, rules: Rules) -> io::Result<Proxy> {
-    Proxy::serve(calls::network::receive_descriptor(link)?, rules)
-}
-
 fn spawn_failure(start: &Start<'_>, report: Option<Report>, source: io::Error) -> Error {
     match report {
         Some(Report::Failed { stage, errno }) => {
@@ -182,3 +176,7 @@ fn spawn_failure(start: &Start<'_>, report: Option<Report>, source: io::Error) -
 
 /// The filters of a command, shared with all other commands of its kind.
 type SharedFilters = Arc<[seccompiler::BpfProgram]>;
+
+pub(crate) fn protect_own_memory() -> io::Result<()> {
+    calls::prctl(libc::PR_SET_DUMPABLE, 0)
+}

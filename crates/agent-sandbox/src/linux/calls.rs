@@ -232,8 +232,12 @@ pub(crate) fn drop_capabilities() -> io::Result<()> {
         pid: c_int,
     }
     for capability in 0..64 {
-        // Refused to those who have none to give and for numbers that do not exist.
-        let _ = prctl(libc::PR_CAPBSET_DROP, capability);
+        // Refused to those who have none to give, and for numbers that do not exist.
+        if let Err(error) = prctl(libc::PR_CAPBSET_DROP, capability)
+            && error.raw_os_error() == Some(libc::EINVAL)
+        {
+            break;
+        }
     }
     let none: c_ulong = 0;
     // SAFETY: plain numbers. Old kernels without this set have nothing to clear.

@@ -136,7 +136,10 @@ fn become_program(launch: &Launch) -> io::Result<()> {
         launch.filters.iter().try_for_each(|filter| {
             seccompiler::apply_filter(filter).map_err(|_already_in_errno| io::Error::last_os_error())
         })
-    })
+    })?;
+    // A process that dies before this point looks, to the standard library, like a program that was loaded.
+    calls::send(launch.link, &Report::Ready.encode());
+    Ok(())
 }
 
 impl Launch {

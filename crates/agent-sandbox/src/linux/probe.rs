@@ -6,6 +6,7 @@ use super::filter::Filters;
 use super::identity::IdMap;
 use super::namespaces::{self, Mounts, Namespaces, UserMap};
 use super::{Platform, calls};
+use crate::effective::LANDLOCK_WITH_NAMESPACES;
 use crate::{Backend, Confiner, ControlGroups, Effective, HostEnvironment};
 
 /// Namespaces of our own that work, and whether a `/proc` can be mounted in them.
@@ -19,9 +20,11 @@ impl Platform {
     pub(crate) fn probe(host: &HostEnvironment, backend: Backend) -> (Self, Effective) {
         let filters = filters();
         let working = working_namespaces();
-        let bubblewrap = match (backend, working) {
-            (Backend::Own, _) | (Backend::Auto, Some(_)) => None,
-            _ => Bubblewrap::probe(host),
+        let landlock_abi = calls::landlock_version();
+        let bubblewrap = match backend {
+            Backend::Own => None,
+            Backend::Auto if working.is_some() && landlock_abi >= LANDLOCK_WITH_NAMESPACES => None,
+            Backend::Auto | Backend::Bubblewrap => Bubblewrap::probe(host),
         };
         let wraps = backend == Backend::Bubblewrap || bubblewrap.is_some();
         let groups = Groups::probe();
@@ -33,7 +36,7 @@ impl Platform {
             platform: "linux",
             backend: if wraps { Confiner::Bubblewrap } else { Confiner::Own },
             bubblewrap: bubblewrap.as_ref().map(|found| found.version().to_owned()),
-            landlock_abi: calls::landlock_version(),
+            landlock_abi,
             seccomp: filters.is_some(),
             namespaces: working.is_some() || wraps,
             own_proc: working.is_some_and(|working| working.own_proc) || wraps,

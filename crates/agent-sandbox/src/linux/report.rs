@@ -52,6 +52,8 @@ impl Stage {
 /// One message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Report {
+    /// All restrictions are applied, and the program is loaded next.
+    Ready,
     /// The command ended: its code, or the negated number of a signal.
     Ended(i32),
     /// A restriction could not be applied, and the program was not run.
@@ -61,9 +63,11 @@ pub(crate) enum Report {
 impl Report {
     pub(crate) const LENGTH: usize = 8;
     const ENDED: i32 = -1;
+    const READY: i32 = -2;
 
     pub(crate) fn encode(self) -> [u8; Self::LENGTH] {
         let (kind, value) = match self {
+            Self::Ready => (Self::READY, 0),
             Self::Ended(status) => (Self::ENDED, status),
             Self::Failed { stage, errno } => (stage as i32, errno),
         };
@@ -73,15 +77,20 @@ impl Report {
         bytes
     }
 
-    /// Reads the last message of all that came; a byte that carried a descriptor may lie before it.
+    /// Reads the first message of all that came: a process that fails reports why, and then its parent that it
+    /// ended. A byte that carried a descriptor may lie before it.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let [a, b, c, d, e, f, g, h] = *bytes.last_chunk::<{ Self::LENGTH }>()?;
+        let messages = &bytes[bytes.len() % Self::LENGTH..];
+        let [a, b, c, d, e, f, g, h] = *messages.first_chunk::<{ Self::LENGTH }>()?;
         let (kind, value) = (i32::from_ne_bytes([a, b, c, d]), i32::from_ne_bytes([e, f, g, h]));
-        if kind == Self::ENDED {
-            return Some(Self::Ended(value));
+        match kind {
+            Self::READY => Some(Self::Ready),
+            Self::ENDED => Some(Self::Ended(value)),
+            _ => {
+                let stage = Stage::ALL.into_iter().find(|stage| *stage as i32 == kind)?;
+                Some(Self::Failed { stage, errno: value })
+            }
         }
-        let stage = Stage::ALL.into_iter().find(|stage| *stage as i32 == kind)?;
-        Some(Self::Failed { stage, errno: value })
     }
 }
 
@@ -92,9 +101,14 @@ mod tests {
     #[test]
     fn reports_survive_the_way_through_the_link() {
         let failures = Stage::ALL.map(|stage| Report::Failed { stage, errno: libc::EPERM });
-        for report in failures.into_iter().chain([Report::Ended(0), Report::Ended(255), Report::Ended(-9)]) {
+        for report in failures.into_iter().chain([
+            Report::Ready,
+            Report::Ended(0),
+            Report::Ended(255),
+            Report::Ended(-9),
+        ]) {
             assert_eq!(Report::decode(&report.encode()), Some(report));
-            let after_a_descriptor = [&[0][..], &report.encode()].concat();
+            let after_a_descriptor = [&[0][..], &report.encode(), &Report::Ended(1).encode()].concat();
             assert_eq!(Report::decode(&after_a_descriptor), Some(report));
         }
         assert_eq!(Report::decode(&[0; 3]), None);

@@ -1,16 +1,16 @@
 //! A command that was started, as the server holds it.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::net::UnixStream;
 
 use tempfile::TempDir;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout};
 
-use super::bubblewrap;
 use super::cgroup::Group;
 use super::report::Report;
-use crate::proxy::Proxy;
+use super::{bubblewrap, calls};
+use crate::proxy::{Proxy, Rules};
 use crate::{Error, Exit, Isolation, scratch};
 
 /// Owns the supervisor of a command, the link that keeps it alive, and what is removed afterwards.
@@ -39,10 +39,19 @@ impl Running {
         Self { parts: Some(parts), isolation }
     }
 
-    /// Keeps the proxy of the command until its end.
-    pub(crate) fn set_proxy(&mut self, proxy: Option<Proxy>) {
-        if let Some(parts) = &mut self.parts {
-            parts.proxy = proxy;
+    /// Makes sure that the restrictions were applied, and serves at the socket that the first process has made in
+    /// its network namespace, if there are rules for it.
+    pub(crate) fn confirm(&mut self, rules: Option<Rules>) -> io::Result<()> {
+        let Some(parts) = &mut self.parts else { return Ok(()) };
+        if let Some(rules) = rules {
+            parts.proxy = Some(Proxy::serve(calls::network::receive_descriptor(&parts.link)?, rules)?);
+        }
+        let mut bytes = [0; Report::LENGTH];
+        parts.link.set_nonblocking(true)?;
+        // What was not sent before the program was loaded is not sent at all.
+        match (&parts.link).read_exact(&mut bytes).map(|()| Report::decode(&bytes)) {
+            Ok(Some(Report::Ready)) => Ok(()),
+            _ => Err(io::Error::other("a process died before the program was loaded")),
         }
     }
 

@@ -134,7 +134,8 @@ async fn connect(request: &Request, desk: &Desk) -> Result<TcpStream, Refusal> {
     let permit = desk.rules.permit(host, *port);
     let permit =
         permit.ok_or_else(|| refused(format!("{host}:{port} is not on the list of this command")))?;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    // The dot that ends a full name is known to few lists of hosts, and brackets to no resolver.
+    let bare = host.trim_start_matches('[').trim_end_matches([']', '.']);
     let unreachable = |reason: String| Refusal(UNREACHABLE, format!("{host}:{port} {reason}"));
     let found = timeout(PATIENCE, tokio::net::lookup_host((bare, *port))).await;
     let found = found.map_err(|_late| unreachable("was not found in time".into()))?;

@@ -10,7 +10,7 @@ use crate::{Bench, backend, host, write};
 const WRITE: SandboxLevel = SandboxLevel::WorkspaceWrite;
 
 #[tokio::test]
-async fn nothing_outside_the_workspace_can_be_changed() {
+async fn x02_nothing_outside_the_workspace_can_be_changed() {
     let Some(bench) = Bench::enforcing(WRITE).await else { return };
     let canary = write(&bench.outside.path().join("canary"), "untouched");
     std::fs::set_permissions(&canary, PermissionsExt::from_mode(0o644)).unwrap();
@@ -107,7 +107,7 @@ async fn read_only_means_that_only_the_temporary_directory_is_writable() {
 }
 
 #[tokio::test]
-async fn secrets_outside_cannot_be_read() {
+async fn x03_secrets_outside_cannot_be_read() {
     let Some(bench) = Bench::enforcing(WRITE).await else { return };
     let secret = write(&bench.outside.path().join("secret"), "canary-51aa");
     std::os::unix::fs::symlink(&secret, bench.workspace.path().join("link")).unwrap();
@@ -195,7 +195,7 @@ async fn the_environment_of_a_command_opens_no_path() {
 }
 
 #[tokio::test]
-async fn the_servers_own_files_are_kept_from_commands_even_in_the_workspace() {
+async fn x03_the_servers_own_files_are_kept_from_commands_even_in_the_workspace() {
     let Some(bench) = Bench::enforcing(WRITE).await else { return };
     let secret = bench.write("agent.db.jwt-secret", "canary-2f90");
     let folder = bench.write("data/agent.db", "canary-8d11");

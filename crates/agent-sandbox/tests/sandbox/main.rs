@@ -7,7 +7,11 @@
 mod confinement;
 mod ending;
 mod escape;
+mod guarded;
+mod limits;
 mod network;
+mod proxy;
+mod refusal;
 mod rounds;
 mod running;
 mod toolchains;
@@ -110,6 +114,7 @@ async fn has(bench: &Bench, program: &str) -> bool {
 enum Inside {
     NoNamespaces,
     DyingServer,
+    ProtectedServer,
     /// One more round of all tests, as another user or with another way of confining commands.
     Round,
 }
@@ -120,7 +125,8 @@ impl Inside {
     #[expect(clippy::disallowed_methods, reason = "the test program talks to its own copy")]
     fn current() -> Option<Self> {
         let name = std::env::var(Self::VARIABLE).ok()?;
-        [Self::NoNamespaces, Self::DyingServer, Self::Round].into_iter().find(|inside| inside.name() == name)
+        let all = [Self::NoNamespaces, Self::DyingServer, Self::ProtectedServer, Self::Round];
+        all.into_iter().find(|inside| inside.name() == name)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the test program starts its own copy, unconfined")]
@@ -134,6 +140,7 @@ impl Inside {
         match self {
             Self::NoNamespaces => "no-namespaces",
             Self::DyingServer => "dying-server",
+            Self::ProtectedServer => "protected-server",
             Self::Round => "round",
         }
     }

@@ -34,7 +34,9 @@ fn as_nobody(backend: Option<&str>) {
     }
     let place = tempfile::tempdir().unwrap();
     let program = place.path().join("tests");
-    std::fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    // A process of another test would inherit the descriptor it is written through, and keep it from being run.
+    let mut copy = Inside::Round.rerun("cp");
+    assert!(copy.arg(std::env::current_exe().unwrap()).arg(&program).status().unwrap().success());
     std::fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let home = place.path().join("home");
     std::fs::create_dir(&home).unwrap();
@@ -56,7 +58,8 @@ fn passes(mut command: std::process::Command, backend: Option<&str>) {
     }
     let outcome = command.output().unwrap();
     let text = String::from_utf8_lossy(&outcome.stdout);
-    assert!(outcome.status.success() && text.contains("test result: ok"), "{text}");
+    let complaint = String::from_utf8_lossy(&outcome.stderr);
+    assert!(outcome.status.success() && text.contains("test result: ok"), "{text}{complaint}");
 }
 
 fn is_installed(program: &str) -> bool {
