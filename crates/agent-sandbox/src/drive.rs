@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::capture::Capture;
 use crate::linux::Running;
-use crate::{CommandOutcome, Exit, Isolation, Limits, OutputSink, OutputStream};
+use crate::{CommandOutcome, Error, Exit, Limits, OutputSink, OutputStream};
 
 /// How long output is still read after the end of the command.
 const GRACE: Duration = Duration::from_millis(200);
@@ -17,26 +17,6 @@ const GRACE: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Largest piece handed to a sink.
 const CHUNK: usize = 64 * 1024;
-
-/// A command that is over.
-pub(crate) struct Ended {
-    exit: Exit,
-    stdout: Capture,
-    stderr: Capture,
-    duration: Duration,
-}
-
-impl Ended {
-    pub(crate) fn into_outcome(self, effective: Isolation) -> CommandOutcome {
-        CommandOutcome {
-            exit: self.exit,
-            stdout: self.stdout.finish(),
-            stderr: self.stderr.finish(),
-            duration: self.duration,
-            effective,
-        }
-    }
-}
 
 /// Both output streams and what was kept of them.
 struct Pump<'a> {
@@ -98,7 +78,7 @@ pub(crate) async fn to_end(
     limits: &Limits,
     cancel: CancellationToken,
     sink: &mut (dyn OutputSink + Send),
-) -> Ended {
+) -> Result<CommandOutcome, Error> {
     let started = Instant::now();
     let (child_stdin, out, err) = running.take_streams();
     let feeding = tokio::spawn(feed(child_stdin, stdin));
@@ -117,10 +97,15 @@ pub(crate) async fn to_end(
     feeding.abort();
     // Something that left the process tree may hold the pipes open for ever.
     let _ = timeout(GRACE, pump.drain()).await;
-    let exit = stopped.unwrap_or_else(|| running.exit());
     let Pump { stdout, stderr, .. } = pump;
+    let (stdout, stderr) = (stdout.finish(), stderr.finish());
+    let exit = match stopped {
+        Some(exit) => Ok(exit),
+        None => running.exit(&stderr.text),
+    };
+    let (effective, refused_hosts) = (running.isolation(), running.refused_hosts());
     running.clean_up().await;
-    Ended { exit, stdout, stderr, duration }
+    Ok(CommandOutcome { exit: exit?, stdout, stderr, duration, effective, refused_hosts })
 }
 
 /// Waits for the end and says why it was brought about, if it was.

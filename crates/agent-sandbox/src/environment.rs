@@ -29,6 +29,13 @@ const TOOLCHAINS: [(&str, Option<&str>); 14] = [
     ("VIRTUAL_ENV", None),
 ];
 
+/// Where a command finds the proxy to the hosts it may reach: a port of its own loopback interface.
+pub(crate) const PROXY_PORT: u16 = 3128;
+
+/// Variables that make programs use a proxy; there is no one spelling that all of them know.
+const PROXY_VARIABLES: [&str; 6] =
+    ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"];
+
 /// The environment of the server, handed over by whoever may read it. Only an allow-list of it reaches commands.
 #[derive(Clone, Default)]
 pub struct HostEnvironment(BTreeMap<String, String>);
@@ -75,6 +82,12 @@ impl HostEnvironment {
         kept
     }
 
+    /// The folders in which the server itself finds programs.
+    pub(crate) fn search_path(&self) -> Vec<PathBuf> {
+        let search = self.0.get("PATH").map(std::env::split_paths).into_iter().flatten();
+        search.filter(|folder| folder.is_absolute()).collect()
+    }
+
     fn absolute(&self, name: &str) -> Option<PathBuf> {
         self.0.get(name).map(PathBuf::from).filter(|path| path.is_absolute())
     }
@@ -99,7 +112,12 @@ pub(crate) fn of_command(
     for name in ["HOME", "TMPDIR"] {
         variables.insert(name.into(), scratch.to_string_lossy().into_owned());
     }
-    if !request.network {
+    if !request.domains.is_empty() {
+        let proxy = format!("http://127.0.0.1:{PROXY_PORT}");
+        let shown = PROXY_VARIABLES.iter().map(|name| (*name, &*proxy));
+        let direct = ["NO_PROXY", "no_proxy"].map(|name| (name, "localhost,127.0.0.1,::1"));
+        variables.extend(shown.chain(direct).map(|(name, value)| (name.to_owned(), value.to_owned())));
+    } else if !request.network {
         variables.insert("CARGO_NET_OFFLINE".into(), "true".into());
     }
     variables.extend(request.environment.clone());

@@ -49,3 +49,10 @@ pub enum Error {
         source: std::io::Error,
     },
 }
+
+impl Error {
+    /// The refusal of a level for this reason, with the usual advice.
+    pub(crate) fn unavailable(asked: SandboxLevel, reason: String) -> Self {
+        Self::Unavailable { asked, reason, advice: crate::effective::ADVICE.into() }
+    }
+}

@@ -65,22 +65,36 @@ mod drive;
 mod effective;
 mod environment;
 mod error;
+mod guard;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
 #[path = "portable.rs"]
 mod linux;
 mod outcome;
+#[cfg(target_os = "linux")]
+mod proxy;
 mod readable;
 mod request;
 mod sandbox;
 mod scratch;
+mod start;
 mod tool;
 mod workspace;
 
+/// Closes the memory and the environment of this process to other processes of the same user, and to their
+/// debuggers. A server calls it at its start; commands at `full_access` run as its user. Root can look in all
+/// the same. There are no core dumps afterwards.
+///
+/// # Errors
+/// What the operating system answered; other systems than Linux do nothing.
+pub fn protect_own_memory() -> std::io::Result<()> {
+    linux::protect_own_memory()
+}
+
 pub use agent_core::policy::SandboxLevel;
 pub use capture::{Captured, OutputSink, OutputStream, Silent};
-pub use effective::{Effective, LevelSupport};
+pub use effective::{Backend, Confiner, ControlGroups, Effective, LevelSupport};
 pub use environment::HostEnvironment;
 pub use error::Error;
 pub use outcome::{CommandOutcome, Exit, Isolation};

@@ -1,77 +1,95 @@
 //! Linux: namespaces, Landlock, capabilities and seccomp, put together for one command.
 
+mod bubblewrap;
 mod calls;
+mod cgroup;
 mod child;
 mod filter;
+mod identity;
+mod launch;
+mod namespaces;
 mod probe;
+mod report;
 mod ruleset;
 mod running;
 mod supervise;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 
-use tempfile::TempDir;
 use tokio::process::Command;
 
-use crate::effective::ADVICE;
-use crate::workspace::Workspace;
-use crate::{CommandRequest, Effective, Error, SandboxLevel};
-use child::{Confinement, Covered, Launch, Namespaces, Report};
-use filter::Filters;
+use crate::proxy::Rules;
+use crate::start::Start;
+use crate::{CommandRequest, Confiner, Effective, Error, Isolation, SandboxLevel};
+use bubblewrap::Bubblewrap;
+use cgroup::{Group, Groups};
+use child::Launch;
+use filter::{Filters, Sockets};
+use identity::{IdMap, Identity};
+use report::Report;
 pub(crate) use running::Running;
+use running::{Parts, read_report};
 
 /// What was found out and built at the start.
 #[derive(Debug)]
 pub(crate) struct Platform {
     effective: Effective,
     filters: Filters,
+    /// The namespaces that our own way makes, as far as they work.
+    flags: i32,
+    bubblewrap: Option<Bubblewrap>,
+    groups: Option<Groups>,
+    id_map: Option<IdMap>,
 }
 
-/// One command, resolved and ready to be started.
-pub(crate) struct Start<'a> {
-    pub(crate) request: &'a CommandRequest,
-    pub(crate) with_stdin: bool,
-    pub(crate) workspace: Workspace,
-    pub(crate) scratch: TempDir,
-    pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) program: PathBuf,
-    pub(crate) readable: BTreeSet<PathBuf>,
-    /// What lies in the workspace and is none of the command's business.
-    pub(crate) covered: Vec<PathBuf>,
+/// How far a command's connections reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// No socket can be made.
+    Nowhere,
+    /// A loopback interface of its own.
+    Itself,
+    /// The same, with a proxy to named hosts on it.
+    NamedHosts,
+    /// Whatever the host reaches.
+    Anywhere,
 }
 
 impl Platform {
-    pub(crate) fn probe() -> (Self, Effective) {
-        let (effective, filters) = probe::probe();
-        (Self { effective: effective.clone(), filters }, effective)
-    }
-
     /// Starts a command. Returns when it runs under all its restrictions, or has been refused.
     pub(crate) fn start(&self, start: Start<'_>) -> Result<Running, Error> {
         let level = start.request.level;
-        let spawn_failed = |source| Error::Spawn { program: start.program.display().to_string(), source };
-        let (ours, theirs) = UnixStream::pair().map_err(spawn_failed)?;
+        let unprepared = |error: io::Error| {
+            Error::unavailable(level, format!("the restrictions could not be prepared ({error})"))
+        };
+        let reach = self.reach(start.request)?;
+        let rules =
+            Rules::parse(&start.request.domains).map_err(|reason| Error::unavailable(level, reason))?;
+        let identity = match level.is_confined() {
+            true => Identity::of_command(&start, self.id_map.as_ref()).map_err(unprepared)?,
+            false => Identity::Server,
+        };
+        let isolation = self.isolation(&start, reach, &identity);
+        let group = self.groups.as_ref().map(|groups| groups.create(&start.request.limits)).transpose();
+        let group = group.map_err(unprepared)?;
+        let (ours, theirs) = UnixStream::pair().map_err(unprepared)?;
         let theirs = OwnedFd::from(theirs);
-        let mut command = Command::new(&start.program);
-        let launch = self.launch(&start, &theirs).map_err(|source| match source {
-            LaunchError::Refused(error) => error,
-            LaunchError::Failed(source) => Error::Unavailable {
-                asked: level,
-                reason: format!("the restrictions could not be prepared ({source})"),
-                advice: ADVICE.into(),
-            },
-        })?;
+        let (mut command, launch, status) =
+            if level.is_confined() && self.effective.backend == Confiner::Bubblewrap {
+                self.wrapped(&start, reach, identity, &theirs)?
+            } else {
+                let launch = self.direct(&start, reach, identity, &theirs).map_err(unprepared)?;
+                (Command::new(&start.program), launch, None)
+            };
+        if status.is_none() {
+            command.arg0(&start.request.program_and_args[0]);
+        }
+        let launch = with_group(launch, group.as_ref()).map_err(unprepared)?;
         command
-            .arg0(&start.request.program_and_args[0])
             .args(&start.request.program_and_args[1..])
             .env_clear()
             .envs(&start.variables)
@@ -82,121 +100,83 @@ impl Platform {
         let spawned = command.spawn();
         drop(command);
         drop(theirs);
-        match spawned {
-            Ok(child) => Ok(Running::new(child, ours, start.scratch)),
-            Err(source) => Err(match running::read_report(&ours) {
-                Some(Report::Failed { stage, errno }) => Error::Unavailable {
-                    asked: level,
-                    reason: format!("{} failed ({})", stage.name(), io::Error::from_raw_os_error(errno)),
-                    advice: ADVICE.into(),
-                },
-                _ => spawn_failed(source),
-            }),
+        let child = spawned.map_err(|source| spawn_failure(&start, read_report(&ours), source))?;
+        let parts = Parts { child, link: ours, scratch: start.scratch, group, proxy: None, status };
+        let mut running = Running::new(parts, isolation);
+        running.confirm((reach == Reach::NamedHosts).then_some(rules)).map_err(unprepared)?;
+        Ok(running)
+    }
+
+    fn reach(&self, request: &CommandRequest) -> Result<Reach, Error> {
+        let refused = |reason: &str| Err(Error::unavailable(request.level, reason.to_owned()));
+        match (request.domains.is_empty(), request.network) {
+            (false, _) if !request.level.is_confined() => {
+                refused("at full_access a command cannot be kept to named hosts")
+            }
+            (false, _) if !self.effective.domains => refused(
+                "a command can be kept to named hosts only in a network namespace of its own, which cannot be had",
+            ),
+            (false, _) => Ok(Reach::NamedHosts),
+            (true, true) => Ok(Reach::Anywhere),
+            (true, false) if request.level.is_confined() && self.effective.own_network => Ok(Reach::Itself),
+            (true, false) => Ok(Reach::Nowhere),
         }
     }
 
-    fn launch(&self, start: &Start<'_>, link: &OwnedFd) -> Result<Launch, LaunchError> {
+    fn sockets(&self, level: SandboxLevel, reach: Reach) -> Sockets {
+        match reach {
+            Reach::Anywhere if !level.is_confined() => Sockets::Unfiltered,
+            Reach::Anywhere if self.effective.backend == Confiner::Bubblewrap => Sockets::Internet,
+            Reach::Anywhere => Sockets::InternetAndLocal,
+            Reach::Itself | Reach::NamedHosts => Sockets::Loopback,
+            Reach::Nowhere => Sockets::None,
+        }
+    }
+
+    fn isolation(&self, start: &Start<'_>, reach: Reach, identity: &Identity) -> Isolation {
+        let effective = &self.effective;
         let level = start.request.level;
         let confined = level.is_confined();
-        let identity = if confined { workspace_owner(start)? } else { None };
-        let namespaces = if confined && self.effective.namespaces {
-            Some(self.namespaces(start, identity)?)
-        } else {
-            None
-        };
-        let confinement = if confined { Some(self.confinement(start)?) } else { None };
-        Ok(Launch {
-            link: link.as_raw_fd(),
-            identity,
-            confinement,
-            limits: child::resource_limits(&start.request.limits, namespaces.is_some()),
-            namespaces,
-            filters: self.filters.of(confined, start.request.network),
-            working_directory: c_path(&start.workspace.working_directory)?,
-        })
-    }
-
-    fn namespaces(&self, start: &Start<'_>, identity: Option<(u32, u32)>) -> Result<Namespaces, LaunchError> {
-        let mut writable = Vec::new();
-        let mut read_only = Vec::new();
-        if start.request.level == SandboxLevel::WorkspaceWrite {
-            writable.push(c_path(&start.workspace.root)?);
-            let git = start.workspace.git(start.request.level).map_err(LaunchError::Refused)?;
-            if let Some(git) = git {
-                read_only.push(c_path(&git)?);
-            }
+        let own = effective.backend == Confiner::Own;
+        let limits = &start.request.limits;
+        let counted_by_user = confined && own && effective.namespaces && !identity.is_root();
+        Isolation {
+            level,
+            backend: effective.backend,
+            network: reach == Reach::Anywhere,
+            own_network: matches!(reach, Reach::Itself | Reach::NamedHosts),
+            namespaces: confined && effective.namespaces,
+            landlock_abi: if confined && own { effective.landlock_abi } else { 0 },
+            seccomp: self.sockets(level, reach) != Sockets::Unfiltered,
+            hidden: confined && effective.hidden_paths,
+            process_limit: limits.processes.is_some()
+                && (counted_by_user || self.groups.as_ref().is_some_and(Groups::limit_processes)),
+            cgroup: effective.cgroup,
+            memory_limit: effective.memory_limit && limits.memory_bytes.is_some(),
+            cpu_limit: effective.cpu_limit && limits.cpu_cores.is_some(),
         }
-        writable.push(c_path(start.scratch.path())?);
-        let (folders, files): (Vec<_>, Vec<_>) = start.covered.iter().partition(|path| path.is_dir());
-        let covered = Covered {
-            files: files.into_iter().map(|path| c_path(path)).collect::<io::Result<_>>()?,
-            folders: folders.into_iter().map(|path| c_path(path)).collect::<io::Result<_>>()?,
-        };
-        Ok(Namespaces::new(identity, writable, read_only, covered, self.effective.own_proc))
     }
+}
 
-    fn confinement(&self, start: &Start<'_>) -> Result<Confinement, LaunchError> {
-        if !self.effective.namespaces && !start.covered.is_empty() {
-            return Err(LaunchError::Refused(uncovered(start)));
+/// Has the program's process enter the group before it loads the program.
+fn with_group(mut launch: Launch, group: Option<&Group>) -> io::Result<Launch> {
+    launch.groups = group.map(Group::entrances).transpose()?.unwrap_or_default();
+    Ok(launch)
+}
+
+fn spawn_failure(start: &Start<'_>, report: Option<Report>, source: io::Error) -> Error {
+    match report {
+        Some(Report::Failed { stage, errno }) => {
+            let cause = io::Error::from_raw_os_error(errno);
+            Error::unavailable(start.request.level, format!("{} failed ({cause})", stage.name()))
         }
-        let mut writable = vec![start.scratch.path().to_owned()];
-        let mut readable = start.readable.clone();
-        readable.insert(start.workspace.root.clone());
-        if start.request.level == SandboxLevel::WorkspaceWrite {
-            if self.effective.namespaces {
-                writable.push(start.workspace.root.clone());
-            } else {
-                let git = start.workspace.git(start.request.level).map_err(LaunchError::Refused)?;
-                writable.extend(start.workspace.writable_entries(git.as_deref()));
-            }
-        }
-        if !self.effective.own_proc {
-            readable.insert(PathBuf::from("/proc"));
-        }
-        let ruleset =
-            ruleset::build(&readable, &writable, start.request.network).map_err(LaunchError::Failed)?;
-        Ok(Confinement::new(ruleset, self.effective.landlock_abi, self.effective.own_proc))
+        _ => Error::Spawn { program: start.program.display().to_string(), source },
     }
-}
-
-enum LaunchError {
-    Refused(Error),
-    Failed(io::Error),
-}
-
-impl From<io::Error> for LaunchError {
-    fn from(error: io::Error) -> Self {
-        Self::Failed(error)
-    }
-}
-
-/// Without namespaces nothing can be laid over a file of the workspace.
-fn uncovered(start: &Start<'_>) -> Error {
-    Error::Unavailable {
-        asked: start.request.level,
-        reason: "the workspace holds the server's own data, which cannot be kept from the command here"
-            .into(),
-        advice: "Keep the database outside of the repository (AGENT_DATABASE_URL), or permit user namespaces"
-            .into(),
-    }
-}
-
-/// The user a command of a root server becomes: the owner of the workspace, unless that is root.
-fn workspace_owner(start: &Start<'_>) -> io::Result<Option<(u32, u32)>> {
-    if !calls::is_root() {
-        return Ok(None);
-    }
-    let owner = start.workspace.root.metadata()?;
-    if owner.uid() == 0 {
-        return Ok(None);
-    }
-    std::os::unix::fs::chown(start.scratch.path(), Some(owner.uid()), Some(owner.gid()))?;
-    Ok(Some((owner.uid(), owner.gid())))
-}
-
-fn c_path(path: &Path) -> io::Result<CString> {
-    CString::new(path.as_os_str().as_bytes()).map_err(io::Error::from)
 }
 
 /// The filters of a command, shared with all other commands of its kind.
 type SharedFilters = Arc<[seccompiler::BpfProgram]>;
+
+pub(crate) fn protect_own_memory() -> io::Result<()> {
+    calls::prctl(libc::PR_SET_DUMPABLE, 0)
+}

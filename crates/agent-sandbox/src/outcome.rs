@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::{Captured, SandboxLevel};
+use crate::{Captured, Confiner, ControlGroups, SandboxLevel};
 
 /// How a command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -14,6 +14,9 @@ pub enum Exit {
     Code(i32),
     /// It was ended by this signal, its own limits included.
     Signal(i32),
+    /// It failed after the kernel had ended processes of it, since they used more memory than permitted.
+    #[serde(rename = "oom_killed")]
+    OutOfMemory,
     /// It was ended because its time was over.
     TimedOut,
     /// It was ended because the caller asked for it.
@@ -25,14 +28,45 @@ pub enum Exit {
 pub struct Isolation {
     /// The level that was enforced: always the one asked for.
     pub level: SandboxLevel,
+    /// What confined it; means nothing at `full_access`.
+    pub backend: Confiner,
     /// Whether the network was open to it.
     pub network: bool,
+    /// Whether it had a loopback interface of its own, and no other.
+    pub own_network: bool,
     /// Whether it had namespaces of its own.
     pub namespaces: bool,
     /// Version of Landlock that was applied; 0 if none.
     pub landlock_abi: u32,
+    /// Whether its system calls were filtered.
+    pub seccomp: bool,
+    /// Whether the paths that were to be hidden from it were out of its reach.
+    pub hidden: bool,
     /// Whether the number of processes was limited.
     pub process_limit: bool,
+    /// The control groups it was in.
+    pub cgroup: ControlGroups,
+    /// Whether the memory of all its processes together was limited.
+    pub memory_limit: bool,
+    /// Whether it was kept to a number of processors.
+    pub cpu_limit: bool,
+}
+
+impl Isolation {
+    /// The layers that held, in words such as `namespaces+landlock+seccomp`.
+    #[must_use]
+    pub fn layers(&self) -> String {
+        let own = self.backend == Confiner::Own;
+        let layers = [
+            ("bubblewrap", !own && self.level.is_confined()),
+            ("namespaces", own && self.namespaces),
+            ("landlock", self.landlock_abi > 0),
+            ("seccomp", self.seccomp),
+            ("cgroup", self.memory_limit || self.cpu_limit || self.cgroup != ControlGroups::None),
+        ];
+        let held: Vec<_> = layers.iter().filter(|(_, holds)| *holds).map(|(name, _)| *name).collect();
+        if held.is_empty() { "no layers".to_owned() } else { held.join("+") }
+    }
 }
 
 /// A command that was started, and its end. When this is returned, nothing that it started still runs.
@@ -48,6 +82,8 @@ pub struct CommandOutcome {
     pub duration: Duration,
     /// What was in force.
     pub effective: Isolation,
+    /// The first hosts that the command asked for and `CommandRequest::domains` does not name.
+    pub refused_hosts: Vec<String>,
 }
 
 impl CommandOutcome {

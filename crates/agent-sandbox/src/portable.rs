@@ -1,50 +1,31 @@
 //! Systems other than Linux: full access with network only, everything else is refused before it gets here.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 
 use tempfile::TempDir;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 
-use crate::workspace::Workspace;
-use crate::{CommandRequest, Effective, Error, Exit, scratch};
+use crate::start::Start;
+use crate::{
+    Backend, CommandRequest, Confiner, ControlGroups, Effective, Error, Exit, HostEnvironment, Isolation,
+    scratch,
+};
 
 /// Nothing to find out here.
 #[derive(Debug)]
 pub(crate) struct Platform;
 
-/// One command, resolved and ready to be started.
-pub(crate) struct Start<'a> {
-    pub(crate) request: &'a CommandRequest,
-    pub(crate) with_stdin: bool,
-    pub(crate) workspace: Workspace,
-    pub(crate) scratch: TempDir,
-    pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) program: PathBuf,
-    pub(crate) readable: BTreeSet<PathBuf>,
-    /// What lies in the workspace and is none of the command's business.
-    pub(crate) covered: Vec<PathBuf>,
-}
-
 impl Platform {
-    pub(crate) fn probe() -> (Self, Effective) {
-        let effective = Effective {
-            platform: std::env::consts::OS,
-            landlock_abi: 0,
-            seccomp: false,
-            namespaces: false,
-            own_proc: false,
-            network_isolation: false,
-            process_limit: false,
-            running_as_root: false,
-            levels: Vec::new(),
-        };
-        (Self, effective)
+    pub(crate) fn probe(_host: &HostEnvironment, _backend: Backend) -> (Self, Effective) {
+        (Self, Effective { platform: std::env::consts::OS, ..Effective::default() }.with_levels())
     }
 
     pub(crate) fn start(&self, start: Start<'_>) -> Result<Running, Error> {
         debug_assert!(start.readable.is_empty(), "confined levels are refused before");
+        if !start.request.domains.is_empty() {
+            let reason = "only Linux can keep a command to named hosts".to_owned();
+            return Err(Error::unavailable(start.request.level, reason));
+        }
         let child = Command::new(&start.program)
             .args(&start.request.program_and_args[1..])
             .current_dir(&start.workspace.working_directory)
@@ -56,7 +37,8 @@ impl Platform {
             .kill_on_drop(true)
             .spawn()
             .map_err(|source| Error::Spawn { program: start.program.display().to_string(), source })?;
-        Ok(Running { child, status: None, scratch: start.scratch })
+        let isolation = isolation(start.request);
+        Ok(Running { child, status: None, scratch: start.scratch, isolation })
     }
 }
 
@@ -66,9 +48,36 @@ pub(crate) struct Running {
     child: Child,
     status: Option<ExitStatus>,
     scratch: TempDir,
+    isolation: Isolation,
+}
+
+/// Nothing but what every command has.
+fn isolation(request: &CommandRequest) -> Isolation {
+    Isolation {
+        level: request.level,
+        backend: Confiner::Own,
+        network: request.network,
+        own_network: false,
+        namespaces: false,
+        landlock_abi: 0,
+        seccomp: false,
+        hidden: false,
+        process_limit: false,
+        cgroup: ControlGroups::None,
+        memory_limit: false,
+        cpu_limit: false,
+    }
 }
 
 impl Running {
+    pub(crate) fn isolation(&self) -> Isolation {
+        self.isolation.clone()
+    }
+
+    pub(crate) fn refused_hosts(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     pub(crate) fn take_streams(&mut self) -> (Option<ChildStdin>, Option<ChildStdout>, Option<ChildStderr>) {
         (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take())
     }
@@ -86,9 +95,9 @@ impl Running {
         self.stop();
     }
 
-    pub(crate) fn exit(&self) -> Exit {
+    pub(crate) fn exit(&mut self, _said: &str) -> Result<Exit, Error> {
         const KILLED: i32 = 9;
-        self.status.and_then(|status| status.code()).map_or(Exit::Signal(KILLED), Exit::Code)
+        Ok(self.status.and_then(|status| status.code()).map_or(Exit::Signal(KILLED), Exit::Code))
     }
 
     pub(crate) async fn clean_up(self) {
@@ -96,4 +105,8 @@ impl Running {
         // A panic in there leaves the directory behind, and nothing else.
         let _ = tokio::task::spawn_blocking(move || scratch::remove(scratch)).await;
     }
+}
+
+pub(crate) fn protect_own_memory() -> std::io::Result<()> {
+    Ok(())
 }

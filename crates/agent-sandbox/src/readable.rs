@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::environment::toolchain_homes;
 
 /// Where operating systems keep programs, libraries and what they publish about the processor.
-const SYSTEM: [&str; 14] = [
+pub(crate) const SYSTEM: [&str; 14] = [
     "/usr",
     "/bin",
     "/sbin",

@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::effective::ADVICE;
 use crate::environment::{find_program, of_command};
+use crate::guard::Guard;
 use crate::linux::{Platform, Running};
 use crate::readable::Readable;
+use crate::start::Start;
 use crate::workspace::Workspace;
-use crate::{CommandOutcome, CommandRequest, Effective, Error, HostEnvironment, Isolation, OutputSink};
+use crate::{Backend, CommandOutcome, CommandRequest, Effective, Error, HostEnvironment, OutputSink};
 use crate::{drive, scratch};
 
 /// Runs commands. Cheap to clone; all clones share what was found out at the start.
@@ -41,18 +42,16 @@ impl Sandbox {
     /// they lie below a directory that commands may read, such as `/opt`, or in a workspace.
     #[must_use]
     pub fn probe_hiding(host: HostEnvironment, hidden: &[PathBuf]) -> Self {
+        Self::probe_with(host, hidden, Backend::Auto)
+    }
+
+    /// As [`Sandbox::probe_hiding`], confining commands in the way that is named.
+    #[must_use]
+    pub fn probe_with(host: HostEnvironment, hidden: &[PathBuf], backend: Backend) -> Self {
         let inherited = host.inherited();
         let readable = Readable::new(host.home(), &inherited, hidden);
-        let (platform, effective) = Platform::probe();
-        Self {
-            inner: Arc::new(Inner {
-                host,
-                inherited,
-                readable,
-                effective: effective.with_levels(),
-                platform,
-            }),
-        }
+        let (platform, effective) = Platform::probe(&host, backend);
+        Self { inner: Arc::new(Inner { host, inherited, readable, effective, platform }) }
     }
 
     /// What this machine can enforce.
@@ -76,7 +75,7 @@ impl Sandbox {
     ) -> Result<CommandOutcome, Error> {
         let (level, network) = (request.level, request.network);
         if let Some(reason) = self.effective().obstacle(level, network) {
-            return Err(Error::Unavailable { asked: level, reason, advice: ADVICE.into() });
+            return Err(Error::unavailable(level, reason));
         }
         let limits = request.limits.clone();
         let stdin = request.stdin.take();
@@ -88,20 +87,7 @@ impl Sandbox {
                 .await
                 .map_err(|gone| Error::Spawn { program, source: std::io::Error::other(gone) })?;
         let (running, stdin) = running?;
-        let ended = drive::to_end(running, stdin, &limits, cancel, on_output).await;
-        Ok(ended.into_outcome(self.isolation(level, network)))
-    }
-
-    fn isolation(&self, level: crate::SandboxLevel, network: bool) -> Isolation {
-        let effective = self.effective();
-        let confined = level.is_confined();
-        Isolation {
-            level,
-            network,
-            namespaces: confined && effective.namespaces,
-            landlock_abi: if confined { effective.landlock_abi } else { 0 },
-            process_limit: confined && effective.process_limit,
-        }
+        drive::to_end(running, stdin, &limits, cancel, on_output).await
     }
 }
 
@@ -112,10 +98,15 @@ impl Inner {
         let scratch = scratch::create(&self.host.temporary()).map_err(Error::Scratch)?;
         let variables = of_command(&self.inherited, request, scratch.path());
         let program = find_program(name, &variables, &workspace.working_directory)?;
-        let confined = request.level.is_confined();
-        let readable = if confined { self.readable.of_command() } else { Default::default() };
-        let covered = if confined { self.readable.hidden_in(&workspace.root) } else { Vec::new() };
-        self.platform.start(crate::linux::Start {
+        let (mut readable, mut guard) = Default::default();
+        if request.level.is_confined() {
+            readable = self.readable.of_command();
+            guard = Guard::of_command(request, &workspace, self.readable.hidden_in(&workspace.root))?;
+            if guard.holds_server_data && !self.effective.hidden_paths {
+                return Err(uncovered(request));
+            }
+        }
+        self.platform.start(Start {
             request,
             with_stdin,
             workspace,
@@ -123,7 +114,18 @@ impl Inner {
             variables,
             program,
             readable,
-            covered,
+            guard,
         })
+    }
+}
+
+/// Without namespaces nothing can be laid over a file of the workspace.
+fn uncovered(request: &CommandRequest) -> Error {
+    Error::Unavailable {
+        asked: request.level,
+        reason: "the workspace holds the server's own data, which cannot be kept from the command here"
+            .into(),
+        advice: "Keep the database outside of the repository (AGENT_DATABASE_URL), or permit user namespaces"
+            .into(),
     }
 }

@@ -78,6 +78,7 @@ fn report(outcome: CommandOutcome) -> Result<CommandReport, ToolError> {
     let (exit_code, ended_by) = match outcome.exit {
         Exit::Code(code) => (Some(code), None),
         Exit::Signal(signal) => (None, Some(format!("signal {signal}"))),
+        Exit::OutOfMemory => (None, Some("oom_killed: it used more memory than it may".to_owned())),
         Exit::TimedOut => (None, Some(format!("timed out after {} ms", outcome.duration.as_millis()))),
         Exit::Cancelled => return Err(ToolError::Cancelled),
     };
@@ -90,7 +91,7 @@ fn report(outcome: CommandOutcome) -> Result<CommandReport, ToolError> {
         stdout: outcome.stdout.text,
         stderr: outcome.stderr.text,
         duration_ms: u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
-        sandbox: format!("{}, {network}", isolation.level),
+        sandbox: format!("{}, {network}, {}", isolation.level, isolation.layers()),
     })
 }
 

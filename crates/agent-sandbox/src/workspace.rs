@@ -54,18 +54,6 @@ impl Workspace {
             }),
         }
     }
-
-    /// What to make writable where rules can only add up: all, or each entry but `.git`.
-    pub(crate) fn writable_entries(&self, git: Option<&Path>) -> Vec<PathBuf> {
-        let Some(git) = git else { return vec![self.root.clone()] };
-        let entries = std::fs::read_dir(&self.root).into_iter().flatten().flatten();
-        entries
-            // A rule on a link would open what it leads to.
-            .filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_symlink()))
-            .map(|entry| entry.path())
-            .filter(|path| path != git)
-            .collect()
-    }
 }
 
 fn directory(path: &Path) -> Result<PathBuf, Error> {

@@ -1,14 +1,19 @@
 //! System calls, as thin as they come. The only place with unsafe code.
 //!
-//! Everything here but `before_exec` runs between fork and exec in a copy of a process with many threads, so
-//! nothing allocates, locks or calls into the C library beyond what POSIX calls async-signal-safe.
+//! Everything here but `before_exec`, `network::receive_descriptor` and what `identity` calls for its namespace runs
+//! between fork and exec in a copy of a process with many threads, so nothing allocates, locks or calls into the C
+//! library beyond what POSIX calls async-signal-safe.
 #![expect(
     unsafe_code,
     reason = "the standard library has no safe face for what happens between fork and exec"
 )]
 
+pub(crate) mod mounts;
+pub(crate) mod network;
+
 use std::ffi::CStr;
 use std::io;
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
 use libc::{c_int, c_long, c_ulong, pid_t};
 
@@ -18,6 +23,16 @@ where
     F: FnMut() -> io::Result<()> + Send + Sync + 'static,
 {
     // SAFETY: `hook` is built from this module's functions only, which keep to async-signal-safe calls.
+    unsafe { command.pre_exec(hook) };
+}
+
+/// The same for a program that the server waits for.
+pub(crate) fn before_exec_waiting<F>(command: &mut std::process::Command, hook: F)
+where
+    F: FnMut() -> io::Result<()> + Send + Sync + 'static,
+{
+    use std::os::unix::process::CommandExt;
+    // SAFETY: as above.
     unsafe { command.pre_exec(hook) };
 }
 
@@ -48,6 +63,29 @@ pub(crate) fn is_root() -> bool {
 pub(crate) fn user_and_group() -> (u32, u32) {
     // SAFETY: no arguments, cannot fail.
     unsafe { (libc::geteuid(), libc::getegid()) }
+}
+
+/// Ends this process, and the program it becomes, after some seconds.
+pub(crate) fn end_after(seconds: u32) {
+    // SAFETY: a plain number, cannot fail.
+    unsafe { libc::alarm(seconds) };
+}
+
+/// Waits until killed.
+pub(crate) fn pause() -> ! {
+    loop {
+        // SAFETY: no arguments.
+        unsafe { libc::pause() };
+    }
+}
+
+/// A file without a name, closed when a program is loaded.
+pub(crate) fn anonymous_file(label: &CStr) -> io::Result<OwnedFd> {
+    // SAFETY: `label` is a C string; the descriptor is new and nobody else's.
+    unsafe {
+        let fd = check(c_long::from(libc::memfd_create(label.as_ptr(), libc::MFD_CLOEXEC)))?;
+        Ok(OwnedFd::from_raw_fd(fd as RawFd))
+    }
 }
 
 pub(crate) fn setsid() {
@@ -138,12 +176,23 @@ fn close(fd: c_int) {
     unsafe { libc::close(fd) };
 }
 
+/// Lets a descriptor survive the loading of a program.
+pub(crate) fn inherit(fd: RawFd) -> io::Result<()> {
+    // SAFETY: plain numbers.
+    check(c_long::from(unsafe { libc::fcntl(fd, libc::F_SETFD, 0) })).map(drop)
+}
+
+/// Writes to a descriptor that is open already.
+pub(crate) fn write(fd: RawFd, bytes: &[u8]) -> io::Result<()> {
+    // SAFETY: pointer and length belong together.
+    check(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) } as c_long).map(drop)
+}
+
 pub(crate) fn write_file(path: &CStr, bytes: &[u8]) -> io::Result<()> {
     let fd = open(path, libc::O_WRONLY)?;
-    // SAFETY: pointer and length belong together.
-    let written = check(unsafe { libc::write(fd, bytes.as_ptr().cast(), bytes.len()) } as c_long);
+    let written = write(fd, bytes);
     close(fd);
-    written.map(drop)
+    written
 }
 
 /// Fills `buffer` from a file; returns how much.
@@ -158,49 +207,6 @@ pub(crate) fn read_file(path: &CStr, buffer: &mut [u8]) -> io::Result<usize> {
 pub(crate) fn chdir(path: &CStr) -> io::Result<()> {
     // SAFETY: `path` is a C string.
     check(c_long::from(unsafe { libc::chdir(path.as_ptr()) })).map(drop)
-}
-
-pub(crate) fn mount(
-    source: &CStr,
-    target: &CStr,
-    kind: Option<&CStr>,
-    flags: c_ulong,
-    data: Option<&CStr>,
-) -> io::Result<()> {
-    let pointer = |text: Option<&CStr>| text.map_or(std::ptr::null(), CStr::as_ptr);
-    // SAFETY: all pointers are C strings or null.
-    let result =
-        unsafe { libc::mount(source.as_ptr(), target.as_ptr(), pointer(kind), flags, pointer(data).cast()) };
-    check(c_long::from(result)).map(drop)
-}
-
-/// Makes a mount read-only, with all below it if `recursive`, or writable again.
-pub(crate) fn set_mount_read_only(path: &CStr, read_only: bool, recursive: bool) -> io::Result<()> {
-    /// `struct mount_attr` of `linux/mount.h`.
-    #[repr(C)]
-    struct Attributes {
-        set: u64,
-        clear: u64,
-        propagation: u64,
-        user_namespace: u64,
-    }
-    const READ_ONLY: u64 = 1;
-    let (set, clear) = if read_only { (READ_ONLY, 0) } else { (0, READ_ONLY) };
-    let attributes = Attributes { set, clear, propagation: 0, user_namespace: 0 };
-    let flags = if recursive { 0x8000_u32 } else { 0 };
-    // SAFETY: `path` is a C string, `attributes` outlives the call and has the size that is given.
-    let result = unsafe {
-        let size = size_of::<Attributes>();
-        libc::syscall(
-            libc::SYS_mount_setattr,
-            libc::AT_FDCWD,
-            path.as_ptr(),
-            flags,
-            &raw const attributes,
-            size,
-        )
-    };
-    check(result).map(drop)
 }
 
 /// Lowers a limit to `value`, or to what is permitted already if that is less; `spare` is added to the hard limit.
@@ -226,8 +232,12 @@ pub(crate) fn drop_capabilities() -> io::Result<()> {
         pid: c_int,
     }
     for capability in 0..64 {
-        // Refused to those who have none to give and for numbers that do not exist.
-        let _ = prctl(libc::PR_CAPBSET_DROP, capability);
+        // Refused to those who have none to give, and for numbers that do not exist.
+        if let Err(error) = prctl(libc::PR_CAPBSET_DROP, capability)
+            && error.raw_os_error() == Some(libc::EINVAL)
+        {
+            break;
+        }
     }
     let none: c_ulong = 0;
     // SAFETY: plain numbers. Old kernels without this set have nothing to clear.

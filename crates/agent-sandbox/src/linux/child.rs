@@ -2,107 +2,31 @@
 //!
 //! Three processes come of one: the supervisor (the child that the server sees) watches the link to the server;
 //! the first process of the new namespaces reaps what is orphaned and takes all with it when it ends; the third
-//! takes on the restrictions and becomes the program. Without namespaces the middle one is missing.
+//! takes on the restrictions and becomes the program. Without process namespace the middle one is missing.
 
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
+use super::identity::Identity;
+use super::namespaces::Namespaces;
+use super::report::{Report, Stage};
 use super::{SharedFilters, calls, ruleset, supervise};
 use crate::Limits;
 
 /// Everything a new process needs, laid out before the fork.
 pub(crate) struct Launch {
     pub(crate) link: RawFd,
-    pub(crate) identity: Option<(u32, u32)>,
+    pub(crate) identity: Identity,
     pub(crate) namespaces: Option<Namespaces>,
+    /// Files of control groups that the program's process writes itself into.
+    pub(crate) groups: Vec<OwnedFd>,
     pub(crate) confinement: Option<Confinement>,
     pub(crate) limits: Vec<ResourceLimit>,
     pub(crate) filters: SharedFilters,
+    /// What the program inherits besides its three streams.
+    pub(crate) inherited: Vec<OwnedFd>,
     pub(crate) working_directory: CString,
-}
-
-/// The namespaces of a command and what is mounted in them.
-pub(crate) struct Namespaces {
-    user_map: String,
-    group_map: String,
-    writable: Vec<CString>,
-    read_only: Vec<CString>,
-    covered: Covered,
-    own_proc: bool,
-}
-
-/// What lies in the workspace and is kept from the command by something empty mounted over it.
-#[derive(Default)]
-pub(crate) struct Covered {
-    pub(crate) files: Vec<CString>,
-    pub(crate) folders: Vec<CString>,
-}
-
-impl Namespaces {
-    pub(crate) const FLAGS: i32 =
-        libc::CLONE_NEWUSER | libc::CLONE_NEWPID | libc::CLONE_NEWNS | libc::CLONE_NEWIPC;
-
-    pub(crate) fn new(
-        identity: Option<(u32, u32)>,
-        writable: Vec<CString>,
-        read_only: Vec<CString>,
-        covered: Covered,
-        own_proc: bool,
-    ) -> Self {
-        const NOBODY: u32 = 65_534;
-        let (user, group) = identity.unwrap_or_else(calls::user_and_group);
-        // Programs that find themselves to be root try what only root can.
-        let seen_as = |id: u32| if id == 0 { NOBODY } else { id };
-        Self {
-            user_map: format!("{} {user} 1", seen_as(user)),
-            group_map: format!("{} {group} 1", seen_as(group)),
-            writable,
-            read_only,
-            covered,
-            own_proc,
-        }
-    }
-
-    /// Makes the new user namespace usable.
-    pub(crate) fn map_users(&self) -> io::Result<()> {
-        // A server that closes its memory to others closes `/proc/self` for its children with it.
-        calls::prctl(libc::PR_SET_DUMPABLE, 1)?;
-        calls::write_file(c"/proc/self/setgroups", b"deny")?;
-        calls::write_file(c"/proc/self/uid_map", self.user_map.as_bytes())?;
-        calls::write_file(c"/proc/self/gid_map", self.group_map.as_bytes())?;
-        // This process still holds the memory of the server; nobody else may look into it.
-        calls::prctl(libc::PR_SET_DUMPABLE, 0)
-    }
-
-    /// Makes all read-only but what is to be writable, and hides the processes of the host.
-    pub(crate) fn mount(&self) -> io::Result<()> {
-        let none = c"none";
-        calls::mount(none, c"/", None, libc::MS_REC | libc::MS_PRIVATE, None)?;
-        for path in &self.writable {
-            calls::mount(path, path, None, libc::MS_BIND | libc::MS_REC, None)?;
-        }
-        calls::set_mount_read_only(c"/", true, true)?;
-        for path in &self.writable {
-            calls::set_mount_read_only(path, false, false)?;
-        }
-        for path in &self.read_only {
-            calls::mount(path, path, None, libc::MS_BIND | libc::MS_REC, None)?;
-            calls::set_mount_read_only(path, true, true)?;
-        }
-        for path in &self.covered.files {
-            calls::mount(c"/dev/null", path, None, libc::MS_BIND, None)?;
-        }
-        let plain = libc::MS_NOSUID | libc::MS_NODEV;
-        for path in &self.covered.folders {
-            calls::mount(c"tmpfs", path, Some(c"tmpfs"), plain | libc::MS_RDONLY, Some(c"size=4k"))?;
-        }
-        if self.own_proc {
-            calls::mount(c"proc", c"/proc", Some(c"proc"), plain | libc::MS_NOEXEC, None)?;
-            calls::mount(c"tmpfs", c"/dev/shm", Some(c"tmpfs"), plain, Some(c"mode=1777,size=256m"))?;
-        }
-        Ok(())
-    }
 }
 
 /// The Landlock ruleset, and what is added to it late.
@@ -144,107 +68,32 @@ pub(crate) fn resource_limits(limits: &Limits, counted_alone: bool) -> Vec<Resou
     list.into_iter().map(|(resource, value, spare)| (i64::from(resource), value, spare)).collect()
 }
 
-/// The steps whose failure refuses a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(i32)]
-pub(crate) enum Stage {
-    Identity,
-    Namespaces,
-    UserMap,
-    Mounts,
-    Limits,
-    WorkingDirectory,
-    Capabilities,
-    Landlock,
-    Seccomp,
-}
-
-impl Stage {
-    const ALL: [Self; 9] = [
-        Self::Identity,
-        Self::Namespaces,
-        Self::UserMap,
-        Self::Mounts,
-        Self::Limits,
-        Self::WorkingDirectory,
-        Self::Capabilities,
-        Self::Landlock,
-        Self::Seccomp,
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Identity => "becoming the owner of the workspace",
-            Self::Namespaces => "making namespaces",
-            Self::UserMap => "mapping the user",
-            Self::Mounts => "making everything else read-only",
-            Self::Limits => "setting resource limits",
-            Self::WorkingDirectory => "entering the working directory",
-            Self::Capabilities => "giving up privileges",
-            Self::Landlock => "applying Landlock",
-            Self::Seccomp => "applying the system call filter",
-        }
-    }
-}
-
-/// What a new process tells the server through the link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Report {
-    /// The command ended: its code, or the negated number of a signal.
-    Ended(i32),
-    /// A restriction could not be applied, and the program was not run.
-    Failed { stage: Stage, errno: i32 },
-}
-
-impl Report {
-    pub(crate) const LENGTH: usize = 8;
-    const ENDED: i32 = -1;
-
-    pub(crate) fn encode(self) -> [u8; Self::LENGTH] {
-        let (kind, value) = match self {
-            Self::Ended(status) => (Self::ENDED, status),
-            Self::Failed { stage, errno } => (stage as i32, errno),
-        };
-        let mut bytes = [0; Self::LENGTH];
-        bytes[..4].copy_from_slice(&kind.to_ne_bytes());
-        bytes[4..].copy_from_slice(&value.to_ne_bytes());
-        bytes
-    }
-
-    pub(crate) fn decode(bytes: [u8; Self::LENGTH]) -> Option<Self> {
-        let [a, b, c, d, e, f, g, h] = bytes;
-        let (kind, value) = (i32::from_ne_bytes([a, b, c, d]), i32::from_ne_bytes([e, f, g, h]));
-        if kind == Self::ENDED {
-            return Some(Self::Ended(value));
-        }
-        let stage = Stage::ALL.into_iter().find(|stage| *stage as i32 == kind)?;
-        Some(Self::Failed { stage, errno: value })
-    }
-}
-
 /// Becomes the program's process: returns there only, and in whichever process failed before.
 pub(crate) fn enter(launch: &Launch) -> io::Result<()> {
     calls::setsid();
     calls::reset_signals();
-    if let Some((user, group)) = launch.identity {
-        launch.step(Stage::Identity, || calls::become_user(user, group))?;
-    }
-    let Some(namespaces) = &launch.namespaces else {
-        launch.step(Stage::Namespaces, || calls::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
-        return match launch.step(Stage::Namespaces, || calls::fork(0))? {
-            0 => become_program(launch),
-            program => supervise::without_namespaces(launch.link, program),
+    launch.step(Stage::Identity, || launch.identity.assume())?;
+    if let Some(namespaces) = launch.namespaces.as_ref().filter(|namespaces| namespaces.end_together()) {
+        return match launch.step(Stage::Namespaces, || calls::fork(namespaces.flags))? {
+            0 => first_process(launch, namespaces),
+            first => supervise::with_namespaces(launch.link, first),
         };
-    };
-    match launch.step(Stage::Namespaces, || calls::fork(Namespaces::FLAGS))? {
-        0 => first_process(launch, namespaces),
-        first => supervise::with_namespaces(launch.link, first),
+    }
+    launch.step(Stage::Namespaces, || calls::prctl(libc::PR_SET_CHILD_SUBREAPER, 1))?;
+    let flags = launch.namespaces.as_ref().map_or(0, |namespaces| namespaces.flags);
+    match launch.step(Stage::Namespaces, || calls::fork(flags))? {
+        0 => {
+            if let Some(namespaces) = &launch.namespaces {
+                set_up(launch, namespaces)?;
+            }
+            become_program(launch)
+        }
+        program => supervise::without_namespaces(launch.link, program),
     }
 }
 
 fn first_process(launch: &Launch, namespaces: &Namespaces) -> io::Result<()> {
-    launch.step(Stage::UserMap, || namespaces.map_users())?;
-    launch.step(Stage::Mounts, || namespaces.mount())?;
+    set_up(launch, namespaces)?;
     launch
         .step(Stage::Namespaces, || calls::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong))?;
     match launch.step(Stage::Namespaces, || calls::fork(0))? {
@@ -253,13 +102,22 @@ fn first_process(launch: &Launch, namespaces: &Namespaces) -> io::Result<()> {
     }
 }
 
+fn set_up(launch: &Launch, namespaces: &Namespaces) -> io::Result<()> {
+    launch.step(Stage::UserMap, || namespaces.users.write())?;
+    launch.step(Stage::Network, || namespaces.open_network(launch.link))?;
+    namespaces.mounts.as_ref().map_or(Ok(()), |mounts| launch.step(Stage::Mounts, || mounts.make()))
+}
+
 fn become_program(launch: &Launch) -> io::Result<()> {
     const CLOSE_ON_EXEC: u32 = 1 << 2;
     calls::setsid();
-    launch.step(Stage::Limits, || {
+    launch.step(Stage::Group, || {
+        launch.groups.iter().try_for_each(|group| calls::write(group.as_raw_fd(), b"0"))
+    })?;
+    launch.step(Stage::Namespaces, || {
         calls::close_range(3, u32::MAX, CLOSE_ON_EXEC)?;
-        calls::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
-        launch.limits.iter().try_for_each(|(resource, value, spare)| calls::limit(*resource, *value, *spare))
+        launch.inherited.iter().try_for_each(|kept| calls::inherit(kept.as_raw_fd()))?;
+        calls::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
     })?;
     // Only now, since a directory entered before the mounts were made leads around them.
     launch.step(Stage::WorkingDirectory, || calls::chdir(&launch.working_directory))?;
@@ -270,11 +128,18 @@ fn become_program(launch: &Launch) -> io::Result<()> {
         launch.step(Stage::Capabilities, calls::drop_capabilities)?;
         launch.step(Stage::Landlock, || confinement.enforce())?;
     }
+    // After the last file was opened: this process has all descriptors of the server still.
+    launch.step(Stage::Limits, || {
+        launch.limits.iter().try_for_each(|(resource, value, spare)| calls::limit(*resource, *value, *spare))
+    })?;
     launch.step(Stage::Seccomp, || {
         launch.filters.iter().try_for_each(|filter| {
             seccompiler::apply_filter(filter).map_err(|_already_in_errno| io::Error::last_os_error())
         })
-    })
+    })?;
+    // A process that dies before this point looks, to the standard library, like a program that was loaded.
+    calls::send(launch.link, &Report::Ready.encode());
+    Ok(())
 }
 
 impl Launch {
@@ -286,18 +151,5 @@ impl Launch {
             calls::send(self.link, &Report::Failed { stage, errno }.encode());
         }
         done
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reports_survive_the_way_through_the_link() {
-        let failures = Stage::ALL.map(|stage| Report::Failed { stage, errno: libc::EPERM });
-        for report in failures.into_iter().chain([Report::Ended(0), Report::Ended(255), Report::Ended(-9)]) {
-            assert_eq!(Report::decode(report.encode()), Some(report));
-        }
     }
 }

@@ -75,47 +75,52 @@ const NAMESPACES: [libc::c_int; 7] = [
 const PUSH_INPUT: u64 = 0x5412;
 const CONSOLE: u64 = 0x541C;
 
+/// Which sockets a command can make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sockets {
+    /// None, pairs excepted.
+    None,
+    /// TCP and UDP, which lead nowhere in a network namespace of its own.
+    Loopback,
+    /// The internet's, but no local ones: without Landlock nothing keeps it from services of the host that have
+    /// no name in the file system.
+    Internet,
+    /// The internet's and local ones.
+    InternetAndLocal,
+    /// Any, and no other call is refused either.
+    Unfiltered,
+}
+
 /// The filters for each kind of command.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Filters {
-    confined: SharedFilters,
-    confined_with_network: SharedFilters,
-    full_access: SharedFilters,
-    unfiltered: SharedFilters,
+    confined: BTreeMap<Sockets, SharedFilters>,
+    full_access: Option<SharedFilters>,
 }
 
 impl Filters {
     pub(crate) fn build() -> Result<Self> {
+        let kinds = [Sockets::None, Sockets::Loopback, Sockets::Internet, Sockets::InternetAndLocal];
+        let confined = kinds.into_iter().map(|kind| Ok((kind, confined(kind)?.into())));
         Ok(Self {
-            confined: confined(false)?.into(),
-            confined_with_network: confined(true)?.into(),
-            full_access: vec![program(no_sockets(), libc::EPERM)?].into(),
-            unfiltered: Vec::new().into(),
+            confined: confined.collect::<Result<_>>()?,
+            full_access: Some(vec![program(no_sockets()?, libc::EPERM)?].into()),
         })
     }
 
-    /// No filters at all, for a processor that has none; every command that needs one is refused before.
-    pub(crate) fn none() -> Self {
-        let none: SharedFilters = Vec::new().into();
-        Self {
-            confined: none.clone(),
-            confined_with_network: none.clone(),
-            full_access: none.clone(),
-            unfiltered: none,
-        }
+    /// Those of a confined command. There are none on a processor that cannot filter; every command that needs
+    /// one is refused before.
+    pub(crate) fn confined(&self, sockets: Sockets) -> SharedFilters {
+        self.confined.get(&sockets).cloned().unwrap_or_default()
     }
 
-    pub(crate) fn of(&self, confined: bool, network: bool) -> SharedFilters {
-        match (confined, network) {
-            (true, false) => self.confined.clone(),
-            (true, true) => self.confined_with_network.clone(),
-            (false, false) => self.full_access.clone(),
-            (false, true) => self.unfiltered.clone(),
-        }
+    /// Those of a command at `full_access`.
+    pub(crate) fn full_access(&self, sockets: Sockets) -> SharedFilters {
+        self.full_access.clone().filter(|_| sockets != Sockets::Unfiltered).unwrap_or_default()
     }
 }
 
-fn confined(network: bool) -> Result<Vec<BpfProgram>> {
+fn confined(sockets: Sockets) -> Result<Vec<BpfProgram>> {
     let mut rules: Rules = REFUSED.iter().map(|number| (*number, Vec::new())).collect();
     // The kernel looks at 32 bits of the request only, whatever the upper ones say.
     let push_input = condition(1, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, PUSH_INPUT)?;
@@ -127,30 +132,72 @@ fn confined(network: bool) -> Result<Vec<BpfProgram>> {
         Ok(SeccompRule::new(vec![condition(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(bit), bit)?])?)
     });
     rules.insert(libc::SYS_clone, namespaces.collect::<Result<_>>()?);
-    rules.extend(if network { internet_sockets_only()? } else { no_sockets() });
+    rules.extend(match sockets {
+        Sockets::None => no_sockets()?,
+        Sockets::Loopback => loopback_sockets_only()?,
+        Sockets::Internet => internet_sockets_only(&[libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK])?,
+        Sockets::InternetAndLocal | Sockets::Unfiltered => {
+            internet_sockets_only(&[libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_UNIX])?
+        }
+    });
     // The arguments of clone3 lie in memory, where no filter sees them; callers fall back to clone.
     let clone3 = [(libc::SYS_clone3, Vec::new())].into_iter().collect();
     Ok(vec![program(rules, libc::EPERM)?, program(clone3, libc::ENOSYS)?])
 }
 
-fn no_sockets() -> Rules {
+fn no_sockets() -> Result<Rules> {
     // io_uring makes sockets, too.
-    [libc::SYS_socket, libc::SYS_io_uring_setup].into_iter().map(|number| (number, Vec::new())).collect()
+    let mut rules: Rules =
+        [libc::SYS_socket, libc::SYS_io_uring_setup].into_iter().map(|number| (number, Vec::new())).collect();
+    rules.insert(libc::SYS_socketpair, connected_pairs_only()?);
+    Ok(rules)
 }
 
-fn internet_sockets_only() -> Result<Rules> {
+/// A pair that knows only packets can be connected anew, to a service that has a path in the file system.
+fn connected_pairs_only() -> Result<Vec<SeccompRule>> {
+    let other = condition(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, libc::AF_UNIX.unsigned_abs())?;
+    Ok(vec![SeccompRule::new(vec![other])?, SeccompRule::new(vec![of_type(libc::SOCK_DGRAM)?])?])
+}
+
+/// The type lies in the lowest bits, beside flags.
+fn of_type(kind: libc::c_int) -> Result<SeccompCondition> {
+    const TYPE: u64 = 0xF;
+    condition(1, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(TYPE), kind.unsigned_abs())
+}
+
+fn loopback_sockets_only() -> Result<Rules> {
+    let unlike = |argument, known: &[libc::c_int]| -> Result<SeccompRule> {
+        let differs = |value: &libc::c_int| {
+            condition(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, value.unsigned_abs())
+        };
+        Ok(SeccompRule::new(known.iter().map(differs).collect::<Result<_>>()?)?)
+    };
+    let mut refused = vec![
+        unlike(0, &[libc::AF_INET, libc::AF_INET6])?,
+        // Other protocols would load modules of the kernel that no test needs.
+        unlike(2, &[0, libc::IPPROTO_TCP, libc::IPPROTO_UDP])?,
+    ];
+    for kind in (0..16).filter(|kind| ![libc::SOCK_STREAM, libc::SOCK_DGRAM].contains(kind)) {
+        refused.push(SeccompRule::new(vec![of_type(kind)?])?);
+    }
+    let pairs = connected_pairs_only()?;
+    Ok([(libc::SYS_socket, refused), (libc::SYS_socketpair, pairs)].into_iter().collect())
+}
+
+fn internet_sockets_only(families: &[libc::c_int]) -> Result<Rules> {
     let domain =
         |operator, value: libc::c_int| condition(0, SeccompCmpArgLen::Dword, operator, value.unsigned_abs());
-    let unknown = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK]
-        .into_iter()
-        .map(|known| domain(SeccompCmpOp::Ne, known))
-        .collect::<Result<_>>()?;
+    let unknown = families.iter().map(|known| domain(SeccompCmpOp::Ne, *known)).collect::<Result<_>>()?;
     let not_routing =
         condition(2, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, libc::NETLINK_ROUTE.unsigned_abs())?;
     let netlink = vec![domain(SeccompCmpOp::Eq, libc::AF_NETLINK)?, not_routing];
-    Ok([(libc::SYS_socket, vec![SeccompRule::new(unknown)?, SeccompRule::new(netlink)?])]
+    let mut rules: Rules = [(libc::SYS_socket, vec![SeccompRule::new(unknown)?, SeccompRule::new(netlink)?])]
         .into_iter()
-        .collect())
+        .collect();
+    if !families.contains(&libc::AF_UNIX) {
+        rules.insert(libc::SYS_socketpair, connected_pairs_only()?);
+    }
+    Ok(rules)
 }
 
 fn condition(
@@ -184,4 +231,16 @@ fn other_numbering() -> BpfProgram {
     let jump_if_at_least = sock_filter { code: 0x35, jt: 0, jf: 1, k: 0x4000_0000 };
     let refuse = sock_filter { code: 0x06, jt: 0, jf: 0, k: 0x0005_0000 | libc::ENOSYS.unsigned_abs() };
     vec![load_number, jump_if_at_least, refuse]
+}
+
+/// A filter as a program reads it that applies it itself.
+pub(crate) fn as_bytes(program: &[sock_filter]) -> Vec<u8> {
+    program
+        .iter()
+        .flat_map(|instruction| {
+            let [a, b] = instruction.code.to_ne_bytes();
+            let [w, x, y, z] = instruction.k.to_ne_bytes();
+            [a, b, instruction.jt, instruction.jf, w, x, y, z]
+        })
+        .collect()
 }

@@ -22,13 +22,14 @@ pub(crate) struct LateAccess {
     pub(crate) write: u64,
 }
 
-/// Builds the ruleset. What is readable and missing is left out; what is writable must exist.
+/// Builds the ruleset. What is readable and missing is left out; what is writable must exist. With
+/// `closed_network` no port can be bound or connected to.
 pub(crate) fn build(
     readable: &BTreeSet<PathBuf>,
     writable: &[PathBuf],
-    network: bool,
+    closed_network: bool,
 ) -> io::Result<OwnedFd> {
-    let mut ruleset = create(network).map_err(io::Error::other)?;
+    let mut ruleset = create(closed_network).map_err(io::Error::other)?;
     let read = AccessFs::from_read(VERSION);
     for path in readable {
         if let Ok(directory) = PathFd::new(path) {
@@ -58,12 +59,12 @@ fn write_access() -> BitFlags<AccessFs> {
     AccessFs::from_all(VERSION) & !(AccessFs::MakeChar | AccessFs::MakeBlock)
 }
 
-fn create(network: bool) -> Result<RulesetCreated, RulesetError> {
+fn create(closed_network: bool) -> Result<RulesetCreated, RulesetError> {
     let mut ruleset = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(VERSION))?
         .scope(Scope::Signal)?;
-    if !network {
+    if closed_network {
         ruleset = ruleset.handle_access(AccessNet::from_all(VERSION))?;
     }
     // Sockets without a name in the file system belong to services of the host.

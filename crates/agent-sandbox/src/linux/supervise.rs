@@ -8,7 +8,7 @@ use std::os::fd::RawFd;
 use libc::pid_t;
 
 use super::calls;
-use super::child::Report;
+use super::report::Report;
 
 /// Runs as parent of the first process of the namespaces, whose end is the end of all in them.
 pub(crate) fn with_namespaces(link: RawFd, first: pid_t) -> ! {

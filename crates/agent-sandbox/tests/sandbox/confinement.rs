@@ -1,18 +1,16 @@
 //! Files, network and limits.
 
-use std::net::{TcpListener, UdpSocket};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixListener;
 use std::time::Duration;
 
 use agent_sandbox::{Error, Exit, HostEnvironment, Limits, Sandbox, SandboxLevel, Silent};
 
-use crate::{Bench, has, host, write};
+use crate::{Bench, backend, host, write};
 
 const WRITE: SandboxLevel = SandboxLevel::WorkspaceWrite;
 
 #[tokio::test]
-async fn nothing_outside_the_workspace_can_be_changed() {
+async fn x02_nothing_outside_the_workspace_can_be_changed() {
     let Some(bench) = Bench::enforcing(WRITE).await else { return };
     let canary = write(&bench.outside.path().join("canary"), "untouched");
     std::fs::set_permissions(&canary, PermissionsExt::from_mode(0o644)).unwrap();
@@ -22,7 +20,7 @@ async fn nothing_outside_the_workspace_can_be_changed() {
     for script in [
         format!("echo x > {path}"),
         format!("echo x >> {path}"),
-        format!("rm -f {path}; test ! -e {path}"),
+        format!("rm {path}"),
         format!("mv {path} ."),
         format!("ln {path} hard && echo x > hard"),
         "echo x > link".to_owned(),
@@ -109,18 +107,20 @@ async fn read_only_means_that_only_the_temporary_directory_is_writable() {
 }
 
 #[tokio::test]
-async fn secrets_outside_cannot_be_read() {
+async fn x03_secrets_outside_cannot_be_read() {
     let Some(bench) = Bench::enforcing(WRITE).await else { return };
     let secret = write(&bench.outside.path().join("secret"), "canary-51aa");
     std::os::unix::fs::symlink(&secret, bench.workspace.path().join("link")).unwrap();
     let script = format!(
-        "cat {0}; cat link; ls {1}; cat /etc/shadow; ls /root /home /var/lib; true",
+        "cat {0}; cat link; ls {1}; cat /etc/shadow /root/.bashrc; ls /home /var/lib; true",
         secret.display(),
         bench.outside.path().display()
     );
     let outcome = bench.outcome(bench.shell(&script)).await;
     assert_eq!(outcome.stdout.text, "", "{outcome:?}");
-    assert_eq!(outcome.stderr.text.matches("Permission denied").count(), 7, "{outcome:?}");
+    let refused = ["Permission denied", "No such file or directory"]
+        .map(|words| outcome.stderr.text.matches(words).count());
+    assert_eq!(refused.iter().sum::<usize>(), 7, "{outcome:?}");
 }
 
 #[tokio::test]
@@ -130,52 +130,10 @@ async fn hidden_paths_stay_hidden_below_readable_ones() {
     write(&tool.join("lib/text"), "library\n");
     let secret = write(&tool.join("data/secret"), "canary-77d0");
     let variables = [("PATH", "/usr/bin:/bin".to_owned()), ("JAVA_HOME", tool.display().to_string())];
-    let sandbox = Sandbox::probe_hiding(HostEnvironment::from_iter(variables), &[tool.join("data")]);
+    let sandbox = Sandbox::probe_with(HostEnvironment::from_iter(variables), &[tool.join("data")], backend());
     let script = format!("cat {}; cat {}", tool.join("lib/text").display(), secret.display());
     let outcome = sandbox.run(bench.shell(&script), Default::default(), &mut Silent).await.unwrap();
     assert_eq!((&*outcome.stdout.text, outcome.exit), ("library\n", Exit::Code(1)));
-}
-
-fn python(script: &str) -> [&str; 3] {
-    ["python3", "-c", script]
-}
-
-#[tokio::test]
-async fn the_network_is_closed_unless_it_is_asked_for() {
-    let Some(bench) = Bench::enforcing(WRITE).await else { return };
-    if !has(&bench, "python3").await {
-        return;
-    }
-    let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
-    let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let local = bench.workspace.path().join("socket");
-    let _listening = UnixListener::bind(&local).unwrap();
-    let script = format!(
-        "import socket as s\n\
-         def attempt(name, act):\n\
-         \x20 try: act(); print(name, 'open')\n\
-         \x20 except PermissionError: print(name, 'closed')\n\
-         attempt('tcp', lambda: s.create_connection(('127.0.0.1', {}), 5))\n\
-         attempt('udp', lambda: s.socket(s.AF_INET, s.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', {})))\n\
-         attempt('local', lambda: s.socket(s.AF_UNIX).connect('{}'))\n\
-         attempt('listen', lambda: s.create_server(('127.0.0.1', 0)))\n\
-         attempt('routing', lambda: s.socket(s.AF_NETLINK, s.SOCK_RAW, 0))\n\
-         attempt('audit', lambda: s.socket(s.AF_NETLINK, s.SOCK_RAW, 9))\n\
-         attempt('packet', lambda: s.socket(s.AF_PACKET, s.SOCK_RAW))\n\
-         attempt('vsock', lambda: s.socket(s.AF_VSOCK, s.SOCK_STREAM))\n\
-         attempt('pair', lambda: s.socketpair())\n",
-        tcp.local_addr().unwrap().port(),
-        udp.local_addr().unwrap().port(),
-        local.display(),
-    );
-    let closed = bench.outcome(bench.request(python(&script))).await;
-    let expected = "tcp closed\nudp closed\nlocal closed\nlisten closed\nrouting closed\naudit closed\npacket closed\nvsock closed\npair open\n";
-    assert_eq!(closed.stdout.text, expected, "{closed:?}");
-    let open = bench.outcome(bench.request(python(&script)).network(true)).await;
-    let expected = "tcp open\nudp open\nlocal open\nlisten open\nrouting open\naudit closed\npacket closed\nvsock closed\npair open\n";
-    assert_eq!(open.stdout.text, expected, "{open:?}");
-    let full = bench.outcome(bench.request(python(&script)).level(SandboxLevel::FullAccess)).await;
-    assert!(full.stdout.text.starts_with("tcp closed\nudp closed\nlocal closed\n"), "{full:?}");
 }
 
 #[tokio::test]
@@ -190,7 +148,8 @@ async fn limits_hold_for_processor_file_size_descriptors_and_memory() {
         ..Limits::default()
     };
     let run = |script| bench.outcome(bench.shell(script).limits(limits.clone()));
-    assert_eq!(run("while :; do :; done").await.exit, Exit::Signal(24));
+    let out_of_time = if bench.is_wrapped() { Exit::Code(128 + 24) } else { Exit::Signal(24) };
+    assert_eq!(run("while :; do :; done").await.exit, out_of_time);
     assert!(!run("head -c 200000 /dev/zero > big").await.succeeded());
     assert_eq!(std::fs::metadata(bench.workspace.path().join("big")).unwrap().len(), 100_000);
     assert_eq!(run("ulimit -n; ulimit -Hn; ulimit -v").await.stdout.text, "40\n40\n524288\n");
@@ -236,12 +195,12 @@ async fn the_environment_of_a_command_opens_no_path() {
 }
 
 #[tokio::test]
-async fn the_servers_own_files_are_kept_from_commands_even_in_the_workspace() {
+async fn x03_the_servers_own_files_are_kept_from_commands_even_in_the_workspace() {
     let Some(bench) = Bench::enforcing(WRITE).await else { return };
     let secret = bench.write("agent.db.jwt-secret", "canary-2f90");
     let folder = bench.write("data/agent.db", "canary-8d11");
     let hidden = [secret.clone(), folder.parent().unwrap().to_owned()];
-    let sandbox = Sandbox::probe_hiding(super::host(), &hidden);
+    let sandbox = Sandbox::probe_with(super::host(), &hidden, backend());
     let script = "cat agent.db.jwt-secret data/agent.db; rm -rf agent.db.jwt-secret data; echo x > agent.db.jwt-secret; true";
     let ran = sandbox.run(bench.shell(script), Default::default(), &mut Silent).await;
     if sandbox.effective().namespaces {

@@ -23,13 +23,19 @@ fn family(name: &str) -> String {
     )
 }
 
-/// Processes that carry the name. The dead that nobody has waited for have no command line left.
-fn survivors(name: &str) -> usize {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    processes
-        .filter_map(|process| std::fs::read(process.path().join("cmdline")).ok())
-        .filter(|line| String::from_utf8_lossy(line).contains(name))
-        .count()
+/// How many processes carry the name. The dead that nobody has waited for have no command line left.
+pub(crate) fn survivors(name: &str) -> usize {
+    with_name(name).len()
+}
+
+/// The folders in `/proc` of the processes that carry the name.
+pub(crate) fn with_name(name: &str) -> Vec<std::path::PathBuf> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten().map(|process| process.path());
+    let carries = |process: &std::path::PathBuf| {
+        let line = std::fs::read(process.join("cmdline"));
+        line.is_ok_and(|line| String::from_utf8_lossy(&line).contains(name))
+    };
+    processes.filter(carries).collect()
 }
 
 fn name(test: &str, level: SandboxLevel) -> String {
@@ -44,7 +50,7 @@ async fn cancelled_when_ready(bench: &Bench, script: &str, level: SandboxLevel) 
 }
 
 #[tokio::test]
-async fn the_time_limit_ends_the_whole_tree() {
+async fn x10_the_time_limit_ends_the_whole_tree() {
     for level in LEVELS {
         let Some(bench) = Bench::enforcing(level).await else { continue };
         let name = name("timeout", level);
@@ -58,7 +64,7 @@ async fn the_time_limit_ends_the_whole_tree() {
 }
 
 #[tokio::test]
-async fn cancelling_ends_the_whole_tree_and_keeps_the_output() {
+async fn x11_cancelling_ends_the_whole_tree_and_keeps_the_output() {
     for level in LEVELS {
         let Some(bench) = Bench::enforcing(level).await else { continue };
         let name = name("cancel", level);

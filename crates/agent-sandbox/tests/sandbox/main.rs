@@ -7,6 +7,12 @@
 mod confinement;
 mod ending;
 mod escape;
+mod guarded;
+mod limits;
+mod network;
+mod proxy;
+mod refusal;
+mod rounds;
 mod running;
 mod toolchains;
 mod without_namespaces;
@@ -15,7 +21,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use agent_sandbox::{
-    CommandOutcome, CommandRequest, Error, HostEnvironment, Limits, Sandbox, SandboxLevel, Silent,
+    Backend, CommandOutcome, CommandRequest, Confiner, Error, HostEnvironment, Limits, Sandbox, SandboxLevel,
+    Silent,
 };
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -33,8 +40,17 @@ impl Bench {
     }
 
     fn with_host(host: HostEnvironment) -> Self {
+        Self::on(Sandbox::probe_with(host, &[], backend()))
+    }
+
+    fn on(sandbox: Sandbox) -> Self {
         let directory = || tempfile::tempdir().unwrap();
-        Self { sandbox: Sandbox::probe(host), outside: directory(), workspace: directory() }
+        Self { sandbox, outside: directory(), workspace: directory() }
+    }
+
+    /// Whether bubblewrap does it, which tells some things in another way.
+    fn is_wrapped(&self) -> bool {
+        self.sandbox.effective().backend == Confiner::Bubblewrap
     }
 
     /// `None`, after checking that commands are refused, where the level cannot be enforced.
@@ -98,6 +114,9 @@ async fn has(bench: &Bench, program: &str) -> bool {
 enum Inside {
     NoNamespaces,
     DyingServer,
+    ProtectedServer,
+    /// One more round of all tests, as another user or with another way of confining commands.
+    Round,
 }
 
 impl Inside {
@@ -106,7 +125,8 @@ impl Inside {
     #[expect(clippy::disallowed_methods, reason = "the test program talks to its own copy")]
     fn current() -> Option<Self> {
         let name = std::env::var(Self::VARIABLE).ok()?;
-        [Self::NoNamespaces, Self::DyingServer].into_iter().find(|inside| inside.name() == name)
+        let all = [Self::NoNamespaces, Self::DyingServer, Self::ProtectedServer, Self::Round];
+        all.into_iter().find(|inside| inside.name() == name)
     }
 
     #[expect(clippy::disallowed_methods, reason = "the test program starts its own copy, unconfined")]
@@ -120,6 +140,19 @@ impl Inside {
         match self {
             Self::NoNamespaces => "no-namespaces",
             Self::DyingServer => "dying-server",
+            Self::ProtectedServer => "protected-server",
+            Self::Round => "round",
         }
+    }
+}
+
+/// Set for a round with bubblewrap.
+const BACKEND_VARIABLE: &str = "AGENT_SANDBOX_TEST_BACKEND";
+
+#[expect(clippy::disallowed_methods, reason = "the test program talks to its own copy")]
+fn backend() -> Backend {
+    match std::env::var(BACKEND_VARIABLE).as_deref() {
+        Ok("bubblewrap") => Backend::Bubblewrap,
+        _ => Backend::Auto,
     }
 }

@@ -25,6 +25,7 @@ fn everything_holds_where_namespaces_are_not_permitted() {
 fn the_probe_notices_that_namespaces_are_not_permitted() {
     if let Some(Inside::NoNamespaces) = Inside::current() {
         let sandbox = agent_sandbox::Sandbox::probe(crate::host());
-        assert!(!sandbox.effective().namespaces && !sandbox.effective().process_limit);
+        let effective = sandbox.effective();
+        assert!(!effective.namespaces && !effective.own_network && !effective.hidden_paths, "{effective:?}");
     }
 }
