@@ -76,6 +76,9 @@ impl ServerArguments {
         if let Err(reason) = start_logging(&settings) {
             return fail(2, &reason);
         }
+        if let Err(error) = agent_runtime::protect_own_memory() {
+            tracing::warn!(%error, "other processes of this user can read the memory of the server");
+        }
         match serve_until_told(settings).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(if is_settings(&error) { 2 } else { 1 }, &format!("{error:#}")),

@@ -4,6 +4,7 @@ mod approvals;
 mod chat;
 mod completions;
 mod demo;
+mod doctor;
 mod patch;
 mod plan;
 mod plans;
@@ -21,6 +22,7 @@ use tracing_subscriber::EnvFilter;
 
 const EXAMPLES: &str = "\
 Examples:
+  agent doctor                                    what this machine offers
   agent demo                                      see everything work, on a throwaway repository
   agent scan .                                    what is in this repository
   agent run \"Make the failing tests pass\" --repo .
@@ -64,6 +66,8 @@ enum Command {
     Approvals(approvals::Approvals),
     /// Say what the rules allow, ask and deny
     Policy(policy::PolicyCommand),
+    /// Look at what this machine offers, and how to mend what it does not
+    Doctor(doctor::Doctor),
     /// Describe a repository: languages, sizes, tree, what builds and tests it
     Scan(scan::Scan),
     /// Check or apply a patch: all of it, or nothing; or patch texts in memory
@@ -100,6 +104,7 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Plans(command) => Box::pin(command.run(terminal)).await,
         Command::Approvals(command) => Box::pin(command.run(terminal)).await,
         Command::Policy(command) => command.run(terminal),
+        Command::Doctor(command) => Box::pin(command.run(terminal)).await,
         Command::Scan(command) => command.run(terminal),
         Command::Patch(command) => command.run(terminal),
         Command::Completions(command) => command.run(),

@@ -327,6 +327,9 @@ pub struct CommandReport {
     pub duration_ms: u64,
     /// What was enforced while it ran.
     pub sandbox: String,
+    /// Hosts that it wanted to reach and may not, the first few of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_hosts: Vec<String>,
 }
 
 impl CommandReport {

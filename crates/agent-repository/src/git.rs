@@ -138,3 +138,16 @@ pub fn tracked(root: &Path, paths: &[&str]) -> Result<Option<Vec<String>>, Error
     };
     Ok(Some(paths.iter().filter(|path| is_tracked(path)).map(|path| (*path).to_owned()).collect()))
 }
+
+/// The version of git, most significant number first; `None` where git is not installed.
+///
+/// # Errors
+///
+/// When git is there and does not answer.
+pub fn version() -> Result<Option<Vec<u32>>, Error> {
+    let answer = process::version(TIME_LIMIT)?;
+    Ok(answer.map(|text| {
+        let numbers = text.split_whitespace().nth(2).unwrap_or_default().split('.');
+        numbers.map_while(|number| number.parse().ok()).collect()
+    }))
+}

@@ -48,7 +48,7 @@ impl Check {
 /// Looks at everything that these settings rest on. Changes nothing, and asks no language model.
 pub async fn examine(settings: &Settings) -> Vec<Check> {
     let mut found = checks::sandbox(settings).await;
-    found.push(checks::git(settings).await);
+    found.push(checks::git().await);
     found.push(checks::database(settings).await);
     found.push(checks::language_model(settings).await);
     found.push(checks::policy(settings));

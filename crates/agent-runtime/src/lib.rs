@@ -24,6 +24,7 @@
 
 mod agent;
 mod data_folder;
+pub mod doctor;
 mod error;
 mod policy;
 mod repositories;
@@ -36,6 +37,8 @@ mod workspaces;
 
 pub use agent::{Agent, AgentBuilder, Health, Part, Readiness};
 pub use agent_events::BusAddress;
+/// Closes the memory and environment of this process to other processes of the same user.
+pub use agent_sandbox::protect_own_memory;
 /// Why the database could not be opened, for those who tell settings from faults.
 pub use agent_store::Error as StoreError;
 pub use error::{Error, Result};

@@ -13,6 +13,7 @@ use agent_core::ports::DailyLimits;
 use agent_core::pricing::PriceList;
 use agent_events::BusAddress;
 use agent_llm::{Provider, ToolCalling};
+use agent_sandbox::Backend;
 use raw::Raw;
 use secrecy::SecretString;
 use std::collections::BTreeMap;
@@ -80,6 +81,8 @@ pub struct Settings {
     pub lease: Duration,
     /// Rules about calls of tools, in TOML; none beside the built-in ones when absent.
     pub policy_file: Option<PathBuf>,
+    /// What confines commands; whatever works best here unless said otherwise.
+    pub sandbox_backend: Backend,
     /// Log filter.
     pub log: String,
     /// Log format.
@@ -162,6 +165,7 @@ impl Settings {
                 .unwrap_or(u32::MAX),
             lease,
             policy_file: raw.policy_file,
+            sandbox_backend: backend(raw.sandbox_backend.as_deref())?,
             log: raw.log.unwrap_or_else(|| "info".to_owned()),
             log_format,
             environment,
@@ -219,6 +223,7 @@ impl Settings {
             ("max_recoveries", Some(self.max_recoveries.to_string())),
             ("lease", Some(quoted(&format!("{}ms", self.lease.as_millis())))),
             ("policy_file", self.policy_file.as_ref().map(path)),
+            ("sandbox_backend", Some(quoted(self.sandbox_backend.as_str()))),
             ("log", Some(quoted(&self.log))),
             ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
         ];
@@ -260,6 +265,13 @@ fn address(bind: Option<&str>, dev: bool) -> Result<SocketAddr> {
         return Err(Error::Settings(text.to_owned()));
     }
     Ok(bind)
+}
+
+fn backend(word: Option<&str>) -> Result<Backend> {
+    let Some(word) = word else { return Ok(Backend::default()) };
+    let known = [Backend::Auto, Backend::Own, Backend::Bubblewrap];
+    let found = known.into_iter().find(|backend| backend.as_str() == word);
+    found.ok_or_else(|| wrong("sandbox_backend", word, "auto, own or bubblewrap"))
 }
 
 fn wrong(key: &str, value: &str, right: &str) -> Error {

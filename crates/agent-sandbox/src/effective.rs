@@ -19,6 +19,18 @@ pub enum Backend {
     Bubblewrap,
 }
 
+impl Backend {
+    /// The word used in settings.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Own => "own",
+            Self::Bubblewrap => "bubblewrap",
+        }
+    }
+}
+
 /// The way of confining commands that is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -12,6 +12,9 @@ use std::sync::Arc;
 /// common WebSocket clients.
 const KEPT_OUTPUT: usize = 128 * 1024;
 
+/// Files of a workspace in which our own settings and rules may lie: no command changes what it is held by.
+const OWN_FILES: [&str; 3] = ["agent.toml", "agent-policy.toml", ".agent"];
+
 /// Runs a command in the sandbox.
 pub struct RunCommand {
     sandbox: Sandbox,
@@ -43,9 +46,10 @@ impl Tool for RunCommand {
 
     async fn call(&self, input: CommandInput, context: &ToolContext) -> Result<CommandReport, ToolError> {
         let request = request(input, context);
+        let secrets_named = !request.hidden.is_empty() && request.level.is_confined();
         let mut lines = Lines { progress: Arc::clone(&context.progress), partial: Vec::new() };
         let outcome = self.sandbox.run(request, context.cancel.clone(), &mut lines).await;
-        report(outcome.map_err(refusal)?)
+        report(outcome.map_err(refusal)?, secrets_named)
     }
 }
 
@@ -53,6 +57,9 @@ fn request(input: CommandInput, context: &ToolContext) -> CommandRequest {
     let mut request = CommandRequest::new(&context.workspace, input.command)
         .level(context.sandbox)
         .network(context.network)
+        .domains(context.domains.iter().cloned())
+        .hidden(context.hidden.iter().cloned())
+        .read_only(OWN_FILES)
         .limits(Limits { wall: context.timeout, output_bytes: KEPT_OUTPUT, ..Limits::default() });
     if let Some(folder) = input.working_directory {
         request.working_directory = context.workspace.join(folder);
@@ -74,7 +81,7 @@ fn refusal(error: Error) -> ToolError {
     }
 }
 
-fn report(outcome: CommandOutcome) -> Result<CommandReport, ToolError> {
+fn report(outcome: CommandOutcome, secrets_named: bool) -> Result<CommandReport, ToolError> {
     let (exit_code, ended_by) = match outcome.exit {
         Exit::Code(code) => (Some(code), None),
         Exit::Signal(signal) => (None, Some(format!("signal {signal}"))),
@@ -84,6 +91,7 @@ fn report(outcome: CommandOutcome) -> Result<CommandReport, ToolError> {
     };
     let isolation = &outcome.effective;
     let network = if isolation.network { "with network" } else { "no network" };
+    let secrets = if secrets_named && !isolation.hidden { ", secret files within reach" } else { "" };
     Ok(CommandReport {
         exit_code,
         ended_by,
@@ -91,7 +99,8 @@ fn report(outcome: CommandOutcome) -> Result<CommandReport, ToolError> {
         stdout: outcome.stdout.text,
         stderr: outcome.stderr.text,
         duration_ms: u64::try_from(outcome.duration.as_millis()).unwrap_or(u64::MAX),
-        sandbox: format!("{}, {network}, {}", isolation.level, isolation.layers()),
+        sandbox: format!("{}, {network}, {}{secrets}", isolation.level, isolation.layers()),
+        refused_hosts: outcome.refused_hosts,
     })
 }
 

@@ -103,14 +103,17 @@ fn orders(port: u16, data: &Path) -> Vec<Value> {
         shell("g\"i\"t -C . push --force origin main"),
         // Hooks, and what else runs at the next `git`.
         call("write_file", json!({"path": ".git/hooks/pre-commit", "content": HOOK})),
-        call("apply_patch", json!({"patch": format!(
-            "*** Begin Patch\n*** Add File: .git/hooks/post-checkout\n+{}\n*** End Patch\n", "#!/bin/sh")})),
-        shell("printf '#!/bin/sh\\n' > .git/hooks/pre-push; chmod +x .git/hooks/*; git config core.hooksPath evil"),
+        call(
+            "apply_patch",
+            json!({"patch": format!(
+            "*** Begin Patch\n*** Add File: .git/hooks/post-checkout\n+{}\n*** End Patch\n", "#!/bin/sh")}),
+        ),
+        shell(
+            "printf '#!/bin/sh\\n' > .git/hooks/pre-push; chmod +x .git/hooks/*; git config core.hooksPath evil",
+        ),
         python("open('.git/hooks/post-commit', 'w').write('#!/bin/sh')"),
         // Its own request, approved by itself, and the API in general.
-        python(&format!(
-            "import urllib.request as u; print(u.urlopen('{api}/health', timeout=3).read())"
-        )),
+        python(&format!("import urllib.request as u; print(u.urlopen('{api}/health', timeout=3).read())")),
         python(&format!(
             "import json, urllib.request as u\n\
              login = u.Request('{api}/auth/login', json.dumps({{'username': 'demo', 'password': 'demo123'}}).encode(), \

@@ -204,6 +204,16 @@ fn filter_overrides(names: &[u8]) -> Result<Vec<(OsString, &'static str)>, Error
     Ok(overrides)
 }
 
+/// What git says of itself; `None` where it is not installed.
+pub(crate) fn version(limit: Duration) -> Result<Option<String>, Error> {
+    // A folder in which nobody has put a program called git.
+    let nowhere = PathBuf::from("/dev");
+    let git = Git { directory: nowhere.join("null"), work_tree: nowhere, overrides: Vec::new(), limit };
+    let answer = run(command(&git, &["version"]), limit)?;
+    let answer = answer.map(output).transpose()?.flatten();
+    Ok(answer.map(|text| String::from_utf8_lossy(&text).into_owned()))
+}
+
 #[expect(clippy::disallowed_methods, reason = "git is the one program that this crate starts")]
 fn command(git: &Git, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");

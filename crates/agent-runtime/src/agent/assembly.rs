@@ -208,7 +208,7 @@ fn authenticator(
 /// Commands never see the database, its lock or the signing secret, even where the folder is readable.
 fn probe_sandbox(settings: &Settings, folder: &DataFolder) -> Sandbox {
     let host: HostEnvironment = settings.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
-    Sandbox::probe_hiding(host, &private_files(settings, folder))
+    Sandbox::probe_with(host, &private_files(settings, folder), settings.sandbox_backend)
 }
 
 /// What lies beside the database and is nobody else's business.

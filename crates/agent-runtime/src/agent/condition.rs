@@ -1,7 +1,7 @@
 //! How the agent is: alive, and able to work.
 
 use agent_events::Bus;
-use agent_sandbox::Sandbox;
+use agent_sandbox::{Confiner, Sandbox};
 use std::time::Duration;
 
 /// How the process is, without asking the database.
@@ -60,5 +60,13 @@ pub(super) fn describe_sandbox(sandbox: &Sandbox) -> (bool, String) {
         None => format!("{}: enforced", support.level),
         Some(reason) => format!("{}: refused, {reason}", support.level),
     });
-    (true, words.collect::<Vec<_>>().join("; "))
+    let effective = sandbox.effective();
+    let backend = match effective.backend {
+        Confiner::Own => "own".to_owned(),
+        Confiner::Bubblewrap => {
+            format!("bubblewrap {}", effective.bubblewrap.as_deref().unwrap_or_default())
+        }
+    };
+    let words: Vec<String> = std::iter::once(format!("backend: {backend}")).chain(words).collect();
+    (true, words.join("; "))
 }

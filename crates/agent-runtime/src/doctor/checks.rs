@@ -70,10 +70,9 @@ fn hardening(effective: &Effective, backend: Backend) -> impl Iterator<Item = Ch
 }
 
 /// Whether git is there and of a version that knows what is asked of it.
-pub(super) async fn git(settings: &Settings) -> Check {
+pub(super) async fn git() -> Check {
     let advice = "install git 2.31 or newer";
-    let path = settings.environment.get("PATH").cloned().unwrap_or_default();
-    let asked = tokio::task::spawn_blocking(move || agent_repository::git::version(&path)).await;
+    let asked = tokio::task::spawn_blocking(|| agent_repository::git::version()).await;
     match asked {
         Ok(Ok(Some(version))) if version.as_slice() >= [2, 31].as_slice() => {
             let numbers: Vec<String> = version.iter().map(u32::to_string).collect();
@@ -122,7 +121,9 @@ fn of_file(file: &Path) -> Check {
             let advice = "set AGENT_DATABASE_URL to another file; this one is left as it is";
             Check::problem("database", format!("{shown} is no SQLite database"), advice)
         }
-        Err(error) => Check::problem("database", format!("{shown}: {error}"), "make it readable for the server"),
+        Err(error) => {
+            Check::problem("database", format!("{shown}: {error}"), "make it readable for the server")
+        }
     }
 }
 
@@ -175,7 +176,9 @@ pub(super) fn policy(settings: &Settings) -> Check {
     match (policy::judge(settings, Vec::new()), &settings.policy_file) {
         (Ok(_), Some(file)) => Check::ok("policy", format!("the rules in {} hold", file.display())),
         (Ok(_), None) => Check::ok("policy", "the built-in rules hold; AGENT_POLICY_FILE adds your own"),
-        (Err(error), _) => Check::problem("policy", error.to_string(), "mend the file; the server does not start"),
+        (Err(error), _) => {
+            Check::problem("policy", error.to_string(), "mend the file; the server does not start")
+        }
     }
 }
 
@@ -214,7 +217,11 @@ pub(super) fn clock() -> Check {
     let now = SystemClock.now();
     if now.as_micros() < WRITTEN_AT_MICROS {
         let advice = "set the clock, and keep it right (systemd-timesyncd, chrony)";
-        return Check::problem("clock", format!("it says {now}, which is before this program was written"), advice);
+        return Check::problem(
+            "clock",
+            format!("it says {now}, which is before this program was written"),
+            advice,
+        );
     }
     Check { name: "clock", status: CheckStatus::Ok, detail: format!("it says {now}"), advice: None }
 }

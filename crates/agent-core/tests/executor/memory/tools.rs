@@ -197,6 +197,7 @@ impl AnyTool for RecordingTool {
             truncated: false,
             duration_ms: 1,
             sandbox: "none".into(),
+            refused_hosts: Vec::new(),
         };
         Ok(json!(report))
     }
