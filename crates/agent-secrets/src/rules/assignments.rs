@@ -117,12 +117,14 @@ fn is_known_shape(value: &str) -> bool {
         || value.contains("%s")
 }
 
-/// Whether it is the name of something in code: words joined by dots, underscores or colons.
+/// Whether it is the name of something in code: one word with a number at most, or words joined by dots, underscores or
+/// colons.
 fn is_name_of_code(value: &str) -> bool {
-    let is_word = |word: &str| word.bytes().filter(u8::is_ascii_digit).count() <= 2 || word.is_empty();
-    let words = value.split(['.', '_', ':', '-']).filter(|word| !word.is_empty());
-    value.contains(['.', '_', ':', '-'])
-        && words.clone().count() > 1
-        && words.clone().all(|word| is_word(word) && word.len() < 16)
-        || value.starts_with(['&', '*', '!', '@', '#'])
+    let numbers =
+        value.split(|letter: char| !letter.is_ascii_digit()).filter(|number| !number.is_empty()).count();
+    let is_one_word = value.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && numbers <= 1;
+    let is_word = |word: &str| word.len() < 16 && word.bytes().filter(u8::is_ascii_digit).count() <= 2;
+    let mut words = value.split(['.', '_', ':', '-']).filter(|word| !word.is_empty());
+    let are_words = value.contains(['.', '_', ':', '-']) && words.clone().count() > 1 && words.all(is_word);
+    is_one_word || are_words || value.starts_with(['&', '*', '!', '@', '#'])
 }
