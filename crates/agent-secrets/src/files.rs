@@ -38,6 +38,10 @@ pub fn values_of(file_name: &str, text: &str) -> Vec<(String, String)> {
     for (name, value) in formats::addresses(text) {
         values.push((name, value));
     }
+    let keys = values.iter().filter(|(_, value)| value.contains("-----BEGIN "));
+    let lines: Vec<_> =
+        keys.flat_map(|(name, value)| formats::armour(name, &value.replace("\\n", "\n"))).collect();
+    values.extend(lines);
     values.retain(|(_, value)| !is_trivial(value));
     values.sort();
     values.dedup();
@@ -46,6 +50,8 @@ pub fn values_of(file_name: &str, text: &str) -> Vec<(String, String)> {
 
 /// Those whose name or look says that they are secret.
 fn secret(values: Vec<(String, String)>) -> Vec<(String, String)> {
-    let is_secret = |(name, value): &(String, String)| names_a_secret(name) || looks_random(value);
+    let is_secret = |(name, value): &(String, String)| {
+        names_a_secret(name) || looks_random(value) || value.contains("PRIVATE KEY-----")
+    };
     values.into_iter().filter(is_secret).collect()
 }

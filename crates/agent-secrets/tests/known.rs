@@ -158,6 +158,9 @@ fn files_of_credentials_are_read_in_their_own_formats() {
         pairs(&[("private_key", "MIIEvQIBADANBgkq0001"), ("token", "sesame-6")])
     );
     assert_eq!(of("id_rsa", key), pairs(&[("id_rsa", "MIIEvQIBADANBgkq0001")]));
+    let in_env =
+        of(".env", "K=\"-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkq0001\\n-----END PRIVATE KEY-----\"\n");
+    assert!(in_env.contains(&("K".to_owned(), "MIIEvQIBADANBgkq0001".to_owned())), "{in_env:?}");
     let env = "APP_NAME=my-shop\nPORT=8080\nDEBUG=true\nDB_PASSWORD=swordfish\nURL=postgres://a:sesame-7@db/x\nX=zK3v9QpT8wLm\n";
     let expected = [("DB_PASSWORD", "swordfish"), ("X", "zK3v9QpT8wLm"), ("db_password", "sesame-7")];
     assert_eq!(of("/srv/app/.env.local", env), pairs(&expected));

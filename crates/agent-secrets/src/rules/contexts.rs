@@ -51,8 +51,8 @@ pub(super) fn json_web_token(text: &str, start: usize, _: usize) -> Found {
         return None;
     }
     let mut at = start;
-    for (part, least) in [17, 12, 10].into_iter().enumerate() {
-        let length = run(bytes, at, 20_000, is_url_safe);
+    for (part, (least, most)) in [(17, 2_000), (12, 20_000), (10, 2_000)].into_iter().enumerate() {
+        let length = run(bytes, at, most, is_url_safe);
         if length < least || part == 1 && !text[at..].starts_with("ey") {
             return None;
         }
