@@ -47,7 +47,7 @@ const WORLDS: &[World] = &[
     world("seccompiler", "agent-sandbox", &[]),
     world("similar", "agent-repository", &[]),
     world("tokio-postgres", "agent-store", &[("agent-testkit-postgres", "it makes databases for tests")]),
-    world("tree-sitter", "agent-repository", &[]),
+    world("tree-sitter", "agent-repository", &[("agent-policy", "it reads scripts, and no files")]),
     world("utoipa", "agent-server", &[]),
     world("utoipa-actix-web", "agent-server", &[]),
     world("utoipa-swagger-ui", "agent-server", &[]),

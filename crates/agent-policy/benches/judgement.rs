@@ -1,6 +1,6 @@
 //! How long one judgement takes: `cargo bench -p agent-policy`.
 
-#![expect(clippy::disallowed_methods, reason = "it measures time")]
+#![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures time and tells it")]
 
 use agent_core::policy::{Demand, Judge, Judged, Permission, Policy, Rule};
 use agent_policy::{PolicyJudge, RuleSet};

@@ -108,7 +108,7 @@ fn of_run(run: &Run) -> Risk {
         Risk::Medium => Risk::Low,
         other => other,
     });
-    let own = if run.program() == Some("eval") {
+    let own = if run.is_fed || run.program() == Some("eval") {
         Risk::High
     } else if run.is_transparent {
         Risk::Low
@@ -172,9 +172,21 @@ fn runs_inline_code(name: &str, rest: &[Word]) -> bool {
     if name.ends_with("awk") {
         return rest.iter().any(|word| word.text().contains("system(") || word.text().contains("| \""));
     }
+    if name == "sed" {
+        return rest.iter().any(|word| runs_in_editor(word.text()));
+    }
     is_interpreter(name)
         && has_any(rest, &["-c", "-e", "-E", "-r", "-p", "--eval", "--print", "eval"])
         && !has_any(rest, &["-m"])
+}
+
+/// Whether a script of `sed` may run a command: an `e` behind an address or at the end of a substitution.
+fn runs_in_editor(script: &str) -> bool {
+    let bytes = script.as_bytes();
+    let begins = |at: usize| at == 0 || b"0123456789$;{/".contains(&bytes[at - 1]);
+    let ends = |at: usize| matches!(bytes.get(at + 1), None | Some(b' ' | b';' | b'\n'));
+    !script.starts_with('-')
+        && (0..bytes.len()).any(|at| bytes[at] == b'e' && begins(at) && ends(at) && bytes.len() > 1)
 }
 
 /// What destroys more than a workspace.

@@ -52,6 +52,8 @@ pub(crate) struct Run {
     pub(crate) is_altered: bool,
     /// Whether it only runs what was read already: a function of the script, a shell with its script.
     pub(crate) is_transparent: bool,
+    /// Whether it runs code of its own language that it finds at its standard input.
+    pub(crate) is_fed: bool,
 }
 
 /// A program with its arguments.
@@ -102,6 +104,8 @@ struct Reader {
     is_altered: bool,
     /// Files that were downloaded.
     fetched: HashSet<String>,
+    /// Files whose text the script has written.
+    written: HashSet<String>,
 }
 
 /// Reads words that are run without a shell.

@@ -29,6 +29,11 @@ impl Word {
         &self.0
     }
 
+    /// The word with something unknown in place of this text.
+    pub(crate) fn without(&self, token: &str) -> Self {
+        Self(self.0.replace(token, &UNKNOWN.to_string()))
+    }
+
     /// Whether the word is this text.
     pub(crate) fn is(&self, text: &str) -> bool {
         self.0 == text

@@ -1,5 +1,7 @@
 //! How commands are read: each line of the table is a command, what the rules say of it, and its risk.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
 use agent_core::policy::{Demand, Judge, Judged, Permission, Policy, Risk};
 use agent_policy::{PolicyJudge, RuleSet, demand_of};
 use std::path::PathBuf;

@@ -1,5 +1,7 @@
 //! Layers of rules: a lower one may only tighten what a higher one says.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
 use agent_core::policy::{
     ApprovalMode, Demand, Judge, Judged, Layer, Permission, Policy, Risk, Rule, SandboxLevel, Verdict,
 };

@@ -1,5 +1,7 @@
 //! What holds of all commands and all rules.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so")]
+
 use agent_core::policy::{ApprovalMode, Demand, Judge, Judged, Permission, Policy, Risk, Rule, SandboxLevel};
 use agent_policy::{PolicyJudge, RuleSet, demand_of};
 use proptest::prelude::*;

@@ -48,7 +48,7 @@ impl Reader {
     /// A call whose program is not known. What wraps it is known all the same.
     fn hidden(&mut self, views: Vec<View>, altered: bool, words: &[Word]) {
         if !views.is_empty() {
-            let run = Run { views, is_altered: altered, is_transparent: true };
+            let run = Run { views, is_altered: altered, is_transparent: true, is_fed: false };
             self.push(Part::Run(run));
         }
         self.unreadable(&shown(words), UNKNOWN_PROGRAM);
@@ -75,16 +75,31 @@ impl Reader {
         if is_shell(&name) {
             is_transparent |= self.shell(&words, input);
         }
-        let run = Run { views, is_altered: altered, is_transparent };
+        let is_fed = *input != Input::Inherited && super::scripts::reads_code(&name, &words);
+        let run = Run { views, is_altered: altered, is_transparent, is_fed };
         self.push(Part::Run(run));
         self.builtins(&name, &words);
         for command in of_find(&name, &words) {
             self.nested(|reader| reader.run(command, altered, &Input::Unknown));
         }
         for target in targets::of(&name, &words) {
+            if matches!(name.as_str(), "tee" | "cp" | "mv" | "install" | "ln" | "sed" | "dd") {
+                self.written.insert(resolve(&self.folder, target.path.text()));
+            }
             self.write(&target.path, target.with_all_beneath, false);
         }
         self.fetched_by(&name, &words);
+    }
+
+    /// Reads what stands in back quotes where the grammar does not look for them.
+    pub(super) fn back_quoted(&mut self, text: &str) {
+        let mut rest = text.split('`').skip(1);
+        while let Some(script) = rest.next() {
+            match rest.next() {
+                Some(_) => self.nested(|reader| reader.apart(|reader| reader.script(script))),
+                None => self.unreadable(script, "a back quote is not closed"),
+            }
+        }
     }
 
     /// Reads something that is one level deeper.
@@ -197,15 +212,29 @@ impl Reader {
             return self.unreadable(target.text(), "it speaks to the network by way of the shell");
         }
         let path = Word::new(resolve(&self.folder, target.text()));
+        if by_redirection {
+            self.written.insert(path.text().to_owned());
+        }
         self.push(Part::Write(Write { path, with_all_beneath, by_redirection }));
     }
 
     /// Takes note of files that are fetched, and of running one.
     fn fetched_by(&mut self, name: &str, words: &[Word]) {
-        if self.fetched.contains(&resolve(&self.folder, words[0].text())) {
+        let program = resolve(&self.folder, words[0].text());
+        if self.fetched.contains(&program) {
             self.danger(FETCHED);
         }
         let operand = words[1..].iter().find(|word| !word.is_option());
+        let script = match of_shell(words) {
+            Script::File(word) if is_shell(name) || matches!(name, "source" | ".") => Some(word),
+            Script::File(_) | Script::Inline(_) | Script::Input => None,
+        };
+        let is_written = |path: &str| self.written.contains(path);
+        if words[0].text().contains('/') && is_written(&program)
+            || script.is_some_and(|word| is_written(&resolve(&self.folder, word.text())))
+        {
+            self.unreadable(&shown(words), "it runs what the same command has written");
+        }
         let runs_file = crate::risk::is_interpreter(name) || matches!(name, "source" | ".");
         if runs_file && operand.is_some_and(|word| self.fetched.contains(&resolve(&self.folder, word.text())))
         {

@@ -40,6 +40,13 @@ pub(super) fn of_shell(words: &[Word]) -> Script {
     }
 }
 
+/// Whether the program runs the code of its own language that it finds at its standard input.
+pub(super) fn reads_code(name: &str, words: &[Word]) -> bool {
+    let rest = words.get(1..).unwrap_or_default();
+    let has_code = rest.iter().any(|word| word.is("-c") || word.is("-e") || word.is("-m") || word.is("-r"));
+    crate::risk::is_interpreter(name) && !has_code && rest.iter().all(|word| word.is_option() || word.is("-"))
+}
+
 /// The scripts that a program other than a shell is handed as words; `None` in place of one that is not known.
 pub(super) fn handed_to(name: &str, words: &[Word]) -> Vec<Option<String>> {
     let joined = |words: &[Word]| -> Option<String> {
@@ -57,20 +64,45 @@ pub(super) fn handed_to(name: &str, words: &[Word]) -> Vec<Option<String>> {
             .map(owned)
             .into_iter()
             .collect(),
-        "env" => after(rest, &["-S", "--split-string"]).map(owned).into_iter().collect(),
-        "su" | "script" | "flock" | "runuser" => {
-            after(rest, &["-c", "--command"]).map(owned).into_iter().collect()
+        "env" => split_string(rest).map(|word| owned(&word)).into_iter().collect(),
+        "su" | "script" | "flock" | "runuser" | "sg" | "nix-shell" | "nix" => {
+            let is_option = |word: &Word| {
+                let text = word.text();
+                matches!(text, "--command" | "--run")
+                    || (!text.starts_with("--") && word.is_option() && text.ends_with('c'))
+            };
+            let at = rest.iter().position(is_option);
+            at.and_then(|at| rest.get(at + 1)).map(owned).into_iter().collect()
         }
-        "watch" | "parallel" => rest
-            .iter()
-            .find(|word| !word.is_option())
-            .filter(|word| word.text().contains(' '))
-            .map(owned)
-            .into_iter()
-            .collect(),
+        "watch" | "parallel" => rest.iter().filter(|word| word.text().contains(' ')).map(owned).collect(),
+        "tar" => rest.iter().filter_map(handed_to_tar).collect(),
+        "git" if rest.iter().any(|word| word.is("bisect")) => {
+            let run = rest.iter().position(|word| word.is("run")).map(|at| joined(&rest[at + 1..]));
+            run.into_iter().collect()
+        }
         "git" => of_git(rest).into_iter().map(owned).collect(),
         _ => Vec::new(),
     }
+}
+
+/// What `env` splits into words: in an option, behind its letter in a cluster, or in the next word.
+fn split_string(rest: &[Word]) -> Option<Word> {
+    rest.iter().enumerate().find_map(|(at, word)| {
+        let text = word.text();
+        if let Some(long) = text.strip_prefix("--split-string") {
+            return long.strip_prefix('=').map(Word::new).or_else(|| rest.get(at + 1).cloned());
+        }
+        let cluster = text.strip_prefix('-').filter(|cluster| !cluster.starts_with('-'))?;
+        let (_, behind) = cluster.split_once('S')?;
+        if behind.is_empty() { rest.get(at + 1).cloned() } else { Some(Word::new(behind)) }
+    })
+}
+
+/// The command in an option of `tar`.
+fn handed_to_tar(word: &Word) -> Option<Option<String>> {
+    const OPTIONS: &[&str] = &["--checkpoint-action=exec=", "--to-command=", "--use-compress-program="];
+    let command = OPTIONS.iter().find_map(|option| word.text().strip_prefix(option))?;
+    Some(Word::new(command).known().map(str::to_owned))
 }
 
 /// What git is handed to run: hooks of a rebase, of a bisection, of a search through history.
@@ -105,9 +137,7 @@ pub(super) fn of_find(name: &str, words: &[Word]) -> Vec<Vec<Word>> {
     while let Some(at) = rest.iter().position(|word| starts.contains(&word.text())) {
         rest = &rest[at + 1..];
         let end = rest.iter().position(|word| word.is(";") || word.is("+")).unwrap_or(rest.len());
-        let inner = rest[..end]
-            .iter()
-            .map(|word| if word.text().contains("{}") { Word::open() } else { word.clone() });
+        let inner = rest[..end].iter().map(|word| word.without("{}"));
         found.push(inner.collect::<Vec<_>>());
         rest = &rest[end..];
     }

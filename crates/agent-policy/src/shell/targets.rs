@@ -36,6 +36,13 @@ pub(super) fn of(name: &str, words: &[Word]) -> Vec<Target> {
             let skipped = usize::from(!rest.iter().any(|word| word.text().starts_with("--reference")));
             operands(rest, &["-m", "-x"]).into_iter().skip(skipped).map(one).collect()
         }
+        "git" => of_git(words),
+        "tar" | "bsdtar" => {
+            let folder =
+                option(rest, &["-C", "--directory"]).cloned().or_else(|| behind(rest, "--directory="));
+            folder.iter().map(one).collect()
+        }
+        "unzip" => option(rest, &["-d"]).into_iter().map(one).collect(),
         "mv" => moved(rest, true),
         "cp" | "install" | "rsync" => moved(rest, false),
         "ln" => linked(rest),
@@ -50,6 +57,18 @@ pub(super) fn of(name: &str, words: &[Word]) -> Vec<Target> {
         "find" if rest.iter().any(|word| word.is("-delete")) => {
             rest.iter().take_while(|word| !word.is_option()).map(one).collect()
         }
+        _ => Vec::new(),
+    }
+}
+
+/// What git removes and moves at its caller's wish.
+fn of_git(words: &[Word]) -> Vec<Target> {
+    let bare = super::without_global_options(words);
+    let words = bare.as_ref().map_or(words, |(bare, _)| bare);
+    let rest = words.get(2..).unwrap_or_default();
+    match words.get(1).map(Word::text) {
+        Some("rm") => operands(rest, &[]).into_iter().map(tree).collect(),
+        Some("mv") => moved(rest, true),
         _ => Vec::new(),
     }
 }

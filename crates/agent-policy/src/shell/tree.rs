@@ -122,6 +122,10 @@ impl<'s> Walk<'_, 's> {
             "subshell" | "command_substitution" | "process_substitution" => self.apart(node, input),
             "variable_assignment" | "declaration_command" => self.assignment(node),
             "file_redirect" => drop(self.file_redirect(node)),
+            "expansion" => {
+                self.reader.back_quoted(self.text(node));
+                self.all(&children(node), input);
+            }
             _ => self.all(&children(node), input),
         }
         self.height -= 1;
@@ -265,12 +269,16 @@ impl<'s> Walk<'_, 's> {
         more: &mut Vec<Word>,
         after: &mut Vec<Node<'t>>,
     ) -> Input {
-        let mut text = String::new();
+        let (mut text, mut is_quoted) = (String::new(), false);
         for child in children(node) {
             match child.kind() {
-                "heredoc_start" | "heredoc_end" | "file_descriptor" => {}
+                "heredoc_start" => is_quoted = self.text(child).contains(['\'', '"', '\\']),
+                "heredoc_end" | "file_descriptor" => {}
                 "heredoc_body" => {
                     self.text(child).clone_into(&mut text);
+                    if !is_quoted {
+                        self.reader.back_quoted(&text);
+                    }
                     self.node_in_word(child);
                 }
                 "file_redirect" => more.extend(self.file_redirect(child)),
@@ -386,7 +394,5 @@ fn runs_its_input(part: &Part) -> bool {
             scripts::Script::Inline(_) => false,
         };
     }
-    let rest = words.get(1..).unwrap_or_default();
-    let has_code = rest.iter().any(|word| word.is("-c") || word.is("-e") || word.is("-m") || word.is("-r"));
-    crate::risk::is_interpreter(name) && !has_code && rest.iter().all(|word| word.is_option() || word.is("-"))
+    scripts::reads_code(name, words)
 }

@@ -100,8 +100,29 @@ const WRAPPERS: &[Wrapper] = &[
     harmless(&["nice"], &["-n", "--adjustment"], 0),
     harmless(&["ionice"], &["-c", "--class", "-n", "--classdata", "-p"], 0),
     harmless(
-        &["nohup", "setsid", "builtin", "coproc", "unbuffer", "noglob", "nocorrect", "faketime"],
-        &[],
+        &[
+            "nohup",
+            "setsid",
+            "builtin",
+            "coproc",
+            "unbuffer",
+            "noglob",
+            "nocorrect",
+            "faketime",
+            "!",
+            "{",
+            "torsocks",
+            "arch",
+            "dbus-run-session",
+            "linux32",
+            "linux64",
+            "proxychains",
+            "proxychains4",
+            "ld.so",
+            "ld-linux-x86-64.so.2",
+            "ld-linux-aarch64.so.1",
+        ],
+        &["-f"],
         0,
     ),
     harmless(&["command", "exec"], &["-a"], 0),
@@ -109,14 +130,33 @@ const WRAPPERS: &[Wrapper] = &[
     harmless(&["timeout"], &["-k", "--kill-after", "-s", "--signal"], 1),
     harmless(&["stdbuf"], &["-i", "--input", "-o", "--output", "-e", "--error"], 0),
     harmless(&["busybox", "toybox"], &[], 0),
-    harmless(&["taskset", "chrt"], &[], 1),
+    harmless(&["taskset", "chrt", "perf"], &["-e", "-o"], 1),
+    harmless(&["setarch"], &[], 0),
+    harmless(&["numactl"], &["-N", "-m", "-C", "-i", "-p"], 0),
+    harmless(&["xvfb-run"], &["-n", "-s", "-e", "-f", "-p", "-w"], 0),
+    harmless(&["caffeinate"], &["-t", "-w"], 0),
+    harmless(&["direnv"], &[], 2),
+    harmful(&["sshpass"], &["-p", "-f", "-d"], 0),
+    harmful(&["gdb", "lldb", "pkexec"], &["-ex", "-x", "--user"], 0),
     harmless(&["prlimit"], &[], 0),
     harmless(&["watch"], &["-n", "--interval"], 0),
     harmless(&["strace", "ltrace"], &["-e", "-o", "-p", "-s", "-u", "-E", "-P", "-O", "-S"], 0),
     harmless(&["valgrind", "heaptrack", "catchsegv"], &[], 0),
     harmless(
-        &["bundle", "pipenv", "poetry", "uv", "pdm", "hatch", "rye", "mise", "asdf", "direnv"],
-        &["-C", "--directory", "--project"],
+        &["bundle", "pipenv", "poetry", "uv", "pdm", "hatch", "rye", "mise", "asdf"],
+        &[
+            "-C",
+            "--directory",
+            "--project",
+            "--with",
+            "--extra",
+            "--group",
+            "--python",
+            "--package",
+            "--env-file",
+            "--index",
+            "-p",
+        ],
         1,
     ),
     harmful(
@@ -159,6 +199,10 @@ impl Wrapper {
     pub(super) fn open(&self, words: &[Word]) -> Wrapped {
         let nothing = || Wrapped { assignments: Vec::new(), words: Vec::new() };
         let mut at = self.after_options(words, 1);
+        if words.get(2).is_some_and(|word| word.is("{")) {
+            // `coproc NAME { …; }`
+            at = 2;
+        }
         let is_project = self.names.contains(&"bundle");
         if is_project && !words.get(at).and_then(Word::known).is_some_and(|word| RUNNING.contains(&word)) {
             return nothing();
@@ -174,6 +218,10 @@ impl Wrapper {
         }
         let mut rest = words.get(at..).unwrap_or_default().to_vec();
         if self.appends && !rest.is_empty() {
+            let token =
+                words[..at].iter().position(|word| word.is("-I")).and_then(|option| words.get(option + 1));
+            let token = token.and_then(Word::known).filter(|token| !token.is_empty()).unwrap_or("{}");
+            rest = rest.iter().map(|word| word.without(token).without("{}")).collect();
             rest.push(Word::open());
         }
         Wrapped { assignments, words: rest }
