@@ -29,6 +29,7 @@ mod error;
 mod policy;
 mod repositories;
 mod scan_caches;
+mod secrets;
 mod services;
 mod settings;
 mod surveys;

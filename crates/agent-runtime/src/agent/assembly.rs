@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::policy;
 use crate::repositories::RepositoryRoots;
 use crate::scan_caches::ScanCaches;
+use crate::secrets::KnownSecrets;
 use crate::settings::{self, Settings};
 use crate::surveys::CachedSurveys;
 use crate::system::{SystemClock, SystemRandomness};
@@ -15,7 +16,7 @@ use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
 use agent_core::ids::WorkerId;
 use agent_core::model::ModelDescription;
 use agent_core::policy::Judge;
-use agent_core::ports::{Clock, CommitListener, LanguageModel, Neighbours, NothingSecret, Secrets};
+use agent_core::ports::{Clock, CommitListener, LanguageModel, Neighbours, Secrets};
 use agent_core::time::Timestamp;
 use agent_core::tool::{Tool, Toolbox};
 use agent_events::{Bus, Hub, Wakes};
@@ -91,7 +92,11 @@ impl AgentBuilder {
             None => Arc::<Wakes>::clone(&wakes),
         };
         let (store, folder) = open_store(&self.settings, listener).await?;
-        let authenticator = authenticator(&self.settings, &folder, &store, &clock)?;
+        let signing = match self.settings.jwt_secret.clone() {
+            Some(secret) => secret,
+            None => folder.jwt_secret()?,
+        };
+        let authenticator = authenticator(signing.clone(), &store, &clock)?;
         let model = match self.model.take() {
             Some(model) => Some(model),
             None => connect_model(&self.settings).await?,
@@ -110,7 +115,7 @@ impl AgentBuilder {
             }),
             roots,
             judge: Arc::new(policy::judge(&self.settings, private_files(&self.settings, &folder))?),
-            secrets: Arc::new(NothingSecret),
+            secrets: Arc::new(KnownSecrets::new(&self.settings, &signing, Arc::clone(&clock))),
             caches: Arc::default(),
             sandbox: probe_sandbox(&self.settings, &folder),
             hub: Hub::new(wakes, Arc::new(store.clone())),
@@ -188,16 +193,7 @@ fn worker_id(folder: &DataFolder, at_home: bool) -> Result<WorkerId> {
     if at_home { folder.worker() } else { visitor() }.map(WorkerId)
 }
 
-fn authenticator(
-    settings: &Settings,
-    folder: &DataFolder,
-    store: &Store,
-    clock: &Arc<dyn Clock>,
-) -> Result<Authenticator> {
-    let secret = match settings.jwt_secret.clone() {
-        Some(secret) => secret,
-        None => folder.jwt_secret()?,
-    };
+fn authenticator(secret: SecretString, store: &Store, clock: &Arc<dyn Clock>) -> Result<Authenticator> {
     let store = Arc::new(store.clone());
     let stores =
         Stores { users: Arc::clone(&store) as _, keys: Arc::clone(&store) as _, refresh: store as _ };
