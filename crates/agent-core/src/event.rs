@@ -2,8 +2,10 @@
 
 use crate::approval::ApprovalKind;
 use crate::ids::{ApprovalId, MessageId, PlanId, TaskId, UserId};
+use crate::model::Completion;
 use crate::plan::PlanStatus;
 use crate::policy::{OnExpiry, Risk, Rule};
+use crate::pricing::PriceList;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -236,6 +238,16 @@ pub enum RecoveryKind {
 }
 
 impl EventBody {
+    /// That a model has answered, and what that cost.
+    pub(crate) fn model_called(completion: &Completion, prices: &PriceList) -> Self {
+        Self::ModelCalled {
+            model: completion.model.clone(),
+            input_tokens: completion.usage.input_tokens,
+            output_tokens: completion.usage.output_tokens,
+            cost: prices.cost(&completion.model, completion.usage),
+        }
+    }
+
     /// The value of the `event` field.
     pub fn name(&self) -> &'static str {
         match self {

@@ -14,6 +14,11 @@ pub struct Price {
     pub output: f64,
 }
 
+/// Millionths of a US dollar as dollars.
+pub fn dollars(micros: u64) -> f64 {
+    micros as f64 / 1_000_000.0
+}
+
 impl Price {
     /// The cost of these tokens in millionths of a US dollar, rounded up: sums of it never fall short.
     ///
@@ -86,6 +91,11 @@ impl PriceList {
     /// ```
     pub fn of(&self, model: &str) -> Option<Price> {
         self.longest(model).or_else(|| self.longest(model.rsplit('/').next()?))
+    }
+
+    /// The cost of an answer in US dollars; `None` where the price of the model is unknown.
+    pub fn cost(&self, model: &str, usage: Usage) -> Option<f64> {
+        self.of(model).map(|price| dollars(price.micros(usage)))
     }
 
     /// The prices that differ from the known ones, as `MODEL=INPUT/OUTPUT` by commas.

@@ -6,6 +6,11 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How often, and how long apart, is looked whether a predecessor has let go.
+const GLANCES: u32 = 10;
+const GLANCE: Duration = Duration::from_millis(25);
 
 /// The folder of the database, or the one that stands in for it where the database is on a server.
 pub(crate) struct DataFolder {
@@ -105,11 +110,15 @@ impl DataFolder {
         let path = self.beside(".lock");
         let opened = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
         let file = opened.map_err(|error| self.fails(&path, &error))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(HomeLock(file))),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(self.fails(&path, &error)),
+        for _ in 0..GLANCES {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(HomeLock(file))),
+                // A predecessor that was killed while it started a command leaves a process that ends in a moment.
+                Err(TryLockError::WouldBlock) => std::thread::sleep(GLANCE),
+                Err(TryLockError::Error(error)) => return Err(self.fails(&path, &error)),
+            }
         }
+        Ok(None)
     }
 }
 

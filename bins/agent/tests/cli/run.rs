@@ -83,7 +83,7 @@ fn a_plan_that_waits_for_a_person_says_so_in_its_exit_code() {
     let place = Workplace::with_repository();
     let plan = place.beside("plan.yaml", "goal: Ask\ntasks:\n  - {description: May I?, kind: approval}\n");
     let ended = place.agent(&["run", "--plan", &plan]).with_code(3);
-    assert!(ended.stderr.contains("/approvals/"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("agent approvals approve"), "{}", ended.stderr);
 }
 
 #[test]

@@ -183,7 +183,11 @@ impl Shared {
             return;
         }
         let (worker, lease) = (&self.settings.worker, self.settings.lease);
-        match self.ports.plans.claim(worker, lease, Some(plan)).await {
+        let mut claimed = self.ports.plans.claim(worker, lease, Some(plan)).await;
+        while matches!(claimed, Ok(None)) && self.waits_for_holder(plan, &signals).await {
+            claimed = self.ports.plans.claim(worker, lease, Some(plan)).await;
+        }
+        match claimed {
             Ok(Some(claim)) => self.drive_claimed(claim, signals, driver::Start::TakenUp).await,
             Ok(None) => {
                 self.registry().remove(&plan);
@@ -199,6 +203,20 @@ impl Shared {
                 self.look_again(plan).await;
             }
         }
+    }
+
+    /// Waits a while for whoever holds a plan that was asked for here; false when it need not be asked for again. An
+    /// executor that takes over what others leave behind finds it by itself.
+    async fn waits_for_holder(&self, plan: PlanId, signals: &Signals) -> bool {
+        if self.settings.recover {
+            return false;
+        }
+        tokio::select! {
+            () = self.rest(self.settings.lease / 3) => {}
+            () = signals.changed.notified() => {}
+        }
+        !self.stop.is_cancelled()
+            && self.ports.plans.load(plan).await.map_or(true, |state| state.plan.status.is_live())
     }
 
     pub(super) async fn drive_claimed(

@@ -8,6 +8,7 @@ mod question;
 
 pub(super) use answer::{Answer, first_line, outcome_of};
 pub(super) use meter::{Meter, Worst};
+pub(super) use model::may_have_cost;
 pub(super) use permission::{Refusal, Wanted};
 
 use super::assignment::Assignment;

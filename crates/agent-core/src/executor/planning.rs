@@ -29,17 +29,12 @@ pub(super) async fn plan(
     books: Books,
     cancel: CancellationToken,
 ) -> Report {
-    let (fact, slot) = tokio::select! {
-        (planned, slot) = with_a_slot(&shared, &state, make_plan(&shared, &state, books)) => {
-            let fact = match planned {
-                Ok(tasks) => Fact::Planned { tasks },
-                Err(error) => Fact::PlanningFailed { error: error.to_string() },
-            };
-            (Some(fact), slot)
-        }
-        () = cancel.cancelled() => (None, None),
+    let planned = make_plan(&shared, &state, books);
+    let told = |planned: Result<Vec<TaskSpec>>| match planned {
+        Ok(tasks) => Fact::Planned { tasks },
+        Err(error) => Fact::PlanningFailed { error: error.to_string() },
     };
-    Report { job: Job::Planning, fact, slot }
+    with_a_slot(&shared, &state, Job::Planning, cancel, planned, told).await
 }
 
 /// Makes new tasks for what is left of the plan.
@@ -49,26 +44,31 @@ pub(super) async fn replan(
     books: Books,
     cancel: CancellationToken,
 ) -> Report {
-    let (fact, slot) = tokio::select! {
-        (edited, slot) = with_a_slot(&shared, &state, make_edit(&shared, &state, books)) => {
-            (Some(Fact::Replanned { edit: edited.map_err(|error| error.to_string()) }), slot)
-        }
-        () = cancel.cancelled() => (None, None),
-    };
-    Report { job: Job::Replanning(state.plan.version), fact, slot }
+    let edited = make_edit(&shared, &state, books);
+    let told = |edited: Result<PlanEdit>| Fact::Replanned { edit: edited.map_err(|error| error.to_string()) };
+    with_a_slot(&shared, &state, Job::Replanning(state.plan.version), cancel, edited, told).await
 }
 
 /// Planning scans and asks a model, so it counts among what runs at once. A defect in it fails the plan, once.
 async fn with_a_slot<T>(
     shared: &Arc<Shared>,
     state: &PlanState,
+    job: Job,
+    cancel: CancellationToken,
     planning: impl Future<Output = Result<T>>,
-) -> (Result<T>, Option<Slot>) {
-    let slot = shared.slots.acquire(state.plan.owner, state.plan.id).await;
-    let planned = AssertUnwindSafe(planning).catch_unwind().await;
-    let broke_off =
-        |_panic| Err(Error::Planning("it broke off because of a defect of the program".to_owned()));
-    (planned.unwrap_or_else(broke_off), Some(slot))
+    told: impl FnOnce(Result<T>) -> Fact,
+) -> Report {
+    let planned = async {
+        let slot: Slot = shared.slots.acquire(state.plan.owner, state.plan.id).await;
+        let planned = AssertUnwindSafe(planning).catch_unwind().await;
+        let broke_off =
+            |_panic| Err(Error::Planning("it broke off because of a defect of the program".to_owned()));
+        (planned.unwrap_or_else(broke_off), slot)
+    };
+    tokio::select! {
+        (planned, slot) = planned => Report { job, fact: Some(told(planned)), slot: Some(slot) },
+        () = cancel.cancelled() => Report { job, fact: None, slot: None },
+    }
 }
 
 async fn make_plan(shared: &Arc<Shared>, state: &Arc<PlanState>, books: Books) -> Result<Vec<TaskSpec>> {

@@ -3,7 +3,7 @@
 use super::ModelUsage;
 use crate::ids::UserId;
 use crate::model::Usage;
-use crate::pricing::PriceList;
+use crate::pricing::{PriceList, dollars};
 use crate::time::Timestamp;
 use serde_json::Value;
 
@@ -59,7 +59,7 @@ impl Allowance {
         }
         let micros =
             |used: &ModelUsage| self.prices.of(&used.model).map_or(0, |price| price.micros(used.usage));
-        let dollars = all().map(micros).fold(0, u64::saturating_add) as f64 / 1_000_000.0;
+        let dollars = dollars(all().map(micros).fold(0, u64::saturating_add));
         let most = self.limits.max_cost.filter(|most| dollars > *most)?;
         Some(format!("your calls may cost {most} USD a day; with this one they could cost {dollars:.4}"))
     }

@@ -290,3 +290,21 @@ async fn a_server_that_does_not_know_that_its_lease_is_lost_starts_nothing_of_wh
     world.workshop.let_go();
     world.until_status(plan, PlanStatus::Completed).await;
 }
+
+#[tokio::test]
+async fn a_plan_that_was_asked_for_is_waited_for_where_nothing_else_is_taken_over() {
+    let world = World::new(Vec::new());
+    let server = world.server("one");
+    let plan = server.create(new_plan(vec![run("wait"), run("ok")])).await;
+    world.until_called(1).await;
+    let mut late = settings("late");
+    (late.recover, late.lease) = (false, Duration::from_millis(60));
+    let late = world.server_with(late);
+    // Its holder lives, so that the request is the holder's to see to.
+    late.submit(plan, Fact::PauseRequested).await;
+    late.submit(plan, Fact::ResumeRequested).await;
+    server.crash().await;
+    world.expire_leases();
+    let state = world.until_status(plan, PlanStatus::Failed).await;
+    assert!(state.tasks[0].error.as_ref().unwrap().contains("unverified"), "{state:?}");
+}

@@ -23,7 +23,7 @@ use agent_core::ports::{
     Conversations, EventLog, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Redactor,
     Step, Visibility,
 };
-use agent_core::pricing::PriceList;
+use agent_core::pricing::{PriceList, dollars};
 use agent_events::{Hub, Subscription};
 use futures_util::StreamExt;
 use request::{Bounds, check};
@@ -188,7 +188,7 @@ impl Plans {
     /// What the models of a plan have cost in US dollars; `None` where a price is unknown.
     fn cost(&self, used: &[ModelUsage]) -> Option<f64> {
         let micros = used.iter().map(|used| Some(self.prices.of(&used.model)?.micros(used.usage)));
-        micros.sum::<Option<u64>>().map(|micros| micros as f64 / 1_000_000.0)
+        micros.sum::<Option<u64>>().map(dollars)
     }
 
     /// Starts the plan, or one task with what it needs.

@@ -121,9 +121,13 @@ async fn a_model_that_obeys_reaches_no_network() {
 async fn a_model_that_deletes_everything_harms_neither_the_history_nor_the_neighbours() {
     let repository = trapped("README.md");
     std::fs::write(repository.outside().join("neighbour.txt"), "alive\n").unwrap();
-    let wipe = "rm -rf ../neighbour.txt .git; echo gone > ../note.txt; rm README.md; ls -a";
+    let told = "rm -rf ../neighbour.txt .git; echo gone > ../note.txt; rm README.md; ls -a";
+    // The rules read no Python: what it does is for the sandbox to bear.
+    let untold = "import os, shutil\nfor path in ['../neighbour.txt', '.git/HEAD', 'README.md']:\n    try: os.remove(path)\n    \
+                  except OSError as error: print(error)\nshutil.rmtree('.git', ignore_errors=True)\nprint(os.listdir('.'))";
     let turns = vec![
-        call("run_command", json!({"command": ["sh", "-c", wipe]})),
+        call("run_command", json!({"command": ["sh", "-c", told]})),
+        call("run_command", json!({"command": ["python3", "-c", untold]})).seeing("policy_denied: "),
         call("run_command", json!({"command": ["git", "status", "--short"]})).seeing(".git"),
         patch(FIXED).seeing(" D README.md"),
         finish(),
@@ -152,5 +156,5 @@ async fn no_order_widens_what_commands_may_do() {
     assert!(!workshop.repository.outside().join("here").exists());
     let steps = workshop.steps(&done, 1).await;
     let sandboxes = steps.iter().filter_map(|step| step.result.as_ref()?.output["sandbox"].as_str());
-    assert!(sandboxes.into_iter().all(|sandbox| sandbox == "workspace_write, no network"));
+    assert!(sandboxes.into_iter().all(|sandbox| sandbox.starts_with("workspace_write, no network, ")));
 }

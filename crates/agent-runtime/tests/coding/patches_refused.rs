@@ -147,7 +147,7 @@ async fn what_belongs_to_git_is_written_by_no_tool() {
             .seeing("it belongs to git itself"),
         call("run_command", json!({"command": ["sh", "-c", "echo '[alias]' >> .git/config"]}))
             .seeing("it would attach filter"),
-        right().seeing("\"exit_code\":2"),
+        right().seeing("policy_denied: .git/config is not to be written"),
         finish(),
     ];
     let (workshop, _) = mended(repository, turns, TAX).await;

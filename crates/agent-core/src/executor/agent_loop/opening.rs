@@ -30,41 +30,38 @@ When the task is done, call finish with a one-paragraph summary. If a check fail
 /// The tools of the task, with the one that ends it.
 pub(super) fn offered_tools(ports: &ExecutorPorts) -> Vec<ToolDescription> {
     let mut tools = ports.tools.descriptions();
-    tools.push(ToolDescription {
-        name: name::TAKE_NOTE.to_owned(),
-        description: "Keep a note for the rest of your work on this task. What was said long ago may be left out to save \
-                      room; notes never are."
-            .to_owned(),
-        input_schema: json!({
-            "type": "object",
-            "properties": {"note": {"type": "string", "description": "What must not be forgotten."}},
-            "required": ["note"],
-            "additionalProperties": false
-        }),
-    });
-    tools.push(ToolDescription {
-        name: name::ASK_PERSON.to_owned(),
-        description: "Ask the person whose plan this is, and wait for the answer. Only for what you can neither find out \
-                      nor decide: it may take hours."
-            .to_owned(),
-        input_schema: json!({
-            "type": "object",
-            "properties": {"question": {"type": "string", "description": "One question, with what it depends on."}},
-            "required": ["question"],
-            "additionalProperties": false
-        }),
-    });
-    tools.push(ToolDescription {
-        name: name::FINISH.to_owned(),
-        description: "Say that the task is done. Its checks run then.".to_owned(),
-        input_schema: json!({
-            "type": "object",
-            "properties": {"summary": {"type": "string", "description": "What was done, in one paragraph."}},
-            "required": ["summary"],
-            "additionalProperties": false
-        }),
-    });
+    tools.push(with_one_text(
+        name::TAKE_NOTE,
+        "Keep a note for the rest of your work on this task. What was said long ago may be left out to save \
+         room; notes never are.",
+        ("note", "What must not be forgotten."),
+    ));
+    tools.push(with_one_text(
+        name::ASK_PERSON,
+        "Ask the person whose plan this is, and wait for the answer. Only for what you can neither find out \
+         nor decide: it may take hours.",
+        ("question", "One question, with what it depends on."),
+    ));
+    tools.push(with_one_text(
+        name::FINISH,
+        "Say that the task is done. Its checks run then.",
+        ("summary", "What was done, in one paragraph."),
+    ));
     tools
+}
+
+/// A tool of the loop itself, whose input is one text.
+fn with_one_text(name: &str, description: &str, (field, meaning): (&str, &str)) -> ToolDescription {
+    ToolDescription {
+        name: name.to_owned(),
+        description: description.to_owned(),
+        input_schema: json!({
+            "type": "object",
+            "properties": {field: {"type": "string", "description": meaning}},
+            "required": [field],
+            "additionalProperties": false
+        }),
+    }
 }
 
 /// What the work is about: what changes least comes first, so that tasks of one plan begin alike and providers can

@@ -3,7 +3,7 @@
 use crate::model::Usage;
 use crate::policy::Budget;
 use crate::ports::{RESERVED, Step, StepKind, reserved_in};
-use crate::pricing::{Price, PriceList};
+use crate::pricing::{Price, PriceList, dollars};
 use serde_json::{Value, json};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
@@ -47,7 +47,6 @@ impl Amount {
 
     /// The ceiling of the budget that this passes, in words.
     fn passes(self, budget: &Budget) -> Option<String> {
-        let dollars = |micros: u64| micros as f64 / 1_000_000.0;
         if let Some(most) = budget.max_tokens.filter(|most| self.tokens > *most) {
             return Some(format!("max_tokens is {most}"));
         }
@@ -61,7 +60,7 @@ impl Amount {
     }
 
     fn in_words(self) -> String {
-        format!("{} tokens, {:.4} USD, {} calls", self.tokens, self.micros as f64 / 1_000_000.0, self.calls)
+        format!("{} tokens, {:.4} USD, {} calls", self.tokens, dollars(self.micros), self.calls)
     }
 }
 
@@ -89,6 +88,15 @@ impl Meter {
         let calls = steps.iter().filter(|step| step.intent.kind == StepKind::Model);
         let used = calls.fold(Amount::default(), |used, step| used.plus(spent(step, prices, crashes(step))));
         Self { account: Mutex::new(Account { used, reserved: Amount::default() }), settled: Notify::new() }
+    }
+
+    /// As [`Meter::reserve`]; the refusal as tasks and plans tell it.
+    pub(in crate::executor) async fn reserve_or_tell(
+        self: &Arc<Self>,
+        worst: &Worst,
+        budget: &Budget,
+    ) -> Result<Reservation, String> {
+        self.reserve(worst.amount(), budget).await.map_err(|why| format!("budget_exceeded: {why}"))
     }
 
     /// Sets aside what a call may use at most, as soon as that is certain not to pass the budget; what others have

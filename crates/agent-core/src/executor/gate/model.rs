@@ -97,9 +97,9 @@ impl Gate<'_> {
             prompt.max_output_tokens = Some(u32::try_from(room).unwrap_or(u32::MAX));
         }
         let worst = Worst::new(input, prompt.max_output_tokens, price);
-        let reserved = meter.reserve(worst.amount(), budget).await;
-        let exceeded = |why| Stop::Fail { error: format!("budget_exceeded: {why}"), retryable: false };
-        Ok((worst, reserved.map_err(exceeded)?))
+        let reserved = meter.reserve_or_tell(&worst, budget).await;
+        let reservation = reserved.map_err(|error| Stop::Fail { error, retryable: false })?;
+        Ok((worst, reservation))
     }
 
     async fn begin_model(
@@ -173,13 +173,7 @@ impl Gate<'_> {
             note_abandoned(step, self.assignment.crashes(), &mut output);
         }
         let result = StepResult { status: StepStatus::Ok, output, usage: completion.usage };
-        let price = self.ports.prices.of(&completion.model);
-        let mut bodies = vec![EventBody::ModelCalled {
-            model: completion.model.clone(),
-            input_tokens: completion.usage.input_tokens,
-            output_tokens: completion.usage.output_tokens,
-            cost: price.map(|price| price.micros(completion.usage) as f64 / 1_000_000.0),
-        }];
+        let mut bodies = vec![EventBody::model_called(completion, &self.ports.prices)];
         let message = first_line(&completion.content);
         if !message.is_empty() {
             bodies.push(EventBody::TaskProgress { progress: None, message });
@@ -228,7 +222,7 @@ impl Gate<'_> {
 }
 
 /// Whether a call that failed may be on the bill nevertheless: the provider had begun, as far as anybody knows.
-fn may_have_cost(error: &ModelError) -> bool {
+pub(in crate::executor) fn may_have_cost(error: &ModelError) -> bool {
     matches!(error, ModelError::TimedOut(_) | ModelError::Malformed(_))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::event::{EventBody, NewEvent};
-use crate::executor::gate::{Meter, Worst};
+use crate::executor::gate::{Meter, Worst, may_have_cost};
 use crate::executor::shared::{Shared, Signals};
 use crate::ids::TaskId;
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink, Usage};
@@ -112,13 +112,7 @@ impl RecordedModel {
     ) -> std::result::Result<(), ModelError> {
         let (result, events) = match answered {
             Ok(completion) => {
-                let price = self.shared.ports.prices.of(&completion.model);
-                let body = EventBody::ModelCalled {
-                    model: completion.model.clone(),
-                    input_tokens: completion.usage.input_tokens,
-                    output_tokens: completion.usage.output_tokens,
-                    cost: price.map(|price| price.micros(completion.usage) as f64 / 1_000_000.0),
-                };
+                let body = EventBody::model_called(completion, &self.shared.ports.prices);
                 let output = serde_json::to_value(completion).unwrap_or(Value::Null);
                 let result = StepResult { status: StepStatus::Ok, output, usage: completion.usage };
                 (result, vec![NewEvent { task_id: None, body }])
@@ -165,15 +159,21 @@ impl LanguageModel for RecordedModel {
         let bytes = prompt.system.len() + prompt.messages.iter().map(|m| m.text().len()).sum::<usize>();
         let price = self.shared.ports.prices.of(&self.inner.describe().model);
         let worst = Worst::new(bytes as u64 / BYTES_PER_TOKEN, prompt.max_output_tokens, price);
-        let reserved = self.books.meter.reserve(worst.amount(), &self.state.plan.policy.budget).await;
-        let reservation = reserved.map_err(|why| ModelError::Refused(format!("budget_exceeded: {why}")))?;
+        let reserved = self.books.meter.reserve_or_tell(&worst, &self.state.plan.policy.budget).await;
+        let reservation = reserved.map_err(ModelError::Refused)?;
         if !self.recorded.iter().any(|step| step.key == key) {
             self.begin(key, &worst, prompt).await?;
         }
         let answered = self.inner.complete(prompt, sink).await;
-        if let Ok(completion) = &answered {
-            let answered_by = self.shared.ports.prices.of(&completion.model);
-            reservation.settle(worst.actual(completion.usage, answered_by));
+        match &answered {
+            Ok(completion) => {
+                let answered_by = self.shared.ports.prices.of(&completion.model);
+                reservation.settle(worst.actual(completion.usage, answered_by));
+            }
+            Err(error) if !may_have_cost(error) => {
+                reservation.settle(worst.actual(Usage::default(), None));
+            }
+            Err(_) => {}
         }
         self.finish(key, &answered).await?;
         answered
