@@ -32,8 +32,9 @@ impl Tool for RunCommand {
     type Input = CommandInput;
     type Output = CommandReport;
     const NAME: &'static str = agent_core::tool::name::RUN_COMMAND;
-    const DESCRIPTION: &'static str = "Runs a program with arguments in the repository, in a sandbox without network. \
-         Use it to build and to run tests. No shell is involved; for one, run [\"sh\", \"-c\", \"…\"].";
+    const DESCRIPTION: &'static str = "Runs a program with arguments in the repository, in a sandbox without network: \
+         only servers that the same command starts on 127.0.0.1 are reachable. Use it to build and to run tests. \
+         No shell is involved; for one, run [\"sh\", \"-c\", \"…\"].";
     const EFFECT: EffectClass = EffectClass::Opaque;
 
     fn summary(input: &CommandInput) -> String {

@@ -60,6 +60,16 @@ impl ServerCommand {
         }
     }
 
+    /// On this address instead.
+    #[must_use]
+    pub fn bind(mut self, address: &str) -> Self {
+        let flag = self.arguments.iter().position(|argument| argument == "--bind");
+        if let Some(value) = flag.and_then(|flag| self.arguments.get_mut(flag + 1)) {
+            address.clone_into(value);
+        }
+        self
+    }
+
     /// With a variable of the environment.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {

@@ -46,8 +46,7 @@ impl Scene {
         let script = write_script(&self.path("data"), turns);
         let program = env!("CARGO_BIN_EXE_agent-server");
         ServerCommand::new(program, &self.path("data"), &self.path("repository"), &Database::Sqlite)
-            .argument("--bind")
-            .argument(format!("127.0.0.1:{}", self.port))
+            .bind(&format!("127.0.0.1:{}", self.port))
             .argument("--llm-provider")
             .argument("scripted")
             .argument("--llm-script")

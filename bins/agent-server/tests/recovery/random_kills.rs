@@ -113,7 +113,8 @@ impl Ordeal {
             let details = until_over_with_approvals(&caller, plan).await;
             histories.push((details, events(&caller, plan).await));
         }
-        let (mut complaints, caught) = self.compare(histories);
+        let unanswered = events_of_others(&caller, &plans).await;
+        let (mut complaints, caught) = self.compare(histories, &unanswered);
         let total = caller.get("/plans?limit=1").await.expect(200).json["total"].as_u64().unwrap();
         // One more may have been stored without an answer: whoever asked would ask again under the same key.
         if !(plans.len() as u64..=plans.len() as u64 + 1).contains(&total) {
@@ -126,14 +127,13 @@ impl Ordeal {
     }
 
     /// Complaints, and how often something was caught in flight.
-    fn compare(&self, histories: Vec<(Value, Vec<Value>)>) -> (Vec<String>, usize) {
-        let (mut complaints, mut caught, mut known) = (Vec::new(), 0, Seen::new());
+    fn compare(&self, histories: Vec<(Value, Vec<Value>)>, unanswered: &[Value]) -> (Vec<String>, usize) {
+        let (mut complaints, mut caught) = (Vec::new(), 0);
         let (scene, effects) = (&self.scene, self.scene.effects());
+        let all = histories.iter().flat_map(|(_, events)| events).chain(unanswered);
+        let place = |event: &Value| (event["plan_id"].as_i64().unwrap(), event["seq"].as_i64().unwrap());
+        let known: Seen = all.map(|event| (place(event), event.clone())).collect();
         for (index, (details, events)) in histories.into_iter().enumerate() {
-            for event in &events {
-                let place = (event["plan_id"].as_i64().unwrap(), event["seq"].as_i64().unwrap());
-                known.insert(place, event.clone());
-            }
             let history = History { scene, effects: &effects, details, events };
             caught += history.caught_in_flight();
             complaints.extend(history.complaints());
@@ -145,6 +145,17 @@ impl Ordeal {
         complaints.extend(forgotten(&self.seen, &known));
         (complaints, caught)
     }
+}
+
+/// Events of plans that were stored although nobody got an answer: they may have been seen too.
+async fn events_of_others(caller: &Client, answered: &[i64]) -> Vec<Value> {
+    let newest = caller.get("/plans?limit=5").await.expect(200).json["plans"].clone();
+    let ids = newest.as_array().unwrap().iter().map(|plan| plan["plan_id"].as_i64().unwrap());
+    let mut found = Vec::new();
+    for plan in ids.filter(|plan| !answered.contains(plan)) {
+        found.extend(events(caller, plan).await);
+    }
+    found
 }
 
 async fn until_over_with_approvals(caller: &Client, plan: i64) -> Value {

@@ -3,6 +3,7 @@
 use crate::fixture::{Fitting, Repository, Workshop, agent_task, call, finish};
 use agent_core::policy::Policy;
 use agent_llm::Turn;
+use agent_sandbox::{HostEnvironment, Sandbox};
 use serde_json::json;
 
 fn shell(line: &str) -> Turn {
@@ -59,9 +60,12 @@ print(socket.create_connection(server.getsockname()).recv(6).decode())
 ";
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_test_that_needs_a_server_of_its_own_runs_where_the_plan_may_use_the_network() {
+async fn a_test_that_needs_a_server_of_its_own_runs_also_where_the_network_is_closed() {
     let open = Policy { network: true, ..Policy::default() };
-    for (policy, answer) in [(open, "served\\n"), (Policy::default(), "PermissionError")] {
+    let own = Sandbox::probe(HostEnvironment::default()).effective().own_network;
+    // Where commands get no network of their own, they get no socket at all.
+    let closed = if own { "served\\n" } else { "PermissionError" };
+    for (policy, answer) in [(open, "served\\n"), (Policy::default(), closed)] {
         let repository = Repository::of(&[("served.py", SERVED)]);
         let run = call("run_command", json!({"command": ["python3", "served.py"]}));
         let workshop = Workshop::open(repository, vec![run, finish().seeing(answer)]).await;
