@@ -74,6 +74,14 @@ impl Groups {
         self.places.contains_key(PROCESSOR)
     }
 
+    /// Whether a command with these limits needs a group. Entering one makes the kernel wait for all its
+    /// processors, which takes some milliseconds on a machine that has little else to do.
+    pub(crate) fn are_needed(&self, limits: &Limits, counted_by_user: bool) -> bool {
+        (limits.memory_bytes.is_some() && self.limit_memory())
+            || (limits.cpu_cores.is_some() && self.limit_processor())
+            || (limits.processes.is_some() && self.limit_processes() && !counted_by_user)
+    }
+
     /// Makes a group with these limits.
     pub(crate) fn create(&self, limits: &Limits) -> io::Result<Group> {
         loop {
