@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use agent_sandbox::{Backend, CommandRequest, HostEnvironment, Limits, Sandbox, SandboxLevel, Silent};
 
 const RUNS: usize = 300;
-const PAUSE: Duration = Duration::from_millis(30);
+const PAUSE: Duration = Duration::from_millis(15);
 
 #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
 async fn measured<F: Future>(name: &str, bare: Option<Duration>, mut run: impl FnMut() -> F) -> Duration {

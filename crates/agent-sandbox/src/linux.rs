@@ -150,6 +150,7 @@ impl Platform {
             namespaces: confined && effective.namespaces,
             landlock_abi: if confined && own { effective.landlock_abi } else { 0 },
             seccomp: self.sockets(level, reach) != Sockets::Unfiltered,
+            as_root: identity.is_root(),
             hidden: confined && effective.hidden_paths,
             process_limit: limits.processes.is_some()
                 && (counted_by_user || groups.is_some_and(Groups::limit_processes)),

@@ -40,6 +40,8 @@ pub struct Isolation {
     pub landlock_abi: u32,
     /// Whether its system calls were filtered.
     pub seccomp: bool,
+    /// Whether it was root in the eyes of the host, capabilities aside.
+    pub as_root: bool,
     /// Whether the paths that were to be hidden from it were out of its reach.
     pub hidden: bool,
     /// Whether the number of processes was limited.
