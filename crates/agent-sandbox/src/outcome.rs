@@ -64,7 +64,7 @@ impl Isolation {
             ("namespaces", own && self.namespaces),
             ("landlock", self.landlock_abi > 0),
             ("seccomp", self.seccomp),
-            ("cgroup", self.memory_limit || self.cpu_limit || self.cgroup != ControlGroups::None),
+            ("cgroup", self.cgroup != ControlGroups::None),
         ];
         let held: Vec<_> = layers.iter().filter(|(_, holds)| *holds).map(|(name, _)| *name).collect();
         if held.is_empty() { "no layers".to_owned() } else { held.join("+") }
