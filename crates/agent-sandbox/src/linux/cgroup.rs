@@ -82,6 +82,21 @@ impl Groups {
             || (limits.processes.is_some() && self.limit_processes() && !counted_by_user)
     }
 
+    /// The hierarchies that carry one of these limits, and the one whose groups can be killed as a whole.
+    fn needed_places(&self, limits: &Limits) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let asked = [
+            (MEMORY, limits.memory_bytes.is_some()),
+            (PROCESSES, limits.processes.is_some()),
+            (PROCESSOR, limits.cpu_cores.is_some()),
+            (UNIFIED, true),
+        ];
+        asked
+            .into_iter()
+            .filter(|(_, asked)| *asked)
+            .filter_map(|(name, _)| self.places.get_key_value(name))
+            .map(|(name, place)| (*name, place))
+    }
+
     /// Makes a group with these limits.
     pub(crate) fn create(&self, limits: &Limits) -> io::Result<Group> {
         loop {
@@ -93,7 +108,7 @@ impl Groups {
             );
             // What was made is removed again if a later step fails.
             let mut group = Group { version: self.version, places: BTreeMap::new() };
-            match group.make(&self.places, &name) {
+            match group.make(self.needed_places(limits), &name) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(()) => return group.limit(limits).map(|()| group),
@@ -103,7 +118,11 @@ impl Groups {
 }
 
 impl Group {
-    fn make(&mut self, places: &BTreeMap<&'static str, PathBuf>, name: &str) -> io::Result<()> {
+    fn make<'a>(
+        &mut self,
+        places: impl Iterator<Item = (&'static str, &'a PathBuf)>,
+        name: &str,
+    ) -> io::Result<()> {
         for (controller, place) in places {
             let folder = place.join(name);
             if !self.places.values().any(|made| *made == folder) {
