@@ -137,8 +137,10 @@ impl Effective {
         }
         match (self.landlock_abi, self.namespaces) {
             (0, _) => Some("the kernel has no Landlock, or it is switched off".into()),
-            (abi @ 1..=2, _) => Some(format!("Landlock has version {abi}, and at least 3 is needed")),
-            (abi @ 3..=5, false) => Some(format!(
+            (abi, _) if abi < LANDLOCK_WITH_NAMESPACES => {
+                Some(format!("Landlock has version {abi}, and at least {LANDLOCK_WITH_NAMESPACES} is needed"))
+            }
+            (abi @ ..=5, false) => Some(format!(
                 "Landlock has version {abi}, which without user namespaces is too little: at least 6 is needed"
             )),
             _ => None,

@@ -83,6 +83,7 @@ impl HostEnvironment {
     }
 
     /// The folders in which the server itself finds programs.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "only Linux has bubblewrap to find"))]
     pub(crate) fn search_path(&self) -> Vec<PathBuf> {
         let search = self.0.get("PATH").map(std::env::split_paths).into_iter().flatten();
         search.filter(|folder| folder.is_absolute()).collect()

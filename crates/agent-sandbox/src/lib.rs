@@ -1,43 +1,50 @@
 //! Runs commands with a policy that is enforced or refused, never weakened.
 //!
-//! Knows processes, namespaces, Landlock, seccomp, resource limits and which directories a toolchain
-//! needs. Never knows plans, tasks, approvals, HTTP or settings; it never reads the environment of the
-//! server: what a command may inherit is handed over as a [`HostEnvironment`].
+//! Knows processes, namespaces, Landlock, seccomp, control groups, bubblewrap and which directories a toolchain
+//! needs. Never knows plans, tasks, approvals or settings; it never reads the environment of the server: what a
+//! command may inherit is handed over as a [`HostEnvironment`]. It is told to operators in `docs/sandbox.md`.
 //!
 //! # What each level guarantees
 //!
 //! | level | writes | reads | network |
 //! | --- | --- | --- | --- |
-//! | `read_only` | a private temporary directory | system directories, toolchains, the workspace | only if asked |
-//! | `workspace_write` | the workspace except `.git`, and the temporary directory | the same | only if asked |
-//! | `full_access` | whatever the user of the server may | likewise | only if asked |
+//! | `read_only` | a private temporary directory | system directories, toolchains, the workspace | its own loopback, unless asked |
+//! | `workspace_write` | the workspace except `.git`, and the temporary directory | the same | the same |
+//! | `full_access` | whatever the user of the server may | likewise | none, unless asked |
 //!
 //! On Linux the two confined levels stand on several layers. The command runs in its own user, process,
-//! mount and System V namespace, where every mount but the writable directories is read-only and `/proc`
-//! shows only the command's own processes; then Landlock (version 3 or newer) limits what can be opened;
-//! then all capabilities are dropped; then a seccomp filter refuses sockets and the system calls that
-//! lead out of a sandbox. Where namespaces are not permitted (many containers), Landlock version 6 or newer
+//! mount, network, host name, control group and System V namespace, where every mount but the writable directories
+//! is read-only and `/proc` shows only the command's own processes; then Landlock (version 3 or newer) limits what
+//! can be opened; then all capabilities are dropped; then a seccomp filter refuses the system calls that lead out
+//! of a sandbox, most sockets, and files with set-id bits. Where only bubblewrap may make namespaces, it does, with
+//! the same filter and without Landlock. Where nobody may (many containers), Landlock version 6 or newer
 //! is required, and the arrangement differs: see *without namespaces*. If the means are missing,
 //! [`Sandbox::run`] answers [`Error::Unavailable`] and nothing runs.
 //!
-//! * **Network.** Without it no socket of any family can be made (socket pairs can), local sockets included:
-//!   a path in the file system may lead to a container engine. With it, the internet families, netlink
-//!   routing queries and local sockets work.
-//! * **`.git`.** All of it is read-only, not only `hooks` and `config`: a written `commondir`, a submodule's
-//!   `config` or a worktree's hooks would run code in the next `git` outside just as well. Commits are made by
-//!   the git tools of the server. A repository that the command itself creates (`git init`, or one nested
-//!   below the top) is not guarded: git outside must be run with hooks and `fsmonitor` switched off.
+//! * **Network.** Without it there is a loopback interface that nobody else is on, for TCP and UDP; local sockets
+//!   cannot be made (connected pairs can), since a path in the file system may lead to a container engine. With
+//!   [`CommandRequest::domains`] a proxy on that interface leads to the named hosts. With network, the internet
+//!   families, netlink routing queries and, except under bubblewrap, local sockets work.
+//! * **`.git`** and [`CommandRequest::read_only`]. All of `.git` is read-only, not only `hooks` and `config`: a
+//!   written `commondir`, a submodule's `config` or a worktree's hooks would run code in the next `git` outside
+//!   just as well. Commits are made by the git tools of the server. A repository that the command itself creates
+//!   (`git init`, or one nested below the top) is not guarded: git outside must be run with hooks and `fsmonitor`
+//!   switched off.
+//! * **[`CommandRequest::hidden`]** is covered by something empty. Folders above what is guarded cannot be moved.
 //! * **Without namespaces** Landlock cannot take `.git` out of a writable directory. Then each existing
 //!   top-level entry is made writable instead, and new names at the top of the workspace cannot be made; a
 //!   workspace without `.git` is writable as a whole. `/proc` is the host's: names of other processes are
 //!   visible, their memory and environment are not. Mode and times of files outside can be changed where the
-//!   user of the server owns them. New processes are not counted, and
-//!   there is no `/dev/shm`, which named semaphores (Python's `multiprocessing`) need.
-//! * **A server that runs as root.** If the workspace belongs to another user, the command becomes that user.
-//!   Otherwise it stays the owner of root's files, without any capability, and sees itself as `nobody`;
-//!   the limit on the number of processes is not enforced by the kernel for it.
-//! * **Never guarded:** existence and size of a file whose path is known can be asked for; memory is limited
-//!   per process, not for all together.
+//!   user of the server owns them. No socket can be made without network, nothing can be hidden
+//!   ([`Isolation::hidden`] tells), and there is no `/dev/shm`, which named semaphores (Python's
+//!   `multiprocessing`) need.
+//! * **A server that runs as root.** If the workspace belongs to another user, the command becomes that user. If
+//!   it is root's, the command becomes a user without rights, and mounts show it the workspace as its own; what it
+//!   writes is root's on disk. Where the kernel or the file system cannot do that, it stays the owner of root's
+//!   files, without any capability, and bubblewrap is refused.
+//! * **Memory, processes and processor time** of all processes together are limited where the server may make
+//!   control groups; otherwise processes are counted where namespaces are, and memory for each process alone.
+//! * **Never guarded:** existence and size of a file whose path is known can be asked for, except under bubblewrap.
 //!
 //! A command and everything it started ends together: when it exits, on the time limit, when cancelled, when
 //! the future is dropped, and when the server dies.

@@ -24,7 +24,7 @@ use tokio::process::Command;
 
 use crate::proxy::Rules;
 use crate::start::Start;
-use crate::{CommandRequest, Confiner, Effective, Error, Isolation, SandboxLevel};
+use crate::{CommandRequest, Confiner, ControlGroups, Effective, Error, Isolation, SandboxLevel};
 use bubblewrap::Bubblewrap;
 use cgroup::{Group, Groups};
 use child::Launch;
@@ -74,8 +74,9 @@ impl Platform {
             false => Identity::Server,
         };
         let isolation = self.isolation(&start, reach, &identity);
-        let group = self.groups.as_ref().map(|groups| groups.create(&start.request.limits)).transpose();
-        let group = group.map_err(unprepared)?;
+        let groups = self.groups.as_ref().filter(|_| isolation.cgroup != ControlGroups::None);
+        let group =
+            groups.map(|groups| groups.create(&start.request.limits)).transpose().map_err(unprepared)?;
         let (ours, theirs) = UnixStream::pair().map_err(unprepared)?;
         let theirs = OwnedFd::from(theirs);
         let (mut command, launch, status) =
@@ -140,6 +141,7 @@ impl Platform {
         let own = effective.backend == Confiner::Own;
         let limits = &start.request.limits;
         let counted_by_user = confined && own && effective.namespaces && !identity.is_root();
+        let groups = self.groups.as_ref().filter(|groups| groups.are_needed(limits, counted_by_user));
         Isolation {
             level,
             backend: effective.backend,
@@ -148,10 +150,11 @@ impl Platform {
             namespaces: confined && effective.namespaces,
             landlock_abi: if confined && own { effective.landlock_abi } else { 0 },
             seccomp: self.sockets(level, reach) != Sockets::Unfiltered,
+            as_root: identity.is_root(),
             hidden: confined && effective.hidden_paths,
             process_limit: limits.processes.is_some()
-                && (counted_by_user || self.groups.as_ref().is_some_and(Groups::limit_processes)),
-            cgroup: effective.cgroup,
+                && (counted_by_user || groups.is_some_and(Groups::limit_processes)),
+            cgroup: groups.map_or(ControlGroups::None, Groups::version),
             memory_limit: effective.memory_limit && limits.memory_bytes.is_some(),
             cpu_limit: effective.cpu_limit && limits.cpu_cores.is_some(),
         }

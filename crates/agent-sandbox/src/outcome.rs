@@ -40,6 +40,8 @@ pub struct Isolation {
     pub landlock_abi: u32,
     /// Whether its system calls were filtered.
     pub seccomp: bool,
+    /// Whether it was root in the eyes of the host, capabilities aside.
+    pub as_root: bool,
     /// Whether the paths that were to be hidden from it were out of its reach.
     pub hidden: bool,
     /// Whether the number of processes was limited.
@@ -62,7 +64,7 @@ impl Isolation {
             ("namespaces", own && self.namespaces),
             ("landlock", self.landlock_abi > 0),
             ("seccomp", self.seccomp),
-            ("cgroup", self.memory_limit || self.cpu_limit || self.cgroup != ControlGroups::None),
+            ("cgroup", self.cgroup != ControlGroups::None),
         ];
         let held: Vec<_> = layers.iter().filter(|(_, holds)| *holds).map(|(name, _)| *name).collect();
         if held.is_empty() { "no layers".to_owned() } else { held.join("+") }

@@ -61,6 +61,7 @@ fn isolation(request: &CommandRequest) -> Isolation {
         namespaces: false,
         landlock_abi: 0,
         seccomp: false,
+        as_root: false,
         hidden: false,
         process_limit: false,
         cgroup: ControlGroups::None,

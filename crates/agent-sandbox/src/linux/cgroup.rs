@@ -74,6 +74,29 @@ impl Groups {
         self.places.contains_key(PROCESSOR)
     }
 
+    /// Whether a command with these limits needs a group. Entering one makes the kernel wait for all its
+    /// processors, which takes some milliseconds on a machine that has little else to do.
+    pub(crate) fn are_needed(&self, limits: &Limits, counted_by_user: bool) -> bool {
+        (limits.memory_bytes.is_some() && self.limit_memory())
+            || (limits.cpu_cores.is_some() && self.limit_processor())
+            || (limits.processes.is_some() && self.limit_processes() && !counted_by_user)
+    }
+
+    /// The hierarchies that carry one of these limits, and the one whose groups can be killed as a whole.
+    fn needed_places(&self, limits: &Limits) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let asked = [
+            (MEMORY, limits.memory_bytes.is_some()),
+            (PROCESSES, limits.processes.is_some()),
+            (PROCESSOR, limits.cpu_cores.is_some()),
+            (UNIFIED, true),
+        ];
+        asked
+            .into_iter()
+            .filter(|(_, asked)| *asked)
+            .filter_map(|(name, _)| self.places.get_key_value(name))
+            .map(|(name, place)| (*name, place))
+    }
+
     /// Makes a group with these limits.
     pub(crate) fn create(&self, limits: &Limits) -> io::Result<Group> {
         loop {
@@ -85,7 +108,7 @@ impl Groups {
             );
             // What was made is removed again if a later step fails.
             let mut group = Group { version: self.version, places: BTreeMap::new() };
-            match group.make(&self.places, &name) {
+            match group.make(self.needed_places(limits), &name) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(()) => return group.limit(limits).map(|()| group),
@@ -95,7 +118,11 @@ impl Groups {
 }
 
 impl Group {
-    fn make(&mut self, places: &BTreeMap<&'static str, PathBuf>, name: &str) -> io::Result<()> {
+    fn make<'a>(
+        &mut self,
+        places: impl Iterator<Item = (&'static str, &'a PathBuf)>,
+        name: &str,
+    ) -> io::Result<()> {
         for (controller, place) in places {
             let folder = place.join(name);
             if !self.places.values().any(|made| *made == folder) {

@@ -132,6 +132,7 @@ fn confined(sockets: Sockets) -> Result<Vec<BpfProgram>> {
         Ok(SeccompRule::new(vec![condition(0, SeccompCmpArgLen::Qword, SeccompCmpOp::MaskedEq(bit), bit)?])?)
     });
     rules.insert(libc::SYS_clone, namespaces.collect::<Result<_>>()?);
+    rules.extend(no_set_id_bits()?);
     rules.extend(match sockets {
         Sockets::None => no_sockets()?,
         Sockets::Loopback => loopback_sockets_only()?,
@@ -140,9 +141,48 @@ fn confined(sockets: Sockets) -> Result<Vec<BpfProgram>> {
             internet_sockets_only(&[libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK, libc::AF_UNIX])?
         }
     });
-    // The arguments of clone3 lie in memory, where no filter sees them; callers fall back to clone.
-    let clone3 = [(libc::SYS_clone3, Vec::new())].into_iter().collect();
-    Ok(vec![program(rules, libc::EPERM)?, program(clone3, libc::ENOSYS)?])
+    // The arguments of these lie in memory, where no filter sees them; callers fall back to clone and openat.
+    let unseen =
+        [libc::SYS_clone3, libc::SYS_openat2].into_iter().map(|number| (number, Vec::new())).collect();
+    Ok(vec![program(rules, libc::EPERM)?, program(unseen, libc::ENOSYS)?])
+}
+
+/// No file that runs with the rights of its owner: in a workspace of root that would be root.
+fn no_set_id_bits() -> Result<Rules> {
+    let set = |argument, bit: u32| {
+        condition(argument, SeccompCmpArgLen::Dword, SeccompCmpOp::MaskedEq(u64::from(bit)), bit)
+    };
+    let mut rules = Rules::new();
+    let mut refuse = |call: libc::c_long, mode: u8, flags: Option<u8>| -> Result<()> {
+        for bit in [libc::S_ISUID, libc::S_ISGID] {
+            let rules = rules.entry(call).or_default();
+            match flags {
+                None => rules.push(SeccompRule::new(vec![set(mode, bit)?])?),
+                // Without one of these there is no mode, and its register holds anything.
+                Some(flags) => {
+                    for creating in [libc::O_CREAT, libc::O_TMPFILE & !libc::O_DIRECTORY] {
+                        let creates = set(flags, creating.unsigned_abs())?;
+                        rules.push(SeccompRule::new(vec![creates, set(mode, bit)?])?);
+                    }
+                }
+            }
+        }
+        Ok(())
+    };
+    const FCHMODAT2: libc::c_long = 452;
+    refuse(libc::SYS_fchmod, 1, None)?;
+    refuse(libc::SYS_fchmodat, 2, None)?;
+    refuse(FCHMODAT2, 2, None)?;
+    refuse(libc::SYS_mknodat, 2, None)?;
+    refuse(libc::SYS_openat, 3, Some(2))?;
+    #[cfg(target_arch = "x86_64")]
+    {
+        refuse(libc::SYS_chmod, 1, None)?;
+        refuse(libc::SYS_mknod, 1, None)?;
+        refuse(libc::SYS_creat, 1, None)?;
+        refuse(libc::SYS_open, 2, Some(1))?;
+    }
+    Ok(rules)
 }
 
 fn no_sockets() -> Result<Rules> {

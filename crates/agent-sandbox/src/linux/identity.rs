@@ -98,7 +98,11 @@ impl IdMap {
     fn make() -> io::Result<Self> {
         const MAP: &str = "0 65534 1\n1 1 65533\n65535 65535 4294901760\n";
         let process = match calls::fork(libc::CLONE_NEWUSER)? {
-            0 => calls::pause(),
+            0 => {
+                // A server that is killed at this moment leaves nothing behind. Nothing to do if it is refused.
+                let _ = calls::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong);
+                calls::pause()
+            }
             process => process,
         };
         let place = |name: &str| format!("/proc/{process}/{name}");

@@ -171,6 +171,45 @@ async fn a_command_of_a_root_server_becomes_the_owner_of_the_workspace() {
     assert_eq!(std::fs::metadata(bench.workspace.path().join("made")).unwrap().uid(), 12_345);
 }
 
+#[tokio::test]
+async fn a_command_in_a_workspace_of_root_is_not_root_but_what_it_writes_is_roots() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    if !bench.sandbox.effective().drops_root {
+        return println!("the tests do not run as root, or owners cannot be mapped");
+    }
+    let kept = bench.write("kept", "old");
+    std::fs::set_permissions(&kept, PermissionsExt::from_mode(0o600)).unwrap();
+    let outcome =
+        bench.outcome(bench.shell("id -u; cat kept; echo new > kept; mkdir made; echo x > made/x")).await;
+    assert_eq!((outcome.exit, &*outcome.stdout.text), (Exit::Code(0), "65534\nold"), "{outcome:?}");
+    assert!(!outcome.effective.as_root);
+    for path in ["kept", "made", "made/x"] {
+        let found = bench.workspace.path().join(path).metadata().unwrap();
+        assert_eq!((found.uid(), found.gid()), (0, 0), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_in_a_home_that_is_closed_to_others_is_brought_out_alone() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    if !bench.sandbox.effective().drops_root {
+        return println!("the tests do not run as root, or owners cannot be mapped");
+    }
+    let home = bench.outside.path().join("home");
+    write(&home.join("secret"), "canary-90c2");
+    let workspace = write(&home.join("work/project/file"), "text").parent().unwrap().to_owned();
+    std::fs::set_permissions(&home, PermissionsExt::from_mode(0o700)).unwrap();
+    let script = format!("cat file; echo new > file; ls -A {0} {0}/work; cat {0}/secret", home.display());
+    let request = agent_sandbox::CommandRequest::new(&workspace, ["sh", "-c", &script]);
+    let outcome = bench.outcome(request).await;
+    assert!(outcome.stdout.text.starts_with("text"), "{outcome:?}");
+    assert!(
+        !outcome.stdout.text.contains("canary") && !outcome.stdout.text.contains("secret"),
+        "{outcome:?}"
+    );
+    assert_eq!(std::fs::read_to_string(workspace.join("file")).unwrap(), "new\n");
+}
+
 #[test]
 fn what_can_be_enforced_is_told_to_operators() {
     let sandbox = Sandbox::probe(host());

@@ -121,6 +121,15 @@ async fn groups_of_commands_are_gone_when_they_have_ended() {
 }
 
 #[tokio::test]
+async fn a_command_without_limits_that_need_a_group_gets_none() {
+    let Some(bench) = Bench::enforcing(WRITE).await else { return };
+    let limits = Limits { memory_bytes: None, processes: None, ..Limits::default() };
+    let outcome = bench.outcome(bench.shell("cat /proc/self/cgroup").limits(limits)).await;
+    assert!(outcome.succeeded() && !outcome.stdout.text.contains("/agent-"), "{outcome:?}");
+    assert_eq!(outcome.effective.cgroup, ControlGroups::None);
+}
+
+#[tokio::test]
 async fn x15_a_file_that_grows_without_end_stops_at_its_limit() {
     let Some(bench) = Bench::enforcing(WRITE).await else { return };
     bench.write("big", "");

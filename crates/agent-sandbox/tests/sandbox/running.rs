@@ -129,3 +129,20 @@ async fn mistakes_of_the_caller_have_names_and_run_nothing() {
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     assert!(matches!(bench.run(full(bench.request(["./script"]))).await, Err(Error::Spawn { .. })));
 }
+
+#[tokio::test]
+async fn many_commands_at_once_do_not_get_in_each_others_way() {
+    let Some(bench) = Bench::enforcing(SandboxLevel::WorkspaceWrite).await else { return };
+    let commands = (0..40).map(|number| {
+        let request = bench.request(["sh", "-c", &format!("cat; echo {number}; exit {number}")]);
+        let sandbox = bench.sandbox.clone();
+        tokio::spawn(async move {
+            sandbox.run(request, CancellationToken::new(), &mut agent_sandbox::Silent).await.unwrap()
+        })
+    });
+    for (number, command) in commands.collect::<Vec<_>>().into_iter().enumerate() {
+        let outcome = command.await.unwrap();
+        assert_eq!(outcome.exit, Exit::Code(i32::try_from(number).unwrap()), "{outcome:?}");
+        assert_eq!(outcome.stdout.text, format!("{number}\n"));
+    }
+}
