@@ -36,7 +36,7 @@ pub struct ApiError {
     /// Where the plan or task stands that would not move.
     pub current_state: Option<&'static str>,
     /// How the question ended that takes no answer any more, and by whom.
-    pub decided: Option<(&'static str, String)>,
+    pub decided: Option<Box<(&'static str, String)>>,
     /// The cause, for the log.
     pub source: Option<BoxError>,
 }
@@ -150,8 +150,8 @@ impl ApiError {
             advice: self.code.advice(),
             request_id: request_id.to_owned(),
             current_state: self.current_state,
-            decision: self.decided.as_ref().map(|(decision, _)| *decision),
-            decided_by: self.decided.as_ref().map(|(_, by)| by.clone()),
+            decision: self.decided.as_ref().map(|decided| decided.0),
+            decided_by: self.decided.as_ref().map(|decided| decided.1.clone()),
             errors: fields
                 .map(|field| FieldProblem { pointer: field.pointer.clone(), detail: field.detail.clone() })
                 .collect(),

@@ -71,21 +71,8 @@ impl Agent {
     }
 
     fn assemble(settings: Settings, parts: Parts, running: Running) -> Self {
-        let Parts {
-            store,
-            hub,
-            bus,
-            roots,
-            workspaces,
-            caches,
-            sandbox,
-            clock,
-            home,
-            judge,
-            secrets,
-            worker: _,
-        } = parts;
-        let redactor = secrets.redactor();
+        let redactor = parts.secrets.redactor();
+        let Parts { store, hub, bus, roots, workspaces, caches, sandbox, clock, home, judge, .. } = parts;
         let Running { authenticator, first_password, executor, model, started_at } = running;
         let templates = Arc::new(agent_templates::Catalogue::builtin());
         let plans = Plans {

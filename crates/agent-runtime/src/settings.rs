@@ -130,11 +130,6 @@ impl Settings {
         let task_timeout = seconds("task_timeout", raw.task_timeout.as_deref(), 300)?;
         let lease = seconds("lease", raw.lease.as_deref(), 15)?;
         let nats_url = raw.nats_url.as_deref().map(BusAddress::parse).transpose();
-        let log_format = match raw.log_format.as_deref().unwrap_or("text") {
-            "text" => LogFormat::Text,
-            "json" => LogFormat::Json,
-            other => return Err(wrong("log_format", other, "text or json")),
-        };
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Ok(Self {
             bind,
@@ -167,7 +162,7 @@ impl Settings {
             policy_file: raw.policy_file,
             sandbox_backend: backend(raw.sandbox_backend.as_deref())?,
             log: raw.log.unwrap_or_else(|| "info".to_owned()),
-            log_format,
+            log_format: log_format(raw.log_format.as_deref())?,
             environment,
             recover: true,
         })
@@ -265,6 +260,14 @@ fn address(bind: Option<&str>, dev: bool) -> Result<SocketAddr> {
         return Err(Error::Settings(text.to_owned()));
     }
     Ok(bind)
+}
+
+fn log_format(word: Option<&str>) -> Result<LogFormat> {
+    match word.unwrap_or("text") {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        other => Err(wrong("log_format", other, "text or json")),
+    }
 }
 
 fn backend(word: Option<&str>) -> Result<Backend> {

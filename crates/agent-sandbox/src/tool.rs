@@ -6,6 +6,7 @@ use agent_core::tool::{
     CommandInput, CommandReport, EffectClass, ProgressSink, Tool, ToolContext, ToolError,
 };
 use serde_json::Value;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// What is kept of each stream: results travel in events, and a frame of more than a mebibyte is refused by
@@ -48,10 +49,39 @@ impl Tool for RunCommand {
     async fn call(&self, input: CommandInput, context: &ToolContext) -> Result<CommandReport, ToolError> {
         let request = request(input, context);
         let secrets_named = !request.hidden.is_empty() && request.level.is_confined();
+        let missing =
+            if request.level.is_confined() { missing_files(&context.workspace) } else { Vec::new() };
         let mut lines = Lines { progress: Arc::clone(&context.progress), partial: Vec::new() };
         let outcome = self.sandbox.run(request, context.cancel.clone(), &mut lines).await;
-        report(outcome.map_err(refusal)?, secrets_named)
+        let removed = remove_again(missing);
+        let mut report = report(outcome.map_err(refusal)?, secrets_named)?;
+        if !removed.is_empty() {
+            let names = removed.join(", ");
+            report.stderr.push_str(&format!(
+                "\n[{names}: removed again, since settings and rules are not for commands to make]\n"
+            ));
+        }
+        Ok(report)
     }
+}
+
+/// Our own files that are not there, and so could not be mounted read-only.
+fn missing_files(workspace: &Path) -> Vec<PathBuf> {
+    let paths = OWN_FILES.iter().map(|name| workspace.join(name));
+    paths.filter(|path| path.symlink_metadata().is_err()).collect()
+}
+
+/// Takes away what a command has made of our own files: the next start of a server in this folder would read them.
+fn remove_again(paths: Vec<PathBuf>) -> Vec<String> {
+    let made = paths.into_iter().filter(|path| path.symlink_metadata().is_ok());
+    let removed = made.filter(|path| {
+        let removed = std::fs::remove_file(path).or_else(|_no_file| std::fs::remove_dir_all(path));
+        if let Err(error) = &removed {
+            tracing::error!(path = %path.display(), %error, "a command made a file of settings that cannot be removed");
+        }
+        removed.is_ok()
+    });
+    removed.filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect()
 }
 
 fn request(input: CommandInput, context: &ToolContext) -> CommandRequest {

@@ -65,7 +65,7 @@ impl From<agent_core::Error> for ApiError {
                 Self { current_state: Some(status.as_str()), ..Self::new(ErrorCode::IllegalMove, text) }
             }
             Core::ApprovalClosed { decision, ref by, .. } => {
-                let decided = Some((decision, by.clone()));
+                let decided = Some(Box::new((decision, by.clone())));
                 Self { decided, ..Self::new(ErrorCode::ApprovalClosed, text) }
             }
             Core::ApprovalMismatch(_) => Self::new(ErrorCode::ApprovalMismatch, text),

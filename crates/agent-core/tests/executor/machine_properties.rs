@@ -93,7 +93,7 @@ fn fact((what, which, how): (u8, u8, u8), state: &PlanState) -> Fact {
 
 /// An answer, now and then to a question before the present one, or one that ends the plan.
 fn answer(task: &Task, how: u8) -> Fact {
-    let mut fact = answer_to(task, how % 4 != 0, None);
+    let mut fact = answer_to(task, !how.is_multiple_of(4), None);
     if let Fact::ApprovalDecided { sequence, decision, .. } = &mut fact {
         *sequence = sequence.saturating_sub(u32::from(how % 8 == 5));
         match how % 16 {

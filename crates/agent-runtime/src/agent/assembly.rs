@@ -92,10 +92,7 @@ impl AgentBuilder {
             None => Arc::<Wakes>::clone(&wakes),
         };
         let (store, folder) = open_store(&self.settings, listener).await?;
-        let signing = match self.settings.jwt_secret.clone() {
-            Some(secret) => secret,
-            None => folder.jwt_secret()?,
-        };
+        let signing = self.settings.jwt_secret.clone().map_or_else(|| folder.jwt_secret(), Ok)?;
         let authenticator = authenticator(signing.clone(), &store, &clock)?;
         let model = match self.model.take() {
             Some(model) => Some(model),

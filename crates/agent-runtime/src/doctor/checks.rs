@@ -72,7 +72,7 @@ fn hardening(effective: &Effective, backend: Backend) -> impl Iterator<Item = Ch
 /// Whether git is there and of a version that knows what is asked of it.
 pub(super) async fn git() -> Check {
     let advice = "install git 2.31 or newer";
-    let asked = tokio::task::spawn_blocking(|| agent_repository::git::version()).await;
+    let asked = tokio::task::spawn_blocking(agent_repository::git::version).await;
     match asked {
         Ok(Ok(Some(version))) if version.as_slice() >= [2, 31].as_slice() => {
             let numbers: Vec<String> = version.iter().map(u32::to_string).collect();

@@ -183,6 +183,20 @@ async fn an_accepted_execution_gets_an_id_of_its_own() {
     assert_eq!(world.store.commit(&none, None).await.unwrap().execution_id, None);
 }
 
+fn question(subject: String) -> EventBody {
+    EventBody::ApprovalRequested(Box::new(ApprovalRequest {
+        approval_id: ApprovalId(3),
+        reason: Some(subject.clone()),
+        subject,
+        expires_at: at(4),
+        kind: ApprovalKind::Command,
+        risk: Some(Risk::Critical),
+        args_hash: "sha256:0".into(),
+        available_decisions: vec!["approve".into(), "reject".into()],
+        on_expiry: OnExpiry::Stop,
+    }))
+}
+
 #[tokio::test]
 async fn events_of_every_kind_are_read_as_they_were_told() {
     let Some(world) = World::new().await else { return };
@@ -199,17 +213,7 @@ async fn events_of_every_kind_are_read_as_they_were_told() {
         EventBody::TaskRetrying { attempt: 2, delay_ms: u64::from(u32::MAX) },
         EventBody::TaskCancelled { reason: text() },
         EventBody::TaskSkipped { reason: text() },
-        EventBody::ApprovalRequested(Box::new(ApprovalRequest {
-            approval_id: ApprovalId(3),
-            subject: text(),
-            expires_at: at(4),
-            kind: ApprovalKind::Command,
-            risk: Some(Risk::Critical),
-            reason: Some(text()),
-            args_hash: "sha256:0".into(),
-            available_decisions: vec!["approve".into(), "reject".into()],
-            on_expiry: OnExpiry::Stop,
-        })),
+        question(text()),
         EventBody::ApprovalDecided {
             approval_id: ApprovalId(3),
             decision: "approve_with_rule".into(),

@@ -18,6 +18,15 @@ use agent_core::tool::EffectClass;
 use std::error::Error as _;
 
 /// Every field away from its default.
+fn rule() -> Rule {
+    Rule {
+        reason: Some("\"nobody\" publishes \0".into()),
+        matches: vec!["npm publish".into()],
+        command: vec![Words::One("npm".into()), Words::OneOf(vec!["publish".into(), "unpublish".into()])],
+        ..Rule::new(Permission::Deny)
+    }
+}
+
 fn elaborate(owner: UserId) -> NewPlan {
     let command = TaskKind::Command {
         command: CommandLine::Argv(vec!["cargo".into(), "test".into(), "ünïcode \"quoted\" \0".into()]),
@@ -56,12 +65,7 @@ fn elaborate(owner: UserId) -> NewPlan {
         secret_files: SecretFiles::Readable,
         approval_timeout_ms: Some(60_000),
         on_expiry: OnExpiry::Stop,
-        rules: vec![Rule {
-            reason: Some("\"nobody\" publishes \0".into()),
-            matches: vec!["npm publish".into()],
-            command: vec![Words::One("npm".into()), Words::OneOf(vec!["publish".into(), "unpublish".into()])],
-            ..Rule::new(Permission::Deny)
-        }],
+        rules: vec![rule()],
         budget,
     };
     let others = [agent, patch, TaskKind::Scan, TaskKind::Approval, TaskKind::Agent { verify: None }];
