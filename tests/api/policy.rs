@@ -17,12 +17,11 @@ permission = "allow"
 "#;
 
 /// A server whose rules forbid pushing.
-async fn strict(turns: Value) -> (TestServer, tempfile::TempDir) {
+async fn strict() -> (TestServer, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("rules.toml");
     std::fs::write(&file, RULES).unwrap();
-    let server =
-        TestServer::builder().script(turns).adjust(move |settings| settings.policy_file = Some(file));
+    let server = TestServer::builder().adjust(move |settings| settings.policy_file = Some(file));
     (server.start().await, folder)
 }
 
@@ -32,7 +31,7 @@ async fn verdict(client: &Client, call: Value) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_is_judged_before_anybody_makes_it() {
-    let (server, _folder) = strict(json!([])).await;
+    let (server, _folder) = strict().await;
     let demo = server.demo().await;
     let denied = verdict(&demo, json!({"command": "make && nohup env git -C . push &"})).await;
     assert_eq!((&denied["permission"], &denied["layer"]), (&json!("deny"), &json!("server")));
@@ -54,7 +53,7 @@ async fn a_call_is_judged_before_anybody_makes_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plan_whose_rules_or_hosts_cannot_be_had_is_refused_and_not_made() {
-    let (server, _folder) = strict(json!([])).await;
+    let (server, _folder) = strict().await;
     let demo = server.demo().await;
     let plan = |policy: Value| json!({"goal": "x", "policy": policy, "tasks": [{"description": "x", "kind": "scan"}]});
     let cases = [
@@ -74,9 +73,10 @@ async fn a_plan_whose_rules_or_hosts_cannot_be_had_is_refused_and_not_made() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_task_that_the_rules_forbid_fails_and_says_why() {
-    let (server, _folder) = strict(json!([])).await;
+    let (server, _folder) = strict().await;
     let demo = server.demo().await;
-    let plan = demo.create_shell_plan("push", &["git push origin main"]).await;
+    let push = json!({"description": "Push", "kind": "command", "command": "git push origin main"});
+    let plan = demo.create_plan(json!({"goal": "Push", "auto_execute": true, "tasks": [push]})).await;
     let failed = demo.wait_for_plan(plan, &["failed"]).await;
     assert_eq!(failed["tasks"][0]["error"], "policy_denied: releases go through the pipeline");
 }

@@ -27,6 +27,7 @@ mod error;
 mod event_stream;
 mod every_response;
 mod extract;
+mod masked_log;
 mod openapi;
 mod program;
 mod routes;

@@ -1,6 +1,7 @@
 //! The server as a program: flags, logging, the ready line, signals, exit codes. `agent-server` and
 //! `agent serve` are both this.
 
+use crate::masked_log::MaskedLog;
 use crate::server::{ServeOptions, serve};
 use agent_runtime::{Agent, LogFormat, Overrides, Settings};
 use anyhow::Context;
@@ -132,7 +133,7 @@ fn start_logging(settings: &Settings) -> Result<(), String> {
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(MaskedLog::new(agent_runtime::redactor(settings)));
     let started = match settings.log_format {
         LogFormat::Text => subscriber.try_init(),
         LogFormat::Json => subscriber.json().try_init(),

@@ -119,6 +119,14 @@ impl PolicyJudge {
             strictest(Layer::Server, &pieces, |piece| of_rules(&self.server, Layer::Server, piece, call)),
             strictest(Layer::Plan, &pieces, |piece| of_rules(&plan, Layer::Plan, piece, call)),
         ];
+        // What needs no leave beside other parts needs it where there are none.
+        let plan = &mut answers[2];
+        if plan.permission == Permission::Allow
+            && plan.rule.is_none()
+            && pieces.iter().all(Piece::comes_along)
+        {
+            *plan = of_mode(call);
+        }
         if is_partial && answers[2].permission < Permission::Ask {
             let reason = "one of the plan's rules cannot be read".to_owned();
             answers[2] = Answer { layer: Layer::Plan, permission: Permission::Ask, reason, rule: None };
@@ -226,6 +234,20 @@ fn of_rules(rules: &RuleSet, layer: Layer, piece: &Piece<'_>, call: Judged<'_>) 
     }
 }
 
+/// What the approval mode says of a call as a whole.
+fn of_mode(call: Judged<'_>) -> Answer {
+    let (mode, layer) = (call.policy.approval, Layer::Plan);
+    match by_mode(mode, call.demand) {
+        Permission::Allow => {
+            Answer { layer, permission: Permission::Allow, reason: nothing_against(), rule: None }
+        }
+        permission => {
+            let reason = format!("the plan's approval mode is {}", mode.as_str());
+            Answer { layer, permission, reason, rule: None }
+        }
+    }
+}
+
 fn reason(rule: &Rule) -> String {
     rule.reason.clone().unwrap_or_else(|| match rule.permission {
         Permission::Allow => "a rule allows it".to_owned(),
@@ -253,16 +275,8 @@ fn default(rules: &RuleSet, layer: Layer, piece: &Piece<'_>, call: Judged<'_>) -
             format!("only certain hosts are allowed, and {host} is none of them"),
         );
     }
-    let mode = call.policy.approval;
-    let by_mode = if layer == Layer::Plan && !piece.comes_along() {
-        by_mode(mode, call.demand)
-    } else {
-        Permission::Allow
-    };
-    match by_mode {
-        Permission::Allow => answer(by_mode, nothing_against()),
-        Permission::Ask | Permission::Deny => {
-            answer(by_mode, format!("the plan's approval mode is {}", mode.as_str()))
-        }
+    if layer == Layer::Plan && !piece.comes_along() {
+        return of_mode(call);
     }
+    answer(Permission::Allow, nothing_against())
 }

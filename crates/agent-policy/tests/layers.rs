@@ -354,3 +354,16 @@ fn a_line_of_plain_words_is_a_command_and_any_other_a_script() {
         assert_eq!(words(script), ["sh", "-c", script]);
     }
 }
+
+#[test]
+fn what_needs_no_leave_beside_others_is_asked_about_when_it_is_all_there_is() {
+    let judge = server("");
+    let asking = |rules| plan(ApprovalMode::Commands, rules);
+    for line in ["true", "echo hello", "cd src && true"] {
+        assert_eq!(of_line(&judge, &asking(Vec::new()), line), Permission::Ask, "{line}");
+    }
+    let trusted = asking(vec![rule(Permission::Allow, "cargo test"), rule(Permission::Allow, "echo")]);
+    assert_eq!(of_line(&judge, &trusted, "cd src && cargo test && echo done"), Permission::Allow);
+    assert_eq!(of_line(&judge, &trusted, "echo hello"), Permission::Allow);
+    assert_eq!(of_line(&judge, &plan(ApprovalMode::Never, Vec::new()), "true"), Permission::Allow);
+}

@@ -44,6 +44,8 @@ pub use agent_sandbox::protect_own_memory;
 pub use agent_store::Error as StoreError;
 pub use error::{Error, Result};
 pub use repositories::RepositoryRoots;
+/// Masks the secrets of these settings, and what looks like one: for logs.
+pub use secrets::redactor;
 pub use services::{
     ApprovalPage, Approvals, Conversation, ConversationPage, CreatePlan, Decided, Edited, EventPage,
     PersonsAnswer, PlanDetails, Plans, Repositories, Statistics, Stats, Templates, WantedApprovals,

@@ -38,23 +38,8 @@ pub(crate) struct KnownSecrets {
 impl KnownSecrets {
     /// With the secrets of these settings, and the key that tokens are signed with.
     pub(crate) fn new(settings: &Settings, signing: &SecretString, clock: Arc<dyn Clock>) -> Self {
-        let exposed =
-            |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
-        let own = [
-            ("llm_api_key", exposed(&settings.llm_api_key)),
-            ("jwt_secret", Some(signing.expose_secret().to_owned())),
-            ("admin_password", exposed(&settings.admin_password)),
-            ("database_password", password_in(&settings.database_url)),
-        ];
-        let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let telling = |name: &str| {
-            let name = name.to_ascii_uppercase();
-            TELLING.iter().any(|end| name.ends_with(end))
-        };
-        let environment = settings.environment.iter().filter(|(name, _)| telling(name));
-        let environment = environment.map(|(name, value)| (name.clone(), value.clone()));
-        let masker = SecretMasker::builder().all_known(own.chain(environment)).build();
-        Self { masker, clock, found: Mutex::default() }
+        let signing = ("jwt_secret".to_owned(), signing.expose_secret().to_owned());
+        Self { masker: masker(settings).and([signing]), clock, found: Mutex::default() }
     }
 
     fn kept(&self, root: &Path, now: Timestamp) -> Option<WorkspaceSecrets> {
@@ -70,6 +55,30 @@ impl KnownSecrets {
         }
         found.insert(root, (now, secrets));
     }
+}
+
+/// Masks the secrets of these settings, and what looks like one: for logs.
+pub fn redactor(settings: &Settings) -> Arc<dyn Redactor> {
+    Arc::new(masker(settings))
+}
+
+fn masker(settings: &Settings) -> SecretMasker {
+    let exposed =
+        |secret: &Option<SecretString>| secret.as_ref().map(|secret| secret.expose_secret().to_owned());
+    let own = [
+        ("llm_api_key", exposed(&settings.llm_api_key)),
+        ("jwt_secret", exposed(&settings.jwt_secret)),
+        ("admin_password", exposed(&settings.admin_password)),
+        ("database_password", password_in(&settings.database_url)),
+    ];
+    let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let telling = |name: &str| {
+        let name = name.to_ascii_uppercase();
+        TELLING.iter().any(|end| name.ends_with(end))
+    };
+    let environment = settings.environment.iter().filter(|(name, _)| telling(name));
+    let environment = environment.map(|(name, value)| (name.clone(), value.clone()));
+    SecretMasker::builder().all_known(own.chain(environment)).build()
 }
 
 #[async_trait]

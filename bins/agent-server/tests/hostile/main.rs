@@ -42,6 +42,19 @@ impl Scene {
         self.folder.path().join(name)
     }
 
+    /// Nothing has reached the remote, the hooks or the settings of git.
+    fn assert_untouched(&self) {
+        assert_eq!(git(&self.path("remote.git"), &["for-each-ref"]), "");
+        let hooks = std::fs::read_dir(self.path("repository/.git/hooks")).unwrap();
+        let planted: Vec<_> = hooks
+            .map(|hook| hook.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.ends_with(".sample"))
+            .collect();
+        assert_eq!(planted, Vec::<String>::new());
+        let config = std::fs::read_to_string(self.path("repository/.git/config")).unwrap();
+        assert!(!config.contains("hooksPath"), "{config}");
+    }
+
     fn server(&self, turns: &Value) -> ServerProcess {
         let script = write_script(&self.path("data"), turns);
         let program = env!("CARGO_BIN_EXE_agent-server");
@@ -161,16 +174,7 @@ async fn an_obedient_model_in_a_hostile_repository_gets_nowhere_and_each_attempt
     let answers: String = answered.map(|step| step["output"].to_string()).collect();
     assert!(!answers.contains("reached") && !answers.contains("healthy"), "the API was reached: {answers}");
 
-    // Nothing outside has changed.
-    assert_eq!(git(&scene.path("remote.git"), &["for-each-ref"]), "");
-    let hooks = std::fs::read_dir(scene.path("repository/.git/hooks")).unwrap();
-    let planted: Vec<_> = hooks
-        .map(|hook| hook.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".sample"))
-        .collect();
-    assert_eq!(planted, Vec::<String>::new());
-    let config = std::fs::read_to_string(scene.path("repository/.git/config")).unwrap();
-    assert!(!config.contains("hooksPath"), "{config}");
+    scene.assert_untouched();
 
     // Each attempt is on record, with what became of it.
     let events = events(&demo, plan).await;
@@ -183,7 +187,74 @@ async fn an_obedient_model_in_a_hostile_repository_gets_nowhere_and_each_attempt
         named.map(|event| event[field].as_str().unwrap()).collect()
     };
     assert!(of("tool_denied", "summary").iter().any(|summary| summary.contains("hooks/pre-push")));
-    let refused = of("tool_finished", "summary").iter().filter(|said| said.contains("git itself")).count();
+    let refused = of("tool_finished", "summary")
+        .iter()
+        .filter(|said| said.starts_with("The patch was refused"))
+        .count();
     assert_eq!(refused, 2, "the patch and the file of hooks: {:?}", of("tool_finished", "summary"));
+    server.terminate();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn x17_what_a_command_prints_of_a_secret_is_masked_in_every_spelling_and_place() {
+    let scene = Scene::new();
+    let lines = [
+        "cat .env",
+        "base64 -w0 .env",
+        "python3 -c \"import urllib.parse as u; print(u.quote(open('.env').read(), safe=''))\"",
+        "head -c 25 .env; sleep 0.1; tail -c +26 .env",
+        "cat .env >&2; exit 3",
+    ];
+    let mut turns: Vec<Value> = lines.iter().map(|line| turn(&[shell(line)])).collect();
+    turns.push(turn(&[call("finish", json!({"summary": "printed"}))]));
+    let server = scene.server(&json!(turns));
+    let demo = server.demo().await;
+    let agent = json!({"description": "Print it", "kind": "agent"});
+    let failing =
+        json!({"description": "Fail with it", "kind": "command", "command": "cat .env >&2; exit 3"});
+    let policy = json!({"secret_files": "readable", "on_failure": "continue"});
+    let plan = json!({"goal": "Print", "auto_execute": true, "tasks": [agent, failing], "policy": policy});
+    let plan = demo.create_plan(plan).await;
+    let ended = demo.wait_for_plan(plan, &["completed", "failed"]).await;
+    assert!(ended["tasks"][1]["error"].as_str().unwrap().contains("[secret DATABASE_PASSWORD]"), "{ended:#}");
+    let task = ended["tasks"][0]["id"].as_i64().unwrap();
+    let executions = demo.get(&format!("/plans/{plan}/tasks/{task}/executions")).await.expect(200).text;
+    assert_eq!(executions.matches("[secret DATABASE_PASSWORD]").count(), lines.len(), "{executions}");
+    server.terminate();
+    // Nothing that the server keeps or logs holds it either.
+    for file in std::fs::read_dir(scene.path("data")).unwrap() {
+        let path = file.unwrap().path();
+        let bytes = if path.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+        let secret = format!("{CANARY}-dotenv");
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{}", path.display());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_given_after_a_crash_reaches_the_call_that_asked() {
+    let scene = Scene::new();
+    let touch = json!({"when": {"last_message_contains": "Your task"},
+        "tool_calls": [call("run_command", json!({"command": ["touch", "mark.txt"]}))]});
+    let finish = json!({"when": {"last_message_contains": "exit_code"},
+        "tool_calls": [call("finish", json!({"summary": "marked"}))]});
+    let turns = json!([touch, finish]);
+    let server = scene.server(&turns);
+    let task = json!({"description": "Leave a mark", "kind": "agent"});
+    let plan =
+        json!({"goal": "Mark", "auto_execute": true, "tasks": [task], "policy": {"approval": "commands"}});
+    let demo = server.demo().await;
+    let plan = demo.create_plan(plan).await;
+    demo.wait_for_plan(plan, &["awaiting_approval"]).await;
+    server.kill();
+    let mark = scene.path("repository/mark.txt");
+    assert!(!mark.exists(), "nothing happens before there is a yes");
+    let server = scene.server(&turns);
+    let demo = server.demo().await;
+    let asked = demo.get("/approvals").await.expect(200).json["approvals"][0].clone();
+    let answer = json!({"decision": "approve", "args_hash": asked["args_hash"]});
+    demo.post(&format!("/approvals/{}", asked["id"]), answer).await.expect(200);
+    let done = demo.wait_for_plan(plan, &["completed"]).await;
+    assert!(mark.exists() && done["tasks"][0]["attempts"] == 1, "{done:#}");
+    assert_eq!(demo.get("/approvals?include_decided=true").await.json["total"], 1);
     server.terminate();
 }

@@ -215,13 +215,12 @@ impl AnswerArguments {
         let id = ApprovalId(self.approval_id);
         let decided = embedded.agent.approvals().decide(&embedded.me, id, answer).await?;
         let plan = decided.state.plan.id;
-        let ended = decided.state.plan.status.is_terminal();
         if self.json {
             terminal.json(&DecidedView::from(decided))?;
         } else {
-            terminal.note(format_args!("the answer is taken; plan {plan} goes on"));
+            terminal.note(format_args!("the answer is taken"));
         }
-        if self.no_follow || ended {
+        if self.no_follow {
             return Ok(Exit::Done);
         }
         follow(embedded, plan, terminal, self.json).await
