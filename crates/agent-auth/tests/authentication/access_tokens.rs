@@ -345,7 +345,7 @@ fn a29_secrets_that_are_empty_short_repetitive_or_published_are_refused() {
 fn secrets_and_tokens_do_not_show_in_debug_output() {
     let key = SigningKey::new(SECRET.into()).unwrap();
     let now = agent_core::time::Timestamp::from_micros(1_767_268_800_000_000);
-    let issued = key.issue(UserId(1), now, now).unwrap();
+    let issued = key.issue(UserId(1), now, now, &agent_auth::SystemRandom).unwrap();
     assert!(!format!("{key:?}").contains(SECRET));
     assert!(!format!("{issued:?}").contains(&issued.token));
     assert!(!format!("{:?}", Credential::Bearer(&issued.token)).contains(&issued.token));
