@@ -1,18 +1,18 @@
 //! Which passwords are among the first that are guessed.
 //!
-//! A list of long passwords would be large and still miss most: people make them of a few well-known pieces. So what
-//! is kept is the pieces, and a password is as good as listed when at most three of them make it up: words (with
-//! `@` for `a` and the like, once or over and over), paths over a keyboard, one letter over and over, and a year or (as two pieces) a
-//! date. Blanks, hyphens and other signs between them do not count. That stands for hundreds of millions of
-//! passwords.
+//! A list of long passwords would be large and still miss most: people make them of a few well-known pieces. So
+//! what is kept is the pieces, and a password is as good as listed when at most three of them make it up: words
+//! (with `@` for `a` and the like, once or over and over), paths over a keyboard, one letter over and over, and
+//! digits, of which a year counts as half a piece and a date as two. Blanks, hyphens and a few other signs between
+//! them do not count. That stands for more than a hundred million passwords.
 
 use super::words::{ROWS, WORDS};
 
-const MAX_PIECES: usize = 3;
+/// What one piece costs, and what all of them may.
+const PIECE: usize = 2;
+const MAX_COST: usize = 3 * PIECE;
 /// A shorter stretch of a row is chance.
 const MIN_WALK: usize = 3;
-/// Any four digits are one piece, as any year is; a date counts as two.
-const YEAR_DIGITS: usize = 4;
 const MAX_DIGITS: usize = 8;
 /// Signs that set pieces apart without making the password harder.
 const MAX_SIGNS: usize = 3;
@@ -30,42 +30,58 @@ fn is_separator(letter: char) -> bool {
 /// are words that are well known here.
 pub(super) fn is_made_of_common_pieces(text: &[char], own: &[Vec<char>]) -> bool {
     let text = &text[..repeated_piece(text).unwrap_or(text.len())];
-    let mut fewest = vec![usize::MAX; text.len() + 1];
-    fewest[0] = 0;
+    let mut least = vec![usize::MAX; text.len() + 1];
+    least[0] = 0;
     for start in 0..text.len() {
-        let pieces = fewest[start];
-        if pieces > MAX_PIECES {
+        let cost_so_far = least[start];
+        if cost_so_far > MAX_COST {
             continue;
         }
-        let mut reach = |length: usize, cost: usize| {
-            if let Some(at_end) = fewest.get_mut(start + length) {
-                *at_end = (*at_end).min(pieces + cost);
-            }
-        };
-        let rest = &text[start..];
-        for length in 1..=run(rest, |letter| !letter.is_alphanumeric()).min(MAX_SIGNS) {
-            reach(length, 0);
-        }
-        for length in 1..=run(rest, |letter| letter.is_ascii_digit()).min(MAX_DIGITS) {
-            reach(length, length.div_ceil(YEAR_DIGITS));
-        }
-        for length in MIN_WALK..=longest_walk(rest) {
-            reach(length, 1);
-        }
-        let same = own.iter().filter(|word| rest.starts_with(word)).map(Vec::len);
-        let common = WORDS.iter().filter_map(|word| length_of_word(rest, word));
-        for length in same.chain(common) {
-            let times = rest.chunks_exact(length).take_while(|part| *part == &rest[..length]).count();
-            (1..=times).for_each(|times| reach(length * times, 1));
+        for (length, cost) in pieces_at(text, start, own) {
+            let at_end = &mut least[start + length];
+            *at_end = (*at_end).min(cost_so_far + cost);
         }
     }
-    fewest[text.len()] <= MAX_PIECES
+    least[text.len()] <= MAX_COST
+}
+
+/// The pieces that begin there: how long they are, and what they cost.
+fn pieces_at(text: &[char], start: usize, own: &[Vec<char>]) -> Vec<(usize, usize)> {
+    let rest = &text[start..];
+    let mut pieces = Vec::new();
+    let signs = run(rest, is_sign);
+    // Only whole runs: any number of signs would be a few signs after a few signs.
+    if (1..=MAX_SIGNS).contains(&signs) && !text[..start].last().copied().is_some_and(is_sign) {
+        pieces.push((signs, 0));
+    }
+    let digits = run(rest, |letter| letter.is_ascii_digit()).min(MAX_DIGITS);
+    pieces.extend((1..=digits).map(|length| (length, cost_of_digits(&rest[..length]))));
+    pieces.extend((MIN_WALK..=longest_walk(rest)).map(|length| (length, PIECE)));
+    let same = own.iter().filter(|word| rest.starts_with(word)).map(Vec::len);
+    let common = WORDS.iter().filter_map(|word| length_of_word(rest, word));
+    for length in same.chain(common) {
+        let times = rest.chunks_exact(length).take_while(|part| *part == &rest[..length]).count();
+        pieces.extend((1..=times).map(|times| (length * times, PIECE)));
+    }
+    pieces
+}
+
+fn is_sign(letter: char) -> bool {
+    !letter.is_alphanumeric()
 }
 
 /// The length of the shortest piece that makes up the text when it is repeated at least twice, the last time perhaps
 /// only in part: the text is no better than that piece.
 pub(super) fn repeated_piece(text: &[char]) -> Option<usize> {
     (1..=text.len() / 2).find(|length| text[*length..] == text[..text.len() - length])
+}
+
+/// A year is half a piece, any other four digits are one, and a date counts as two.
+fn cost_of_digits(digits: &[char]) -> usize {
+    match digits {
+        ['1', '9', _, _] | ['2', '0', _, _] => PIECE / 2,
+        _ => digits.len().div_ceil(4) * PIECE,
+    }
 }
 
 /// How many letters at the beginning are of that kind.
@@ -198,6 +214,8 @@ mod tests {
             "Der Ball war rot und nass",
             "五つの言葉を並べて十五文字以上",
             "48151623420816151",
+            "!?§&%=~#*^{}|<>[]",
+            "🐢🌋🎻🚲🧀🦉🎈🍐🧭🪁🛶🎲🧦🌵🐝",
         ] {
             assert!(!is_common(password), "{password}");
         }
