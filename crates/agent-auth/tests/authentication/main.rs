@@ -8,6 +8,7 @@ mod api_keys;
 mod fixture;
 mod memory_stores;
 mod parsers;
+mod randomness;
 mod sessions;
 mod token_claims;
 mod token_forms;

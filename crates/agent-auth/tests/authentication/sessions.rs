@@ -103,6 +103,41 @@ async fn a30_a_refresh_token_used_twice_ends_its_whole_family_and_no_other() {
 }
 
 #[tokio::test]
+async fn a30_of_two_that_refresh_with_the_same_token_at_once_one_is_let_in_and_the_family_ends() {
+    let world = World::with_accounts().await;
+    let stolen = world.login("alice").await;
+    let (one, two) =
+        tokio::join!(world.auth.refresh(&stolen.refresh_token), world.auth.refresh(&stolen.refresh_token));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let next = one.or(two).unwrap();
+    assert_refused(world.auth.refresh(&next.refresh_token).await, "of the ended family");
+}
+
+#[tokio::test]
+async fn a30_a_chain_of_refreshes_goes_on_and_any_earlier_link_of_it_ends_it() {
+    let world = World::with_accounts().await;
+    let mut chain = vec![world.login("alice").await.refresh_token];
+    for _ in 0..4 {
+        world.clock.advance(Duration::from_hours(13 * 24));
+        chain.push(world.auth.refresh(chain.last().unwrap()).await.unwrap().refresh_token);
+    }
+    let reused = world.auth.refresh(&chain[2]).await;
+    assert!(matches!(reused, Err(Error::RefreshTokenReused { .. })), "{reused:?}");
+    for link in &chain {
+        assert!(world.auth.refresh(link).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a30_a_refresh_token_of_a_demoted_user_brings_the_role_of_today() {
+    let world = World::with_accounts().await;
+    let session = world.login("alice").await;
+    let demotion = UpdateUser { role: Some(Role::Viewer), ..UpdateUser::default() };
+    world.auth.update_user(session.user.id, &demotion).await.unwrap();
+    assert_eq!(world.auth.refresh(&session.refresh_token).await.unwrap().user.role, Role::Viewer);
+}
+
+#[tokio::test]
 async fn a30_refresh_tokens_end_after_two_weeks_and_are_kept_only_as_hashes() {
     let world = World::with_accounts().await;
     let session = world.login("alice").await;
