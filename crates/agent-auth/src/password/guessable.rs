@@ -93,19 +93,17 @@ fn run(text: &[char], is_of_kind: impl Fn(char) -> bool) -> usize {
 fn longest_walk(text: &[char]) -> usize {
     let Some(first) = text.first() else { return 0 };
     let same = run(text, |letter| letter == *first);
-    let along = ROWS.iter().map(|row| walk(text, row.chars()).max(walk(text, row.chars().rev())));
-    along.max().unwrap_or(0).max(same)
+    let along = ROWS.iter().flat_map(|row| row.match_indices(*first).map(move |(at, _)| (row, at)));
+    let lengths = along.map(|(row, at)| {
+        let forwards = matching(text, row[at..].chars());
+        // The row up to and with the letter that was found.
+        forwards.max(matching(text, row[..at + first.len_utf8()].chars().rev()))
+    });
+    lengths.max().unwrap_or(0).max(same)
 }
 
-fn walk(text: &[char], row: impl Iterator<Item = char> + Clone) -> usize {
-    let mut longest = 0;
-    let mut rest = row;
-    while rest.clone().next().is_some() {
-        let length = text.iter().zip(rest.clone()).take_while(|(letter, key)| *letter == key).count();
-        longest = longest.max(length);
-        rest.next();
-    }
-    longest
+fn matching(text: &[char], row: impl Iterator<Item = char>) -> usize {
+    text.iter().zip(row).take_while(|(letter, key)| *letter == key).count()
 }
 
 /// The word's length if the text begins with it, letters perhaps replaced by signs that look like them.
