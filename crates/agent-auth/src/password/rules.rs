@@ -8,8 +8,9 @@ use unicode_normalization::UnicodeNormalization;
 /// What a password needs that is the only proof of who somebody is.
 const MIN_CHARS: usize = 15;
 const MAX_CHARS: usize = 128;
-/// Before characters are counted: 128 of them, each written with a mark or two of its own.
-const MAX_BYTES: usize = 1024;
+/// Before characters are counted: room for 128 of them however they are spelled out, such as Hangul syllables in three
+/// parts of three bytes each.
+const MAX_BYTES: usize = 2048;
 const MIN_DISTINCT_CHARS: usize = 5;
 const TOO_LONG: &str = "it is longer than 128 characters; use a shorter one";
 

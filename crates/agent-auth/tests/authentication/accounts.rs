@@ -38,6 +38,14 @@ fn a35_passwords_that_are_short_repetitive_common_or_the_user_name_are_refused()
     assert!(reason.contains("user name"), "it says which rule is broken: {reason}");
 }
 
+/// A Hangul syllable as some systems write it: its consonants and vowel one by one.
+fn parts_of_syllable(syllable: char) -> Vec<char> {
+    let place = u32::from(syllable) - 0xAC00;
+    let (first, vowel, last) = (0x1100 + place / 588, 0x1161 + place % 588 / 28, place % 28);
+    let parts = [Some(first), Some(vowel), (last > 0).then_some(0x11A7 + last)];
+    parts.into_iter().flatten().filter_map(char::from_u32).collect()
+}
+
 #[test]
 fn a35_fifteen_to_a_hundred_and_twenty_eight_characters_are_accepted_counted_as_they_are_read() {
     let of = |length: usize, letters: &str| letters.chars().cycle().take(length).collect::<String>();
@@ -52,6 +60,9 @@ fn a35_fifteen_to_a_hundred_and_twenty_eight_characters_are_accepted_counted_as_
             assert_eq!(rule(&of(length, letters)).is_ok(), is_fine, "{length} of {letters}");
         }
     }
+    let hangul = "한글날밤달빛숲속물방울별똥집앞산".chars().cycle().take(128);
+    let in_parts: String = hangul.clone().flat_map(parts_of_syllable).collect();
+    assert!(rule(&hangul.collect::<String>()).is_ok() && rule(&in_parts).is_ok(), "{} bytes", in_parts.len());
     let spelled_out = "e\u{323}\u{302}a\u{30a}o\u{308}u\u{31b}\u{301}i\u{301}".repeat(30);
     let refused = rule(&spelled_out).unwrap_err().to_string();
     assert!(refused.contains("128"), "150 letters are 150 letters however they are spelled: {refused}");
