@@ -41,7 +41,10 @@ fn check(claims: &AccessClaims, payload: &[u8]) {
     let read: Value = serde_json::from_slice(payload).expect("what was accepted is JSON");
     let whole = |name: &str| read[name].as_i64().expect("a whole number");
     assert_eq!(read["iss"], "agent");
-    assert!(read["aud"] == "agent-api" || read["aud"].as_array().is_some_and(|all| all.contains(&"agent-api".into())));
+    assert!(
+        read["aud"] == "agent-api"
+            || read["aud"].as_array().is_some_and(|all| all.contains(&"agent-api".into()))
+    );
     assert_eq!(read["typ"], "access");
     assert_eq!(read["sub"].as_str(), Some(claims.user_id.get().to_string().as_str()));
     assert_eq!(read["jti"].as_str(), Some(claims.token_id.as_str()));
@@ -49,7 +52,9 @@ fn check(claims: &AccessClaims, payload: &[u8]) {
     assert_eq!(claims.issued_at.as_micros(), whole("iat") * 1_000_000);
     assert_eq!(claims.expires_at.as_micros(), whole("exp") * 1_000_000);
     assert!((1..=3600).contains(&(whole("exp") - whole("iat"))));
-    assert!(whole("iat") <= NOW + 5 && whole("nbf") <= NOW + 5 && whole("nbf") >= 0 && whole("exp") > NOW - 5);
+    assert!(
+        whole("iat") <= NOW + 5 && whole("nbf") <= NOW + 5 && whole("nbf") >= 0 && whole("exp") > NOW - 5
+    );
     assert!(read.as_object().expect("an object").values().all(|value| !value.is_object()));
 }
 
@@ -60,6 +65,8 @@ fuzz_target!(|payload: &[u8]| {
     match forger.key.verify(&format!("{message}.{signature}"), Timestamp::from_micros(NOW * 1_000_000)) {
         Ok(claims) => check(&claims, payload),
         Err(Error::Expired) => {}
-        Err(error) => assert_ne!(error.reason(), Some("wrong signature"), "it is signed with the genuine key"),
+        Err(error) => {
+            assert_ne!(error.reason(), Some("wrong signature"), "it is signed with the genuine key")
+        }
     }
 });
