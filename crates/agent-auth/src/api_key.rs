@@ -5,7 +5,7 @@
 //! secret scanners find keys that slipped into a repository.
 
 use crate::error::{Error, Result};
-use crate::ports::ApiKey;
+use crate::ports::{ApiKey, RandomBytes};
 use crate::random::{self, BASE62, SECRET_CHARS};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -78,13 +78,13 @@ pub(crate) fn is_api_key(token: &str) -> bool {
 }
 
 /// The public part of a new key.
-pub(crate) fn generate_public_id() -> Result<String> {
-    random::base62(PUBLIC_ID_CHARS)
+pub(crate) fn generate_public_id(random: &dyn RandomBytes) -> Result<String> {
+    random::base62(random, PUBLIC_ID_CHARS)
 }
 
 /// A key with that public part and a random secret, as text.
-pub(crate) fn generate(public_id: &str) -> Result<String> {
-    Ok(compose(public_id, &random::base62(SECRET_CHARS)?))
+pub(crate) fn generate(random: &dyn RandomBytes, public_id: &str) -> Result<String> {
+    Ok(compose(public_id, &random::base62(random, SECRET_CHARS)?))
 }
 
 /// A key as text.
@@ -115,6 +115,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::SystemRandom;
 
     #[test]
     fn the_checksum_is_the_crc_32_of_the_catalogue() {
@@ -124,7 +125,10 @@ mod tests {
 
     #[test]
     fn a_generated_key_is_read_back_and_matches_only_its_own_hash() {
-        let key = || ParsedKey::parse(&generate(&generate_public_id().unwrap()).unwrap()).unwrap();
+        let key = || {
+            let public_id = generate_public_id(&SystemRandom).unwrap();
+            ParsedKey::parse(&generate(&SystemRandom, &public_id).unwrap()).unwrap()
+        };
         let (one, other) = (key(), key());
         assert!(one.matches(one.secret_hash()));
         assert!(!one.matches(other.secret_hash()));

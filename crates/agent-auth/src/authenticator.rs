@@ -12,8 +12,9 @@ use crate::api_key::{self, ParsedKey};
 use crate::error::{Error, Result};
 use crate::jwt::SigningKey;
 use crate::password::Passwords;
-use crate::ports::{Account, ApiKey, ApiKeyStore, RefreshTokenStore, UserStore};
+use crate::ports::{Account, ApiKey, ApiKeyStore, RandomBytes, RefreshTokenStore, UserStore};
 use crate::principal::{Principal, Scope};
+use crate::random::SystemRandom;
 use crate::throttle::Throttle;
 use agent_core::ids::UserId;
 use agent_core::ports::Clock;
@@ -82,6 +83,7 @@ pub struct Authenticator {
     signing_key: SigningKey,
     passwords: Passwords,
     clock: Arc<dyn Clock>,
+    random: Arc<dyn RandomBytes>,
     throttle: Mutex<Throttle>,
 }
 
@@ -92,9 +94,16 @@ impl fmt::Debug for Authenticator {
 }
 
 impl Authenticator {
-    /// Puts the parts together.
+    /// Puts the parts together; secrets are made of the operating system's random numbers.
     pub fn new(stores: Stores, signing_key: SigningKey, passwords: Passwords, clock: Arc<dyn Clock>) -> Self {
-        Self { stores, signing_key, passwords, clock, throttle: Mutex::default() }
+        let random = Arc::new(SystemRandom);
+        Self { stores, signing_key, passwords, clock, random, throttle: Mutex::default() }
+    }
+
+    /// Makes secrets, ids and salts from this source instead.
+    #[must_use]
+    pub fn with_random(self, random: Arc<dyn RandomBytes>) -> Self {
+        Self { passwords: self.passwords.with_random(Arc::clone(&random)), random, ..self }
     }
 
     /// Who shows this credential, and what it may be used for.

@@ -2,19 +2,26 @@
 //!
 //! The library signs and checks the signature; everything a token says is judged here, because a general
 //! library lets through what no token of ours ever has (unknown `crit`, any `typ`, tokens from the future).
+//! A token is read first, then its key is looked up, then its signature is checked, and last comes the clock.
 
 mod claims;
+mod members;
+mod secret;
+mod unverified;
 
 pub use claims::AccessClaims;
+pub use unverified::UnverifiedToken;
 
 use crate::base64url;
 use crate::error::{Error, Result};
+use crate::ports::RandomBytes;
 use crate::random;
 use agent_core::ids::UserId;
 use agent_core::time::Timestamp;
-use claims::{IssuedClaims, Members};
+use claims::IssuedClaims;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
 use secrecy::{ExposeSecret, SecretString};
+use secret::check_secret;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::time::Duration;
@@ -22,30 +29,10 @@ use std::time::Duration;
 /// How long an access token is accepted.
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_hours(1);
 
-const MIN_SECRET_BYTES: usize = 32;
-const MIN_DISTINCT_BYTES: usize = 8;
-const MAX_TOKEN_BYTES: usize = 4096;
-/// Base64url of the 32 bytes of an HMAC-SHA-256.
-const SIGNATURE_CHARS: usize = 43;
-const TOKEN_TYPE: &str = "at+jwt";
 const TOKEN_ID_CHARS: usize = 22;
 
-/// Secrets that are long enough but stand in everybody's examples.
-const SAMPLE_SECRETS: &[&str] = &[
-    "a-string-secret-at-least-256-bits-long",
-    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
-    "your-secret-key-change-in-production",
-    "your-secret-key-change-this-in-production",
-    "change-this-secret-key-in-production",
-    "your-super-secret-jwt-key-change-this",
-    "your-256-bit-secret-your-256-bit-secret",
-    "super-secret-jwt-token-with-at-least-32-characters-long",
-    "0123456789abcdef0123456789abcdef",
-    "0123456789012345678901234567890123456789",
-    "abcdefghijklmnopqrstuvwxyz123456",
-];
-
-/// The secret that signs access tokens, with the retired ones that are still accepted.
+/// A ring of keys: the one that signs access tokens, and retired ones whose tokens are still accepted. Each is known by
+/// an id that follows from its secret, which every token carries as `kid`.
 pub struct SigningKey {
     current: Key,
     retired: Vec<Key>,
@@ -88,7 +75,8 @@ impl SigningKey {
         Ok(Self { current: Key::new(&secret)?, retired: Vec::new() })
     }
 
-    /// Also accepts tokens signed with an earlier secret, for a rotation that logs nobody out.
+    /// Also accepts tokens signed with an earlier secret, for a rotation that logs nobody out. It can be taken out when
+    /// the last token it signed has ended, which is an hour after it stopped signing.
     ///
     /// # Errors
     /// [`Error::WeakSecret`] as for [`SigningKey::new`].
@@ -102,10 +90,16 @@ impl SigningKey {
     ///
     /// # Errors
     /// [`Error::Cryptography`].
-    pub fn issue(&self, user: UserId, epoch: Timestamp, now: Timestamp) -> Result<IssuedToken> {
-        let claims = IssuedClaims::new(user, random::base62(TOKEN_ID_CHARS)?, epoch, now);
+    pub fn issue(
+        &self,
+        user: UserId,
+        epoch: Timestamp,
+        now: Timestamp,
+        random: &dyn RandomBytes,
+    ) -> Result<IssuedToken> {
+        let claims = IssuedClaims::new(user, random::base62(random, TOKEN_ID_CHARS)?, epoch, now);
         let mut header = Header::new(Algorithm::HS256);
-        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.typ = Some(unverified::TOKEN_TYPE.to_owned());
         header.kid = Some(self.current.id.clone());
         let token = jsonwebtoken::encode(&header, &claims, &self.current.encoding)
             .map_err(|source| Error::Cryptography(Box::new(source)))?;
@@ -118,19 +112,10 @@ impl SigningKey {
     /// # Errors
     /// [`Error::InvalidToken`], [`Error::Expired`].
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<AccessClaims> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return Err(Error::InvalidToken("longer than 4 KiB"));
-        }
-        let (message, signature) = token.rsplit_once('.').ok_or(Error::InvalidToken("not three parts"))?;
-        let (header, payload) = message.split_once('.').ok_or(Error::InvalidToken("not three parts"))?;
-        let header = base64url::decode(header).ok_or(Error::InvalidToken("header is not base64url"))?;
-        let payload = base64url::decode(payload).ok_or(Error::InvalidToken("payload is not base64url"))?;
-        let key = self.key_for(&Members::parse(&header)?)?;
-        if signature.len() != SIGNATURE_CHARS || base64url::decode(signature).is_none() {
-            return Err(Error::InvalidToken("signature of another form"));
-        }
-        match crypto::verify(signature, message.as_bytes(), &key.decoding, Algorithm::HS256) {
-            Ok(true) => AccessClaims::read(&Members::parse(&payload)?, now),
+        let token = UnverifiedToken::parse(token)?;
+        let key = self.find(token.key_id()).ok_or(Error::InvalidToken("names an unknown key"))?;
+        match crypto::verify(token.signature, token.message.as_bytes(), &key.decoding, Algorithm::HS256) {
+            Ok(true) => token.claims.at(now),
             Ok(false) | Err(_) => Err(Error::InvalidToken("wrong signature")),
         }
     }
@@ -151,23 +136,9 @@ impl SigningKey {
         bytes.map(random::base62_of).ok_or_else(|| Error::Cryptography("a signature of another form".into()))
     }
 
-    /// The key the header names; the header may say nothing but what our own headers say, so neither keys
-    /// nor addresses of keys from the token are ever looked at.
-    fn key_for(&self, header: &Members) -> Result<&Key> {
-        if header.names().any(|name| !["alg", "typ", "kid"].contains(&name)) {
-            return Err(Error::InvalidToken("foreign header member"));
-        }
-        if header.text("alg") != Some("HS256") {
-            return Err(Error::InvalidToken("algorithm is not HS256"));
-        }
-        if header.text("typ") != Some(TOKEN_TYPE) {
-            return Err(Error::InvalidToken("not typed as an access token"));
-        }
-        let id = header.text("kid").ok_or(Error::InvalidToken("names no key"))?;
-        std::iter::once(&self.current)
-            .chain(&self.retired)
-            .find(|key| key.id == id)
-            .ok_or(Error::InvalidToken("names an unknown key"))
+    /// A key of the ring by its name: compared in memory and used for nothing else, whatever it looks like.
+    fn find(&self, id: &str) -> Option<&Key> {
+        std::iter::once(&self.current).chain(&self.retired).find(|key| key.id == id)
     }
 }
 
@@ -182,20 +153,4 @@ impl Key {
             decoding: DecodingKey::from_secret(secret.as_bytes()),
         })
     }
-}
-
-fn check_secret(secret: &str) -> Result<()> {
-    if secret.len() < MIN_SECRET_BYTES {
-        return Err(Error::WeakSecret("is shorter than 32 bytes"));
-    }
-    let mut distinct = secret.as_bytes().to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    if distinct.len() < MIN_DISTINCT_BYTES {
-        return Err(Error::WeakSecret("repeats a few characters"));
-    }
-    if SAMPLE_SECRETS.contains(&secret.to_ascii_lowercase().as_str()) {
-        return Err(Error::WeakSecret("is a published example"));
-    }
-    Ok(())
 }

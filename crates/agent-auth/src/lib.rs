@@ -2,18 +2,18 @@
 //!
 //! Knows passwords, access tokens (JWT), API keys, roles and scopes; [`Authenticator`] is the front door.
 //! Never knows HTTP, SQL, files or the environment: accounts, keys and refresh tokens are kept behind
-//! [`ports`], and the time comes from [`agent_core::ports::Clock`]. Its own outside world is the operating
-//! system's random numbers.
+//! [`ports`], the time comes from [`agent_core::ports::Clock`] and chance from [`ports::RandomBytes`]: unless told
+//! otherwise, from the operating system.
 //!
 //! ```
-//! use agent_auth::SigningKey;
+//! use agent_auth::{SigningKey, SystemRandom};
 //! use agent_core::{ids::UserId, time::Timestamp};
 //! use std::time::Duration;
 //!
 //! # fn main() -> Result<(), agent_auth::Error> {
 //! let key = SigningKey::new("k7Yq0vTzR3nWb5XcJ9mLd2PfHs8GuA1e".into())?;
 //! let login = Timestamp::from_micros(1_767_268_800_000_000);
-//! let issued = key.issue(UserId(7), login, login)?;
+//! let issued = key.issue(UserId(7), login, login, &SystemRandom)?;
 //!
 //! let claims = key.verify(&issued.token, login.plus(Duration::from_secs(60)))?;
 //! assert_eq!(claims.user_id, UserId(7));
@@ -37,7 +37,8 @@ mod username;
 pub use api_key::ParsedKey;
 pub use authenticator::{Authenticator, CreatedKey, Credential, Session, Stores, UpdateUser, parse_scopes};
 pub use error::{Error, Result};
-pub use jwt::{ACCESS_TOKEN_LIFETIME, AccessClaims, IssuedToken, SigningKey};
+pub use jwt::{ACCESS_TOKEN_LIFETIME, AccessClaims, IssuedToken, SigningKey, UnverifiedToken};
 pub use password::{Passwords, Verdict, check_password_rules};
 pub use principal::{Principal, Role, Scope};
+pub use random::SystemRandom;
 pub use username::check_username;

@@ -1,11 +1,20 @@
-//! What this crate needs kept: users, API keys and refresh tokens.
+//! What this crate needs from outside: users, API keys and refresh tokens kept, and bytes nobody can guess.
 
 use crate::principal::{Role, Scope};
-use agent_core::Result;
 use agent_core::ids::UserId;
 use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
+use agent_core::{BoxError, Result};
 use async_trait::async_trait;
+
+/// Yields bytes that nobody can guess; every secret, salt and id is made of them.
+pub trait RandomBytes: Send + Sync {
+    /// Fills the whole buffer, each byte equally likely to be anything.
+    ///
+    /// # Errors
+    /// When it cannot; then nothing is issued.
+    fn fill(&self, bytes: &mut [u8]) -> std::result::Result<(), BoxError>;
+}
 
 /// A person or program with an account.
 #[derive(Debug, Clone, PartialEq, Eq)]

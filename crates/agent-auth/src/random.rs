@@ -1,6 +1,8 @@
 //! Unguessable text.
 
 use crate::error::{Error, Result};
+use crate::ports::RandomBytes;
+use agent_core::BoxError;
 
 /// The alphabet of all secrets that people copy: one word for a double click, no escaping anywhere.
 pub(crate) const BASE62: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -11,16 +13,32 @@ pub(crate) const SECRET_CHARS: usize = 43;
 /// The largest multiple of 62 below 256; bytes from here on would favour the first letters.
 const UNBIASED: u8 = 248;
 
+/// How often bytes are fetched anew for one text. A fair source needs this many once in an age of the universe.
+const MAX_FETCHES: usize = 64;
+
+/// The operating system's random numbers.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemRandom;
+
+impl RandomBytes for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) -> std::result::Result<(), BoxError> {
+        getrandom::fill(bytes).map_err(|source| source.to_string().into())
+    }
+}
+
 /// Random text of that many characters, each equally likely.
-pub(crate) fn base62(length: usize) -> Result<String> {
+pub(crate) fn base62(random: &dyn RandomBytes, length: usize) -> Result<String> {
     let mut text = String::with_capacity(length);
     let mut buffer = [0_u8; 64];
-    while text.len() < length {
-        getrandom::fill(&mut buffer).map_err(|source| Error::Cryptography(source.to_string().into()))?;
+    for _ in 0..MAX_FETCHES {
+        random.fill(&mut buffer).map_err(Error::Cryptography)?;
         let usable = buffer.iter().filter(|byte| **byte < UNBIASED);
         text.extend(usable.take(length - text.len()).map(|byte| char::from(BASE62[usize::from(byte % 62)])));
+        if text.len() == length {
+            return Ok(text);
+        }
     }
-    Ok(text)
+    Err(Error::Cryptography("the source of random numbers is broken".into()))
 }
 
 /// 32 bytes as a number in 43 letters, which hold just as much.
@@ -61,9 +79,21 @@ mod tests {
 
     #[test]
     fn random_text_has_the_length_asked_for_and_uses_the_whole_alphabet() {
-        let text = base62(4_000).unwrap();
-        assert_eq!(text.len(), 4_000);
+        let text = base62(&SystemRandom, 3_000).unwrap();
+        assert_eq!(text.len(), 3_000);
         assert!(is_base62(&text));
         assert!(BASE62.iter().all(|letter| text.as_bytes().contains(letter)));
+    }
+
+    #[test]
+    fn a_source_that_yields_no_usable_bytes_is_an_error_and_no_endless_loop() {
+        struct Stuck;
+        impl RandomBytes for Stuck {
+            fn fill(&self, bytes: &mut [u8]) -> std::result::Result<(), BoxError> {
+                bytes.fill(0xff);
+                Ok(())
+            }
+        }
+        assert!(matches!(base62(&Stuck, 12), Err(Error::Cryptography(_))));
     }
 }

@@ -1,11 +1,13 @@
 //! Slows down password guessing without letting strangers lock an account.
 //!
 //! Failures are counted per account *and* source, so an attacker is stopped while the owner can still
-//! log in from elsewhere.
+//! log in from elsewhere. What comes from one network of somebody's own is one source.
 
 use agent_core::time::Timestamp;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 const MAX_FAILURES: usize = 10;
@@ -19,7 +21,21 @@ pub(crate) struct Origin([u8; 32]);
 impl Origin {
     pub(crate) fn new(username: &str, source: &str) -> Self {
         let account = Sha256::digest(username.to_ascii_lowercase().as_bytes());
+        let source = network_of(source);
         Self(Sha256::new().chain_update(account).chain_update(source.as_bytes()).finalize().into())
+    }
+}
+
+/// What an attacker cannot change at will about an address: with IPv6 even a home has 2^64 of them, the last half of
+/// the bits; and an IPv4 address is the same one when a socket for both writes it as IPv6. Any other text stays itself.
+fn network_of(source: &str) -> Cow<'_, str> {
+    match source.parse() {
+        Ok(IpAddr::V4(address)) => address.to_string().into(),
+        Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+            Some(address) => address.to_string().into(),
+            None => format!("{}/64", Ipv6Addr::from_bits(address.to_bits() >> 64 << 64)).into(),
+        },
+        Err(_) => source.into(),
     }
 }
 
@@ -111,6 +127,33 @@ mod tests {
     fn account_and_source_cannot_be_shifted_into_each_other() {
         assert_ne!(Origin::new("ab", "c"), Origin::new("a", "bc"));
         assert_eq!(Origin::new("Demo", "c"), Origin::new("demo", "c"));
+    }
+
+    #[test]
+    fn a32_the_addresses_of_one_ipv6_network_are_one_source_and_those_of_others_are_not() {
+        let from = |source| Origin::new("demo", source);
+        assert_eq!(from("2001:db8:1:2::1"), from("2001:db8:1:2:ffff:ffff:ffff:ffff"));
+        assert_eq!(from("2001:db8:1:2::1"), from("2001:DB8:1:2:0:0:0:9"));
+        assert_ne!(from("2001:db8:1:2::1"), from("2001:db8:1:3::1"));
+        assert_eq!(from("::ffff:192.0.2.1"), from("192.0.2.1"));
+        assert_ne!(from("192.0.2.1"), from("192.0.2.2"));
+        assert_ne!(from("::1"), from("::ffff:0.0.0.1"));
+        assert_ne!(from(""), from("unknown"));
+    }
+
+    #[test]
+    fn a32_failures_are_forgotten_one_by_one_as_they_grow_old() {
+        let (mut throttle, origin) = (Throttle::default(), Origin::new("demo", "192.0.2.1"));
+        for minute in 0..10 {
+            throttle.record(origin, at(minute * 60));
+        }
+        assert_eq!(throttle.wait(&origin, at(600)), Some(Duration::from_secs(300)));
+        assert_eq!(throttle.wait(&origin, at(900)), None, "the first failure is over");
+        throttle.record(origin, at(900));
+        assert_eq!(throttle.wait(&origin, at(901)), Some(Duration::from_secs(59)), "until the second is");
+        throttle.forget(&origin);
+        assert_eq!(throttle.wait(&origin, at(901)), None);
+        assert!(throttle.failures.is_empty());
     }
 
     #[test]

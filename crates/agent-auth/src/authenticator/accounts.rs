@@ -146,7 +146,7 @@ impl Authenticator {
             self.insert_user(ADMIN, &password, Role::Admin, None).await?;
             return Ok(None);
         }
-        let generated = random::base62(ONE_TIME_PASSWORD_CHARS)?;
+        let generated = random::base62(&*self.random, ONE_TIME_PASSWORD_CHARS)?;
         let created = self.insert_user(ADMIN, &generated.as_str().into(), Role::Admin, None).await?;
         // Another server that starts at the same time may have been first; then its password is the one.
         Ok(created.map(|_| generated))

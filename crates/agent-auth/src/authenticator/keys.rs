@@ -91,7 +91,7 @@ impl Authenticator {
         let seed =
             idempotency.map(|idempotency| Seed::of(principal, &scopes, idempotency, &self.signing_key));
         let seed = seed.transpose()?;
-        let public_id = api_key::generate_public_id()?;
+        let public_id = api_key::generate_public_id(&*self.random)?;
         let secret = self.secret_of(&public_id, seed.as_ref())?;
         let new = NewApiKey {
             owner: principal.user_id,
@@ -114,7 +114,7 @@ impl Authenticator {
 
     /// The whole text of a key: random, or following from the request that asks for it.
     fn secret_of(&self, public_id: &str, seed: Option<&Seed>) -> Result<String> {
-        let Some(Seed(request)) = seed else { return api_key::generate(public_id) };
+        let Some(Seed(request)) = seed else { return api_key::generate(&*self.random, public_id) };
         let parts = ["api key", public_id, &request.key, &request.fingerprint];
         Ok(api_key::compose(public_id, &self.signing_key.derive(&parts)?))
     }

@@ -60,7 +60,8 @@ impl Authenticator {
         }
         // The epoch is part of the family's name: when the account's epoch moves on, all its refresh
         // tokens die in that same write, whatever else is in flight.
-        let family = format!("{}.{}", account.tokens_valid_after.as_micros(), random::base62(FAMILY_CHARS)?);
+        let family = random::base62(&*self.random, FAMILY_CHARS)?;
+        let family = format!("{}.{family}", account.tokens_valid_after.as_micros());
         self.open_session(account, family).await
     }
 
@@ -135,8 +136,8 @@ impl Authenticator {
     async fn open_session(&self, account: Account, family: String) -> Result<Session> {
         let now = self.clock.now();
         let user = account.user;
-        let issued = self.signing_key.issue(user.id, account.tokens_valid_after, now)?;
-        let refresh_token = format!("{REFRESH_PREFIX}{}", random::base62(SECRET_CHARS)?);
+        let issued = self.signing_key.issue(user.id, account.tokens_valid_after, now, &*self.random)?;
+        let refresh_token = format!("{REFRESH_PREFIX}{}", random::base62(&*self.random, SECRET_CHARS)?);
         let kept = NewRefreshToken {
             token_hash: Sha256::digest(&refresh_token).to_vec(),
             user: user.id,

@@ -1,14 +1,11 @@
 //! What an access token says, written and read.
 
 use super::ACCESS_TOKEN_LIFETIME;
+use super::members::Members;
 use crate::error::{Error, Result};
 use agent_core::ids::UserId;
 use agent_core::time::Timestamp;
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
-use std::collections::BTreeMap;
-use std::fmt;
+use serde::Serialize;
 use std::time::Duration;
 
 const ISSUER: &str = "agent";
@@ -72,29 +69,55 @@ pub struct AccessClaims {
     pub expires_at: Timestamp,
 }
 
-impl AccessClaims {
-    pub(super) fn read(claims: &Members, now: Timestamp) -> Result<Self> {
+/// What a token says, before anybody knows whether it is true.
+pub(super) struct Claims {
+    access: AccessClaims,
+    valid_from: Timestamp,
+}
+
+impl Claims {
+    /// Reads what a token says; refuses what no token of this server says, at whatever time.
+    pub(super) fn read(claims: &Members) -> Result<Self> {
         if claims.text("iss") != Some(ISSUER) {
             return Err(Error::InvalidToken("not issued by this server"));
         }
-        if !claims.names_audience() {
+        if !claims.names("aud", AUDIENCE) {
             return Err(Error::InvalidToken("not meant for this API"));
         }
         if claims.text("typ") != Some(KIND) {
             return Err(Error::InvalidToken("not an access token"));
         }
-        let (issued_at, expires_at) = claims.read_times(now)?;
+        let expires_at = seconds(claims, "exp").ok_or(Error::InvalidToken("exp is missing or no number"))?;
+        let valid_from = seconds(claims, "nbf").ok_or(Error::InvalidToken("nbf is missing or no number"))?;
+        let issued_at = seconds(claims, "iat").ok_or(Error::InvalidToken("iat is missing or no number"))?;
+        if expires_at <= issued_at || expires_at.since(issued_at) > ACCESS_TOKEN_LIFETIME {
+            return Err(Error::InvalidToken("lives longer than tokens of this server"));
+        }
         let token_id = claims.text("jti").filter(|id| !id.is_empty() && id.len() <= MAX_TOKEN_ID_BYTES);
-        Ok(Self {
-            user_id: claims.user_id().ok_or(Error::InvalidToken("names no user"))?,
+        let epoch = claims.whole_number("epoch").map(Timestamp::from_micros);
+        let access = AccessClaims {
+            user_id: user_id(claims).ok_or(Error::InvalidToken("names no user"))?,
             token_id: token_id.ok_or(Error::InvalidToken("has no id"))?.to_owned(),
-            epoch: claims
-                .integer("epoch")
-                .map(Timestamp::from_micros)
-                .ok_or(Error::InvalidToken("no epoch"))?,
+            epoch: epoch.ok_or(Error::InvalidToken("no epoch"))?,
             issued_at,
             expires_at,
-        })
+        };
+        Ok(Self { access, valid_from })
+    }
+
+    /// The claims of a token that is genuine, if this is its time. Only of a genuine one may be said that it has expired.
+    pub(super) fn at(self, now: Timestamp) -> Result<AccessClaims> {
+        let latest = now.plus(LEEWAY);
+        if self.access.issued_at > latest {
+            return Err(Error::InvalidToken("issued in the future"));
+        }
+        if self.valid_from > latest {
+            return Err(Error::InvalidToken("not valid yet"));
+        }
+        if now >= self.access.expires_at.plus(LEEWAY) {
+            return Err(Error::Expired);
+        }
+        Ok(self.access)
     }
 }
 
@@ -102,91 +125,14 @@ fn instant(seconds: i64) -> Timestamp {
     Timestamp::from_micros(seconds.saturating_mul(MICROS))
 }
 
-/// A JSON object in which no name occurs twice: with two, what one reader checks is not what another uses.
-#[derive(Debug)]
-pub(super) struct Members(BTreeMap<String, Value>);
-
-impl Members {
-    pub(super) fn parse(json: &[u8]) -> Result<Self> {
-        serde_json::from_slice(json).or(Err(Error::InvalidToken("not a JSON object with distinct names")))
-    }
-
-    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
-    }
-
-    pub(super) fn text(&self, name: &str) -> Option<&str> {
-        self.0.get(name).and_then(Value::as_str)
-    }
-
-    fn integer(&self, name: &str) -> Option<i64> {
-        self.0.get(name).and_then(Value::as_i64)
-    }
-
-    /// Seconds since 1970. Only whole numbers: that is how this server writes them.
-    fn seconds(&self, name: &str) -> Option<Timestamp> {
-        self.integer(name).filter(|seconds| (0..=MAX_SECONDS).contains(seconds)).map(instant)
-    }
-
-    fn read_times(&self, now: Timestamp) -> Result<(Timestamp, Timestamp)> {
-        let expires_at = self.seconds("exp").ok_or(Error::InvalidToken("exp is missing or no number"))?;
-        let valid_from = self.seconds("nbf").ok_or(Error::InvalidToken("nbf is missing or no number"))?;
-        let issued_at = self.seconds("iat").ok_or(Error::InvalidToken("iat is missing or no number"))?;
-        if expires_at <= issued_at || expires_at.since(issued_at) > ACCESS_TOKEN_LIFETIME {
-            return Err(Error::InvalidToken("lives longer than tokens of this server"));
-        }
-        if issued_at > now.plus(LEEWAY) {
-            return Err(Error::InvalidToken("issued in the future"));
-        }
-        if valid_from > now.plus(LEEWAY) {
-            return Err(Error::InvalidToken("not valid yet"));
-        }
-        if now >= expires_at.plus(LEEWAY) {
-            return Err(Error::Expired);
-        }
-        Ok((issued_at, expires_at))
-    }
-
-    fn names_audience(&self) -> bool {
-        match self.0.get("aud") {
-            Some(Value::String(one)) => one == AUDIENCE,
-            Some(Value::Array(several)) => {
-                several.iter().all(Value::is_string) && several.iter().any(|one| one == AUDIENCE)
-            }
-            _ => false,
-        }
-    }
-
-    /// The subject, in the one spelling this server uses for an id.
-    fn user_id(&self) -> Option<UserId> {
-        let text = self.text("sub")?;
-        let id: i64 = text.parse().ok()?;
-        (id > 0 && id.to_string() == text).then_some(UserId(id))
-    }
+/// Seconds since 1970. Only whole numbers: that is how this server writes them.
+fn seconds(claims: &Members, name: &str) -> Option<Timestamp> {
+    claims.whole_number(name).filter(|seconds| (0..=MAX_SECONDS).contains(seconds)).map(instant)
 }
 
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        struct Distinct;
-
-        impl<'de> Visitor<'de> for Distinct {
-            type Value = Members;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object with distinct names")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Members, A::Error> {
-                let mut members = BTreeMap::new();
-                while let Some((name, value)) = map.next_entry::<String, Value>()? {
-                    if members.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a name occurs twice"));
-                    }
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Distinct)
-    }
+/// The subject, in the one spelling this server uses for an id.
+fn user_id(claims: &Members) -> Option<UserId> {
+    let text = claims.text("sub")?;
+    let id: i64 = text.parse().ok()?;
+    (id > 0 && id.to_string() == text).then_some(UserId(id))
 }

@@ -1,9 +1,14 @@
 //! Keys for programs: shown once, kept as hashes, never worth more than their owner.
 
 use crate::fixture::{World, assert_refused};
+use agent_auth::ports::{ApiKey, ApiKeyStore, NewApiKey};
 use agent_auth::{Credential, Error, ParsedKey, Principal, Role, Scope, UpdateUser, parse_scopes};
+use agent_core::ids::UserId;
 use agent_core::plan::Idempotency;
 use agent_core::ports::Clock;
+use agent_core::time::Timestamp;
+use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 
 async fn by_key(world: &World, key: &str) -> Result<Principal, Error> {
@@ -44,6 +49,66 @@ async fn a38_a_key_with_a_typo_is_refused_without_asking_the_store() {
     assert_eq!(world.stores.key_lookups(), 1);
 }
 
+/// A store that nobody may ask.
+struct Untouchable;
+
+#[async_trait]
+impl ApiKeyStore for Untouchable {
+    async fn insert(&self, _: &NewApiKey, _: Timestamp) -> agent_core::Result<ApiKey> {
+        panic!("the store was asked to keep a key")
+    }
+
+    async fn find_key(&self, public_id: &str) -> agent_core::Result<Option<(ApiKey, Vec<u8>)>> {
+        panic!("the store was asked for {public_id}")
+    }
+
+    async fn keys_of(&self, _: UserId) -> agent_core::Result<Vec<ApiKey>> {
+        panic!("the store was asked for keys")
+    }
+
+    async fn revoke(&self, _: UserId, _: i64, _: Timestamp) -> agent_core::Result<bool> {
+        panic!("the store was asked to revoke a key")
+    }
+
+    async fn touch(&self, _: i64, _: Timestamp) -> agent_core::Result<()> {
+        panic!("the store was asked to note a use")
+    }
+}
+
+#[tokio::test]
+async fn a38_what_is_no_key_by_its_form_or_checksum_never_reaches_a_store() {
+    let world = World::with_accounts().await;
+    let alice = world.principal("alice").await;
+    let key = world.auth.create_key(&alice, "ci", None, None).await.unwrap().secret;
+    let server = world.on_key_store(Arc::new(Untouchable));
+    let (id, secret) = ("0".repeat(12), "0".repeat(49));
+    for wrong in [
+        format!("{}0", &key[..key.len() - 1]),
+        format!("ak_live_{id}_{secret}"),
+        format!("ak_test_{}", &key[8..]),
+        format!("AK_LIVE_{}", &key[8..]),
+        key.to_uppercase(),
+        format!("{key}{key}"),
+        "ak_live_".repeat(100_000),
+        "' OR 1=1--".into(),
+        "\u{1F511}".repeat(20),
+    ] {
+        assert_ne!(wrong, key);
+        for credential in [Credential::ApiKey(&wrong), Credential::Bearer(&wrong)] {
+            assert_refused(server.authenticate(credential).await, &wrong);
+        }
+    }
+}
+
+#[tokio::test]
+#[should_panic(expected = "the store was asked for")]
+async fn a38_a_key_that_may_be_somebodys_is_looked_up() {
+    let world = World::with_accounts().await;
+    let alice = world.principal("alice").await;
+    let key = world.auth.create_key(&alice, "ci", None, None).await.unwrap().secret;
+    let _ = world.on_key_store(Arc::new(Untouchable)).authenticate(Credential::ApiKey(&key)).await;
+}
+
 #[tokio::test]
 async fn a39_neither_the_store_nor_the_list_nor_debug_output_holds_the_key() {
     let world = World::with_accounts().await;
@@ -67,7 +132,7 @@ async fn a39_a_key_with_the_right_public_part_and_another_secret_is_refused() {
     let other = World::with_accounts().await;
     let principal = other.principal("alice").await;
     let two = other.auth.create_key(&principal, "two", None, None).await.unwrap();
-    let stolen = agent_auth::ports::NewApiKey {
+    let stolen = NewApiKey {
         owner: principal.user_id,
         public_id: one.key.public_id.clone(),
         secret_hash: ParsedKey::parse(&two.secret).unwrap().secret_hash().to_vec(),
@@ -76,7 +141,6 @@ async fn a39_a_key_with_the_right_public_part_and_another_secret_is_refused() {
         expires_at: None,
         idempotency: None,
     };
-    use agent_auth::ports::ApiKeyStore;
     other.stores.insert(&stolen, other.clock.now()).await.unwrap();
     let refused = by_key(&other, &one.secret).await.unwrap_err();
     assert_eq!(refused.reason(), Some("wrong secret of an API key"));

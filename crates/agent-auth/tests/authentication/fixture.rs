@@ -1,6 +1,7 @@
 //! A server's accounts with alice (user), vera (viewer) and adam (admin), and the tools of a forger.
 
 use crate::memory_stores::MemoryStores;
+use agent_auth::ports::{ApiKeyStore, RefreshTokenStore};
 use agent_auth::{Authenticator, Credential, Error, Passwords, Principal, Role, Session, SigningKey, Stores};
 use agent_core::ports::Clock;
 use agent_core::time::Timestamp;
@@ -69,6 +70,21 @@ impl World {
     /// Another server on the same stores and clock.
     pub(crate) fn restarted_with(&self, key: SigningKey) -> Authenticator {
         authenticator(&self.stores, &self.clock, key)
+    }
+
+    /// Another server whose keys are kept elsewhere.
+    pub(crate) fn on_key_store(&self, keys: Arc<dyn ApiKeyStore>) -> Authenticator {
+        self.on(Stores { users: self.stores.clone(), keys, refresh: self.stores.clone() })
+    }
+
+    /// Another server whose refresh tokens are kept elsewhere.
+    pub(crate) fn on_refresh_store(&self, refresh: Arc<dyn RefreshTokenStore>) -> Authenticator {
+        self.on(Stores { users: self.stores.clone(), keys: self.stores.clone(), refresh })
+    }
+
+    fn on(&self, stores: Stores) -> Authenticator {
+        let passwords = Passwords::new(NonZeroUsize::MIN);
+        Authenticator::new(stores, SigningKey::new(SECRET.into()).unwrap(), passwords, self.clock.clone())
     }
 
     pub(crate) async fn login(&self, username: &str) -> Session {

@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on says where by panicking")]
 
-mod access_tokens;
 mod accounts;
 mod api_keys;
 mod fixture;
 mod memory_stores;
 mod parsers;
+mod randomness;
 mod sessions;
+mod token_claims;
+mod token_forms;

@@ -1,7 +1,7 @@
 //! Whatever bytes arrive, the readers of tokens and keys answer; they never panic and never let it in.
 
 use crate::fixture::{SECRET, base64url};
-use agent_auth::{Credential, ParsedKey, SigningKey};
+use agent_auth::{Credential, ParsedKey, SigningKey, SystemRandom};
 use agent_core::ids::UserId;
 use agent_core::time::Timestamp;
 use proptest::prelude::*;
@@ -30,7 +30,7 @@ proptest! {
     #[test]
     fn a_genuine_token_with_any_one_byte_changed_is_refused(place in any::<prop::sample::Index>(), with in any::<char>()) {
         let key = SigningKey::new(SECRET.into()).unwrap();
-        let genuine = key.issue(UserId(1), now(), now()).unwrap().token;
+        let genuine = key.issue(UserId(1), now(), now(), &SystemRandom).unwrap().token;
         let place = place.index(genuine.len());
         let altered = format!("{}{with}{}", &genuine[..place], &genuine[place + 1..]);
         prop_assume!(altered != genuine);
@@ -48,7 +48,7 @@ proptest! {
     ) {
         let key = SigningKey::new(SECRET.into()).unwrap();
         let login = Timestamp::from_micros(seconds * 1_000_000 + 999_999);
-        let issued = key.issue(UserId(id), Timestamp::from_micros(epoch), login).unwrap();
+        let issued = key.issue(UserId(id), Timestamp::from_micros(epoch), login, &SystemRandom).unwrap();
         let claims = key.verify(&issued.token, login.plus(std::time::Duration::from_secs(age))).unwrap();
         prop_assert_eq!((claims.user_id, claims.epoch.as_micros()), (UserId(id), epoch));
         prop_assert!(key.verify(&issued.token, login.plus(std::time::Duration::from_secs(3606))).is_err());

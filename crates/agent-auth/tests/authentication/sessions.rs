@@ -1,7 +1,13 @@
 //! Logging in, staying in, logging out, and what ends a session.
 
 use crate::fixture::{HERE, PASSWORD, World, assert_refused};
-use agent_auth::{Authenticator, Error, Role, Scope, Session, UpdateUser};
+use crate::memory_stores::MemoryStores;
+use agent_auth::ports::{NewRefreshToken, Redeemed, RefreshTokenStore};
+use agent_auth::{Authenticator, Credential, Error, Role, Scope, Session, UpdateUser};
+use agent_core::ids::UserId;
+use agent_core::time::Timestamp;
+use async_trait::async_trait;
+use std::sync::Arc;
 use std::time::Duration;
 
 const NEW_PASSWORD: &str = "another handful of words";
@@ -33,6 +39,38 @@ async fn a25_sessions_end_and_begin_even_when_the_clock_was_set_back() {
     let after = world.login("alice").await;
     assert!(world.bearer(&after.access_token).await.is_ok());
     assert_refused(world.bearer(&before.access_token).await, "issued before the logout");
+}
+
+/// A store that keeps refresh tokens and forgets to revoke them.
+struct Forgetful(Arc<MemoryStores>);
+
+#[async_trait]
+impl RefreshTokenStore for Forgetful {
+    async fn keep(&self, token: &NewRefreshToken) -> agent_core::Result<()> {
+        self.0.keep(token).await
+    }
+
+    async fn redeem(&self, token_hash: &[u8], at: Timestamp) -> agent_core::Result<Redeemed> {
+        self.0.redeem(token_hash, at).await
+    }
+
+    async fn revoke_all(&self, _: UserId) -> agent_core::Result<()> {
+        Err(agent_core::Error::Unavailable("the database went away in between".into()))
+    }
+}
+
+#[tokio::test]
+async fn a25_refresh_tokens_die_with_the_session_even_when_revoking_them_fails() {
+    let world = World::with_accounts().await;
+    let server = world.on_refresh_store(Arc::new(Forgetful(world.stores.clone())));
+    let session = server.login("alice", &PASSWORD.into(), HERE).await.unwrap();
+    let principal = server.authenticate(Credential::Bearer(&session.access_token)).await.unwrap();
+    assert!(
+        matches!(server.logout(&principal).await, Err(Error::Store(_))),
+        "the caller is told to try again"
+    );
+    assert_refused(server.authenticate(Credential::Bearer(&session.access_token)).await, "access token");
+    assert_refused(server.refresh(&session.refresh_token).await, "refresh token");
 }
 
 #[tokio::test]
@@ -100,6 +138,41 @@ async fn a30_a_refresh_token_used_twice_ends_its_whole_family_and_no_other() {
     assert!(matches!(reused, Err(Error::RefreshTokenReused { user }) if user == stolen.user.id));
     assert_refused(world.auth.refresh(&next.refresh_token).await, "descendant");
     assert!(world.auth.refresh(&other.refresh_token).await.is_ok());
+}
+
+#[tokio::test]
+async fn a30_of_two_that_refresh_with_the_same_token_at_once_one_is_let_in_and_the_family_ends() {
+    let world = World::with_accounts().await;
+    let stolen = world.login("alice").await;
+    let (one, two) =
+        tokio::join!(world.auth.refresh(&stolen.refresh_token), world.auth.refresh(&stolen.refresh_token));
+    assert!(one.is_ok() != two.is_ok(), "{one:?} {two:?}");
+    let next = one.or(two).unwrap();
+    assert_refused(world.auth.refresh(&next.refresh_token).await, "of the ended family");
+}
+
+#[tokio::test]
+async fn a30_a_chain_of_refreshes_goes_on_and_any_earlier_link_of_it_ends_it() {
+    let world = World::with_accounts().await;
+    let mut chain = vec![world.login("alice").await.refresh_token];
+    for _ in 0..4 {
+        world.clock.advance(Duration::from_hours(13 * 24));
+        chain.push(world.auth.refresh(chain.last().unwrap()).await.unwrap().refresh_token);
+    }
+    let reused = world.auth.refresh(&chain[2]).await;
+    assert!(matches!(reused, Err(Error::RefreshTokenReused { .. })), "{reused:?}");
+    for link in &chain {
+        assert!(world.auth.refresh(link).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn a30_a_refresh_token_of_a_demoted_user_brings_the_role_of_today() {
+    let world = World::with_accounts().await;
+    let session = world.login("alice").await;
+    let demotion = UpdateUser { role: Some(Role::Viewer), ..UpdateUser::default() };
+    world.auth.update_user(session.user.id, &demotion).await.unwrap();
+    assert_eq!(world.auth.refresh(&session.refresh_token).await.unwrap().user.role, Role::Viewer);
 }
 
 #[tokio::test]

@@ -1,30 +1,11 @@
-//! Which access tokens are accepted: a valid one, and nothing that merely looks like it. Each forgery is
-//! signed with the genuine secret unless the case says otherwise, so only the rule in question can refuse it.
+//! Which forms of access tokens are accepted: the one this server issues, and nothing that merely looks like it. Each
+//! forgery is signed with the genuine secret unless the case says otherwise, so only the rule in question can refuse it.
 
 use crate::fixture::{Forgery, OTHER_SECRET, SECRET, World, assert_refused, base64url, sign};
-use agent_auth::{Credential, Error, Role, SigningKey};
+use agent_auth::{Credential, Error, SigningKey, SystemRandom, UnverifiedToken};
 use agent_core::ids::UserId;
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
-use std::time::Duration;
-
-#[tokio::test]
-async fn a01_a_valid_token_names_the_right_user() {
-    let world = World::with_accounts().await;
-    let session = world.login("alice").await;
-    let principal = world.bearer(&session.access_token).await.unwrap();
-    assert_eq!((principal.username.as_str(), principal.role), ("alice", Role::User));
-    assert_eq!(principal.user_id, session.user.id);
-    assert_eq!(principal.expires_at, Some(session.expires_at));
-    assert_eq!(session.expires_in_seconds, 3600);
-}
-
-#[tokio::test]
-async fn a01_a_token_signed_anew_without_changes_is_accepted_so_the_forgeries_fail_by_their_changes() {
-    let world = World::with_accounts().await;
-    let token = Forgery::of(&world.login("alice").await.access_token).sign();
-    assert_eq!(world.bearer(&token).await.unwrap().username, "alice");
-}
 
 #[test]
 fn a03_the_scheme_is_bearer_in_any_case_and_no_other() {
@@ -106,7 +87,7 @@ async fn a10_a_key_id_is_only_ever_looked_up_in_the_key_ring() {
 }
 
 #[tokio::test]
-async fn a11_a12_headers_that_bring_keys_or_demand_extensions_are_refused() {
+async fn a11_headers_that_bring_keys_or_say_where_to_fetch_them_are_refused() {
     let world = World::with_accounts().await;
     let genuine = world.login("alice").await.access_token;
     let key = json!({ "kty": "oct", "k": base64url(OTHER_SECRET.as_bytes()) });
@@ -115,10 +96,25 @@ async fn a11_a12_headers_that_bring_keys_or_demand_extensions_are_refused() {
         ("x5u", json!("http://127.0.0.1:9/cert")),
         ("jwk", key),
         ("x5c", json!(["MIIB"])),
+        ("x5t", json!("c2hhMQ")),
+    ] {
+        let token = Forgery::of(&genuine).header(name, value).sign();
+        assert_refused(world.bearer(&token).await, name);
+    }
+}
+
+#[tokio::test]
+async fn a12_headers_that_demand_extensions_are_refused() {
+    let world = World::with_accounts().await;
+    let genuine = world.login("alice").await.access_token;
+    for (name, value) in [
         ("crit", json!(["x"])),
         ("crit", json!([])),
+        ("crit", json!("exp")),
         ("b64", json!(false)),
         ("zip", json!("DEF")),
+        ("cty", json!("JWT")),
+        ("ALG", json!("none")),
     ] {
         let token = Forgery::of(&genuine).header(name, value).sign();
         assert_refused(world.bearer(&token).await, name);
@@ -130,7 +126,15 @@ async fn a13_tokens_of_another_type_are_refused_by_header_and_by_claim() {
     let world = World::with_accounts().await;
     let session = world.login("alice").await;
     let genuine = session.access_token;
-    for kind in [Value::Null, json!("refresh+jwt"), json!("JWT"), json!("AT+JWT"), json!(1)] {
+    for kind in [
+        Value::Null,
+        json!("refresh+jwt"),
+        json!("ticket+jwt"),
+        json!("application/at+jwt"),
+        json!("JWT"),
+        json!("AT+JWT"),
+        json!(1),
+    ] {
         let token = Forgery::of(&genuine).header("typ", kind.clone()).sign();
         assert_refused(world.bearer(&token).await, &format!("header typ {kind}"));
     }
@@ -142,125 +146,19 @@ async fn a13_tokens_of_another_type_are_refused_by_header_and_by_claim() {
 }
 
 #[tokio::test]
-async fn a14_an_ended_token_has_five_seconds_of_grace_and_no_more() {
-    let world = World::with_accounts().await;
-    let genuine = world.login("alice").await.access_token;
-    let now = world.clock.seconds();
-    let ended = |ago: i64| {
-        Forgery::of(&genuine).claim("iat", json!(now - 1000)).claim("exp", json!(now - ago)).sign()
-    };
-    assert!(world.bearer(&ended(4)).await.is_ok());
-    assert!(matches!(world.bearer(&ended(6)).await, Err(Error::Expired)));
-
-    world.clock.advance(Duration::from_secs(3603));
-    assert!(world.bearer(&genuine).await.is_ok());
-    world.clock.advance(Duration::from_secs(3));
-    assert!(matches!(world.bearer(&genuine).await, Err(Error::Expired)));
-}
-
-#[tokio::test]
-async fn a15_a16_a17_a_token_needs_an_end_and_a_beginning_that_are_numbers_in_time() {
-    let world = World::with_accounts().await;
-    let genuine = world.login("alice").await.access_token;
-    let now = world.clock.seconds();
-    let text = |seconds: i64| json!(seconds.to_string());
-    let bad =
-        [Value::Null, json!("never"), json!(-1), json!(1e300), json!([now]), json!(u64::MAX), json!(true)];
-    for name in ["exp", "nbf", "iat"] {
-        for value in bad.iter().cloned().chain([text(now), json!(i64::MAX), json!(now as f64 + 0.5)]) {
-            let token = Forgery::of(&genuine).claim(name, value.clone()).sign();
-            assert_refused(world.bearer(&token).await, &format!("{name} {value}"));
-        }
-    }
-    for name in ["nbf", "iat"] {
-        let at = |ahead: i64| Forgery::of(&genuine).claim(name, json!(now + ahead)).sign();
-        assert!(world.bearer(&at(5)).await.is_ok(), "{name} within the leeway");
-        assert_refused(world.bearer(&at(6)).await, name);
-    }
-    let as_text = Forgery::of(&genuine).claim("nbf", text(now + 600)).sign();
-    assert_refused(world.bearer(&as_text).await, "nbf in the future as text");
-}
-
-#[tokio::test]
-async fn a18_a_token_may_not_live_longer_than_an_hour_nor_end_before_it_begins() {
-    let world = World::with_accounts().await;
-    let genuine = world.login("alice").await.access_token;
-    let now = world.clock.seconds();
-    let lives = |seconds: i64| Forgery::of(&genuine).claim("exp", json!(now + seconds)).sign();
-    assert!(world.bearer(&lives(3600)).await.is_ok());
-    for seconds in [3601, 86_400, 0, -1] {
-        assert_refused(world.bearer(&lives(seconds)).await, &seconds.to_string());
-    }
-}
-
-#[tokio::test]
-async fn a19_the_audience_must_be_ours_alone_or_in_a_list() {
-    let world = World::with_accounts().await;
-    let genuine = world.login("alice").await.access_token;
-    let with = |audience: Value| Forgery::of(&genuine).claim("aud", audience).sign();
-    assert!(world.bearer(&with(json!(["other", "agent-api"]))).await.is_ok());
-    for audience in [
-        Value::Null,
-        json!("other"),
-        json!("Agent-API"),
-        json!({ "agent-api": true }),
-        json!([]),
-        json!(["other"]),
-        json!([["agent-api"]]),
-        json!(["agent-api", 1]),
-        json!(1),
-    ] {
-        assert_refused(world.bearer(&with(audience.clone())).await, &audience.to_string());
-    }
-}
-
-#[tokio::test]
-async fn a20_the_issuer_must_be_ours() {
-    let world = World::with_accounts().await;
-    let genuine = world.login("alice").await.access_token;
-    for issuer in [Value::Null, json!("other"), json!("Agent"), json!(["agent"]), json!("")] {
-        let token = Forgery::of(&genuine).claim("iss", issuer.clone()).sign();
-        assert_refused(world.bearer(&token).await, &issuer.to_string());
-    }
-}
-
-#[tokio::test]
-async fn a21_the_subject_must_be_a_user_who_exists() {
-    let world = World::with_accounts().await;
-    let session = world.login("alice").await;
-    let genuine = session.access_token;
-    let id = session.user.id.get();
-    for subject in [
-        Value::Null,
-        json!(id),
-        json!(""),
-        json!("4711"),
-        json!(format!("+{id}")),
-        json!(format!("0{id}")),
-        json!(format!(" {id}")),
-        json!("-1"),
-        json!("0"),
-        json!("99999999999999999999"),
-        json!("alice"),
-    ] {
-        let token = Forgery::of(&genuine).claim("sub", subject.clone()).sign();
-        assert_refused(world.bearer(&token).await, &subject.to_string());
-    }
-    for jti in [Value::Null, json!(""), json!(7), json!("j".repeat(65))] {
-        let token = Forgery::of(&genuine).claim("jti", jti.clone()).sign();
-        assert_refused(world.bearer(&token).await, &format!("jti {jti}"));
-    }
-    world.stores.delete_user(session.user.id);
-    assert_refused(world.bearer(&genuine).await, "deleted");
-}
-
-#[tokio::test]
-async fn a22_a_name_that_occurs_twice_is_refused_in_header_and_claims() {
+async fn a22_a_name_that_occurs_twice_is_refused_in_header_and_claims_and_so_are_objects_within() {
     let world = World::with_accounts().await;
     let forgery = Forgery::of(&world.login("alice").await.access_token);
     let (header, claims) = (forgery.header.to_string(), forgery.claims.to_string());
     let twice = |json: &str, member: &str| format!("{{{member},{}", &json[1..]);
-    for member in [r#""sub":"3""#, r#""exp":1"#, r#""note":1,"note":2"#, r#""\u0073ub":"3""#] {
+    for member in [
+        r#""sub":"3""#,
+        r#""exp":1"#,
+        r#""note":1,"note":2"#,
+        r#""note":{"a":1,"a":2}"#,
+        r#""note":[{}]"#,
+        r#""\u0073ub":"3""#,
+    ] {
         let token = sign(&header, &twice(&claims, member), SECRET, Algorithm::HS256);
         assert_refused(world.bearer(&token).await, member);
     }
@@ -314,13 +212,18 @@ async fn a24_padding_blanks_foreign_letters_and_other_numbers_of_parts_are_refus
 }
 
 #[tokio::test]
-async fn a28_a_retired_key_is_accepted_while_it_is_in_the_ring() {
+async fn a28_a_retired_key_is_accepted_while_it_is_in_the_ring_and_signs_nothing() {
     let world = World::with_accounts().await;
     let old = world.login("alice").await.access_token;
 
     let rotated = SigningKey::new(OTHER_SECRET.into()).unwrap().accepting(SECRET.into()).unwrap();
     let server = world.restarted_with(rotated);
     assert!(server.authenticate(Credential::Bearer(&old)).await.is_ok());
+    let forged = Forgery::of(&old).sign_with(OTHER_SECRET, Algorithm::HS256);
+    assert_refused(
+        server.authenticate(Credential::Bearer(&forged)).await,
+        "one key's name, another's signature",
+    );
     let new = server.login("alice", &crate::fixture::PASSWORD.into(), "here").await.unwrap().access_token;
     assert_refused(world.bearer(&new).await, "new key on the server that has only the old one");
 
@@ -332,7 +235,19 @@ async fn a28_a_retired_key_is_accepted_while_it_is_in_the_ring() {
 #[test]
 fn a29_secrets_that_are_empty_short_repetitive_or_published_are_refused() {
     let published = "a-string-secret-at-least-256-bits-long";
-    for secret in ["", "secret", &SECRET[1..], &"ab".repeat(40), published, &published.to_uppercase()] {
+    for secret in [
+        "",
+        "secret",
+        &SECRET[1..],
+        &"ab".repeat(40),
+        "12345678901234567890123456789012",
+        &SECRET[..30].repeat(2),
+        "please-change-me-to-something-long-and-random",
+        "My-Super-Secret-JWT-Key-2024-do-not-share",
+        "your_256_bit_secret_goes_in_here_now",
+        published,
+        &published.to_uppercase(),
+    ] {
         let refused = SigningKey::new(secret.into()).unwrap_err();
         assert!(matches!(refused, Error::WeakSecret(_)), "{secret}");
         assert!(refused.to_string().contains("openssl rand"), "it says what to do");
@@ -345,8 +260,59 @@ fn a29_secrets_that_are_empty_short_repetitive_or_published_are_refused() {
 fn secrets_and_tokens_do_not_show_in_debug_output() {
     let key = SigningKey::new(SECRET.into()).unwrap();
     let now = agent_core::time::Timestamp::from_micros(1_767_268_800_000_000);
-    let issued = key.issue(UserId(1), now, now).unwrap();
+    let issued = key.issue(UserId(1), now, now, &SystemRandom).unwrap();
     assert!(!format!("{key:?}").contains(SECRET));
     assert!(!format!("{issued:?}").contains(&issued.token));
     assert!(!format!("{:?}", Credential::Bearer(&issued.token)).contains(&issued.token));
+}
+
+#[tokio::test]
+async fn a_token_that_is_no_token_of_ours_is_refused_for_what_it_says_before_any_signature_is_computed() {
+    let world = World::with_accounts().await;
+    let genuine = world.login("alice").await.access_token;
+    let forge = || Forgery::of(&genuine);
+    let forged = |forgery: Forgery| forgery.sign_with(OTHER_SECRET, Algorithm::HS256);
+    assert_eq!(world.bearer(&forged(forge())).await.unwrap_err().reason(), Some("wrong signature"));
+    let now = world.clock.seconds();
+    for forgery in [
+        forge().header("alg", json!("none")),
+        forge().header("crit", json!(["x"])),
+        forge().header("typ", json!("JWT")),
+        forge().header("kid", json!("unknown")),
+        forge().claim("iss", json!("other")),
+        forge().claim("aud", json!("other")),
+        forge().claim("typ", json!("refresh")),
+        forge().claim("sub", Value::Null),
+        forge().claim("exp", json!("never")),
+        forge().claim("nbf", json!(1e300)),
+        forge().claim("exp", json!(now + 86_400)),
+    ] {
+        let token = forged(forgery);
+        let refused = world.bearer(&token).await.unwrap_err();
+        assert!(refused.reason().is_some_and(|reason| reason != "wrong signature"), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn only_of_a_genuine_token_is_it_said_that_it_has_expired() {
+    let world = World::with_accounts().await;
+    let genuine = world.login("alice").await.access_token;
+    let forged = Forgery::of(&genuine).sign_with(OTHER_SECRET, Algorithm::HS256);
+    world.clock.advance(std::time::Duration::from_hours(2));
+    assert!(matches!(world.bearer(&genuine).await, Err(Error::Expired)));
+    assert_eq!(world.bearer(&forged).await.unwrap_err().reason(), Some("wrong signature"));
+}
+
+#[tokio::test]
+async fn what_an_unverified_token_says_cannot_be_read_from_it_but_for_the_name_of_its_key() {
+    let world = World::with_accounts().await;
+    let session = world.login("alice").await;
+    let forged = Forgery::of(&session.access_token).sign_with(OTHER_SECRET, Algorithm::HS256);
+    let token = UnverifiedToken::parse(&forged).unwrap();
+    assert_eq!(token.key_id().len(), 16);
+    let shown = format!("{token:?}");
+    assert!(
+        shown.contains(token.key_id()) && !shown.contains("alice") && !shown.contains("user_id"),
+        "{shown}"
+    );
 }
