@@ -98,7 +98,7 @@ words! {
         Cancelled,
     }
 
-    /// When a person is asked before the work goes on.
+    /// What may become of a call.
     PermissionView = agent_core::policy::Permission {
         /// The call is made.
         Allow,
@@ -162,7 +162,7 @@ words! {
         Tool,
     }
 
-    /// When a person is asked.
+    /// When a person is asked before the work goes on.
     ApprovalModeView = agent_core::policy::ApprovalMode {
         /// Nobody is asked.
         Never,

@@ -150,7 +150,7 @@ impl Ordeal {
 /// Events of plans that were stored although nobody got an answer: they may have been seen too.
 async fn events_of_others(caller: &Client, answered: &[i64]) -> Vec<Value> {
     let newest = caller.get("/plans?limit=5").await.expect(200).json["plans"].clone();
-    let ids = newest.as_array().unwrap().iter().map(|plan| plan["plan_id"].as_i64().unwrap());
+    let ids = newest.as_array().unwrap().iter().map(|plan| plan["id"].as_i64().unwrap());
     let mut found = Vec::new();
     for plan in ids.filter(|plan| !answered.contains(plan)) {
         found.extend(events(caller, plan).await);
