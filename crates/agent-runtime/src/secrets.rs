@@ -1,7 +1,7 @@
 //! What is secret here: the server's own keys, and what lies in the workspaces of plans.
 
 use crate::repositories::blocking;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use agent_core::error::{Error, Result};
 use agent_core::ports::{Clock, Redactor, Secrets, WorkspaceSecrets};
 use agent_core::time::Timestamp;
@@ -69,9 +69,10 @@ fn masker(settings: &Settings) -> SecretMasker {
         ("llm_api_key", exposed(&settings.llm_api_key)),
         ("jwt_secret", exposed(&settings.jwt_secret)),
         ("admin_password", exposed(&settings.admin_password)),
-        ("database_password", password_in(&settings.database_url)),
     ];
     let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let database = settings::passwords_in(&settings.database_url).into_iter();
+    let own = own.chain(database.map(|password| ("database_password".to_owned(), password.to_owned())));
     let telling = |name: &str| {
         let name = name.to_ascii_uppercase();
         TELLING.iter().any(|end| name.ends_with(end))
@@ -151,13 +152,6 @@ fn values_in(path: &Path) -> Vec<(String, String)> {
     Vec::new()
 }
 
-/// The password in the address of a database.
-fn password_in(url: &str) -> Option<String> {
-    let (user, _place) =
-        url.split_once("://").filter(|(scheme, _)| *scheme != "sqlite")?.1.split_once('@')?;
-    user.split_once(':').map(|(_name, password)| password.to_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,7 +160,7 @@ mod tests {
 
     fn secrets(folder: &Path, environment: &[(&str, &str)]) -> KnownSecrets {
         let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-        let database_url = "postgres://ada:correct-horse@db/agent".to_owned();
+        let database_url = "postgres://ada:correct-horse@db/agent?sslpassword=another-horse".to_owned();
         let settings = Settings { environment, database_url, ..Settings::embedded(folder) };
         KnownSecrets::new(&settings, &"a signing key of some length".to_owned().into(), Arc::new(SystemClock))
     }
@@ -180,9 +174,11 @@ mod tests {
         let known = secrets(root, &[("PROVIDER_API_KEY", "key-of-a-provider"), ("EDITOR", "an-editor-name")]);
         let found = known.of_workspace(root).await.unwrap();
         assert_eq!(found.files, [root.join(".env")]);
-        let text = "key-of-a-provider correct-horse battery-staple-42 a signing key of some length an-editor-name true";
+        let text = "key-of-a-provider correct-horse battery-staple-42 a signing key of some length another-horse an-editor-name true";
         let masked = found.redactor.redact(text);
-        for secret in ["key-of-a-provider", "correct-horse", "battery-staple-42", "signing key"] {
+        for secret in
+            ["key-of-a-provider", "correct-horse", "battery-staple-42", "signing key", "another-horse"]
+        {
             assert!(!masked.contains(secret), "{masked}");
         }
         assert!(masked.ends_with("an-editor-name true"), "{masked}");

@@ -4,7 +4,7 @@ mod database;
 mod language_models;
 mod raw;
 
-pub(crate) use database::file_of;
+pub(crate) use database::{file_of, passwords_in, without_login};
 pub use language_models::Fallback;
 pub use raw::Overrides;
 

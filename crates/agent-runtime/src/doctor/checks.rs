@@ -1,6 +1,6 @@
 //! The checks one by one.
 
-use super::{Check, CheckStatus};
+use super::Check;
 use crate::policy;
 use crate::repositories::RepositoryRoots;
 use crate::settings::{self, Settings};
@@ -26,7 +26,7 @@ const SQLITE: &[u8] = b"SQLite format 3\0";
 
 /// What commands can be kept from.
 pub(super) async fn sandbox(settings: &Settings) -> Vec<Check> {
-    let host: HostEnvironment = settings.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let host: HostEnvironment = settings.environment.iter().collect();
     let backend = settings.sandbox_backend;
     let probed = tokio::task::spawn_blocking(move || Sandbox::probe_with(host, &[], backend)).await;
     let Ok(sandbox) = probed else {
@@ -74,13 +74,13 @@ pub(super) async fn git() -> Check {
     let advice = "install git 2.31 or newer";
     let asked = tokio::task::spawn_blocking(agent_repository::git::version).await;
     match asked {
-        Ok(Ok(Some(version))) if version.as_slice() >= [2, 31].as_slice() => {
-            let numbers: Vec<String> = version.iter().map(u32::to_string).collect();
-            Check::ok("git", format!("version {}", numbers.join(".")))
-        }
         Ok(Ok(Some(version))) => {
-            let numbers: Vec<String> = version.iter().map(u32::to_string).collect();
-            Check::warning("git", format!("version {} is old", numbers.join(".")), advice)
+            let numbers = version.iter().map(u32::to_string).collect::<Vec<_>>().join(".");
+            if version.as_slice() >= [2, 31].as_slice() {
+                Check::ok("git", format!("version {numbers}"))
+            } else {
+                Check::warning("git", format!("version {numbers} is old"), advice)
+            }
         }
         Ok(Ok(None)) => Check::warning(
             "git",
@@ -129,7 +129,7 @@ fn of_file(file: &Path) -> Check {
 
 async fn of_server(url: &str) -> Check {
     let advice = "start PostgreSQL, or correct AGENT_DATABASE_URL";
-    let Some(place) = place_of(url, 5432) else {
+    let Some(place) = settings::without_login(url).and_then(|address| place_of(&address, 5432)) else {
         return Check::problem("database", "AGENT_DATABASE_URL names no host", advice);
     };
     match answers(&place).await {
@@ -223,7 +223,7 @@ pub(super) fn clock() -> Check {
             advice,
         );
     }
-    Check { name: "clock", status: CheckStatus::Ok, detail: format!("it says {now}"), advice: None }
+    Check::ok("clock", format!("it says {now}"))
 }
 
 /// Host and port of an address.
@@ -250,6 +250,7 @@ async fn answers(place: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CheckStatus;
     use super::*;
 
     #[test]
