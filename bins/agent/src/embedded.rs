@@ -1,6 +1,6 @@
 //! An agent in this process: which settings, which data folder, which repository.
 
-use crate::exit::Failure;
+use crate::exit::{Failure, Outcome};
 use agent_auth::Principal;
 use agent_llm::{Script, ScriptedModel};
 use agent_runtime::{Agent, Overrides, Settings};
@@ -66,9 +66,21 @@ pub(crate) struct Embedded {
 }
 
 impl Embedded {
+    /// Starts on the user's own data, to go on with plans or only to look, and stops when the action is done.
+    pub(crate) async fn during(
+        config: Option<PathBuf>,
+        works: bool,
+        action: impl AsyncFnOnce(&Self) -> Outcome,
+    ) -> Outcome {
+        let embedded = if works { Self::to_work(config).await? } else { Self::to_read(config).await? };
+        let outcome = action(&embedded).await;
+        embedded.agent.stop().await;
+        outcome
+    }
+
     /// Starts on the user's own data only to look at it: no plan is made or carried out, so that no language
     /// model has to be set up.
-    pub(crate) async fn to_read(config: Option<PathBuf>) -> Result<Self, Failure> {
+    async fn to_read(config: Option<PathBuf>) -> Result<Self, Failure> {
         let arguments = EmbeddedArguments { config, ..EmbeddedArguments::default() };
         let mut settings = arguments.settings(vec![PathBuf::from("/")])?;
         keep_data(&mut settings)?;
@@ -80,7 +92,7 @@ impl Embedded {
 
     /// Starts on the user's own data to go on with plans that exist: each names its repository itself, and was
     /// admitted to it when it was made.
-    pub(crate) async fn to_work(config: Option<PathBuf>) -> Result<Self, Failure> {
+    async fn to_work(config: Option<PathBuf>) -> Result<Self, Failure> {
         let arguments = EmbeddedArguments { config, ..EmbeddedArguments::default() };
         Self::start(&arguments, vec![PathBuf::from("/")]).await
     }

@@ -59,11 +59,21 @@ pub(crate) async fn ask(embedded: &Embedded, plan: PlanId, terminal: &Terminal) 
     for asked in open(embedded, plan).await? {
         show(terminal, &asked);
         let Some((decision, note)) = prompt(terminal, &asked).await? else { return Ok(false) };
-        let args_hash = Some(asked.question.args_hash.clone());
-        let answer = PersonsAnswer { decision, note, args_hash };
-        embedded.agent.approvals().decide(&embedded.me, asked.id, answer).await?;
+        answer(embedded, asked, decision, note).await?;
     }
     Ok(true)
+}
+
+/// Answers a question that was looked at; one that is about other bytes by now takes no answer.
+pub(crate) async fn answer(
+    embedded: &Embedded,
+    asked: Approval,
+    decision: Resolution,
+    note: Option<String>,
+) -> Result<(), Failure> {
+    let answer = PersonsAnswer { decision, note, args_hash: Some(asked.question.args_hash) };
+    embedded.agent.approvals().decide(&embedded.me, asked.id, answer).await?;
+    Ok(())
 }
 
 /// Reads an answer; `None` when the person leaves the question open.

@@ -43,6 +43,8 @@ pub use agent_sandbox::protect_own_memory;
 /// Why the database could not be opened, for those who tell settings from faults.
 pub use agent_store::Error as StoreError;
 pub use error::{Error, Result};
+/// Reads the rules of a server, for those who ask what they say.
+pub use policy::read_rules;
 pub use repositories::RepositoryRoots;
 /// Masks the secrets of these settings, and what looks like one: for logs.
 pub use secrets::redactor;

@@ -3,7 +3,8 @@
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use agent_policy::{PolicyJudge, RuleSet};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 /// The largest file of rules that is read, in bytes.
 const LARGEST: u64 = 1 << 20;
@@ -11,15 +12,23 @@ const LARGEST: u64 = 1 << 20;
 /// The judge with the rules of the settings; `private` are files that no call may write.
 pub(crate) fn judge(settings: &Settings, private: Vec<PathBuf>) -> Result<PolicyJudge> {
     let Some(path) = &settings.policy_file else { return Ok(PolicyJudge::new(RuleSet::default(), private)) };
-    let refused = |reason: String| Error::Settings(format!("policy_file: {}: {reason}", path.display()));
-    let size = path.metadata().map_err(|error| refused(error.to_string()))?.len();
-    if size > LARGEST {
-        return Err(refused(format!("it has more than {LARGEST} bytes")));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
-    let rules = RuleSet::parse(&text).map_err(|error| refused(error.to_string()))?;
+    let refused = |error| Error::Settings(format!("policy_file: {}: {error}", path.display()));
+    let rules = read_rules(path).map_err(refused)?;
     let real = path.canonicalize().unwrap_or_else(|_| path.clone());
     Ok(PolicyJudge::new(rules, private.into_iter().chain([real])))
+}
+
+/// The rules in a file of TOML, checked.
+///
+/// # Errors
+/// When the file cannot be read, has more than a MiB, or holds rules that cannot be used.
+pub fn read_rules(path: &Path) -> io::Result<RuleSet> {
+    if path.metadata()?.len() > LARGEST {
+        let reason = format!("it has more than {LARGEST} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, reason));
+    }
+    let text = std::fs::read_to_string(path)?;
+    RuleSet::parse(&text).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
 #[cfg(test)]

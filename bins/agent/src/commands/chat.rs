@@ -12,7 +12,7 @@ use crate::{diff, plan_view, questions, watch};
 use agent_core::approval::Resolution;
 use agent_core::ids::PlanId;
 use agent_core::plan::PlanStatus;
-use agent_runtime::{CreatePlan, PersonsAnswer, WantedMessages};
+use agent_runtime::{CreatePlan, WantedMessages};
 use clap::Args;
 use line::{HELP, Line};
 use std::io::{IsTerminal, Write};
@@ -256,12 +256,10 @@ impl Talk<'_> {
         note: Option<String>,
         lines: &mut mpsc::Receiver<String>,
     ) -> Result<(), Failure> {
-        let Embedded { agent, me } = self.embedded;
         let asked = questions::open(self.embedded, id).await?.into_iter().next();
         let asked = asked.ok_or_else(|| Failure::usage("the plan asks nothing"))?;
         let decision = if approve { Resolution::Approve } else { Resolution::Reject };
-        let answer = PersonsAnswer { decision, note, args_hash: Some(asked.question.args_hash) };
-        agent.approvals().decide(me, asked.id, answer).await?;
+        questions::answer(self.embedded, asked, decision, note).await?;
         self.follow(id, lines).await
     }
 

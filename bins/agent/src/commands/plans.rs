@@ -101,14 +101,8 @@ struct One {
 
 impl Plans {
     pub(super) async fn run(self, terminal: Terminal) -> Outcome {
-        let embedded = if self.action.works() {
-            Embedded::to_work(self.config).await?
-        } else {
-            Embedded::to_read(self.config).await?
-        };
-        let outcome = self.action.run(&embedded, terminal).await;
-        embedded.agent.stop().await;
-        outcome
+        let works = self.action.works();
+        Embedded::during(self.config, works, async |embedded| self.action.run(embedded, terminal).await).await
     }
 }
 

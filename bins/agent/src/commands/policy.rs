@@ -8,7 +8,7 @@ use agent_core::policy::{
 };
 use agent_core::tool::name;
 use agent_policy::{Explanation, PolicyJudge, RuleSet, demand_of};
-use agent_runtime::{Overrides, Settings};
+use agent_runtime::{Overrides, Settings, read_rules};
 use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -145,10 +145,8 @@ impl Check {
             None => Settings::load(Overrides::default())?.policy_file,
         };
         let Some(file) = file else { return Ok(PolicyJudge::new(RuleSet::default(), [])) };
-        let refused =
-            |reason: String| Failure::usage(format!("the rules {} cannot be used: {reason}", file.display()));
-        let text = std::fs::read_to_string(&file).map_err(|error| refused(error.to_string()))?;
-        let rules = RuleSet::parse(&text).map_err(|error| refused(error.to_string()))?;
+        let refused = |error| Failure::usage(format!("the rules {} cannot be used: {error}", file.display()));
+        let rules = read_rules(&file).map_err(refused)?;
         Ok(PolicyJudge::new(rules, [file]))
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::embedded::{Embedded, EmbeddedArguments, repository};
 use crate::exit::{Failure, Outcome};
+use crate::follow::watch_until_settled;
 use crate::output::{Style, Terminal};
 use crate::progress::Progress;
-use crate::signals::interrupted;
 use crate::{diff, plan_file, plan_view, questions, watch};
 use agent_core::ids::PlanId;
 use agent_core::plan::{PlanState, PlanStatus};
@@ -116,16 +116,7 @@ impl Run {
         }
         let lines = self.events.then_some(terminal);
         loop {
-            let settled = tokio::select! {
-                settled = watch::until_settled(agent, me, id, &mut progress, lines) => settled?,
-                () = interrupted() => {
-                    progress.end();
-                    return Err(Failure::work(format!(
-                        "interrupted; the plan is kept, and goes on with `agent run --resume {id}`"
-                    )));
-                }
-            };
-            progress.end();
+            let settled = watch_until_settled(embedded, id, &mut progress, lines).await?;
             let asks = settled.plan.status == PlanStatus::AwaitingApproval;
             let ask = asks && !quiet && questions::somebody_is_there(&terminal);
             if !ask || !questions::ask(embedded, id, &terminal).await? {

@@ -39,7 +39,7 @@ pub(super) struct Verdict {
 impl Workshop {
     /// Finds out what this machine's sandbox can do.
     pub(super) fn new(environment: &BTreeMap<String, String>) -> Self {
-        let host: HostEnvironment = environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        let host: HostEnvironment = environment.iter().collect();
         Self { sandbox: Sandbox::probe(host) }
     }
 

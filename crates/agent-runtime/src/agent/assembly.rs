@@ -200,7 +200,7 @@ fn authenticator(secret: SecretString, store: &Store, clock: &Arc<dyn Clock>) ->
 
 /// Commands never see the database, its lock or the signing secret, even where the folder is readable.
 fn probe_sandbox(settings: &Settings, folder: &DataFolder) -> Sandbox {
-    let host: HostEnvironment = settings.environment.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let host: HostEnvironment = settings.environment.iter().collect();
     Sandbox::probe_with(host, &private_files(settings, folder), settings.sandbox_backend)
 }
 
