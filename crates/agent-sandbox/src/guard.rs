@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use crate::readable::parts_without;
 use crate::workspace::Workspace;
 use crate::{CommandRequest, Error, SandboxLevel};
 
@@ -14,8 +15,6 @@ pub(crate) struct Guard {
     pub(crate) read_only: BTreeSet<PathBuf>,
     /// What cannot be read, the server's own data included.
     pub(crate) hidden: BTreeSet<PathBuf>,
-    /// Whether some of the hidden is the server's own: then it must be covered, or nothing runs.
-    pub(crate) holds_server_data: bool,
 }
 
 impl Guard {
@@ -26,7 +25,7 @@ impl Guard {
         workspace: &Workspace,
         server_data: Vec<PathBuf>,
     ) -> Result<Self, Error> {
-        let mut guard = Self { holds_server_data: !server_data.is_empty(), ..Self::default() };
+        let mut guard = Self::default();
         guard.hidden.extend(request.hidden.iter().filter_map(|path| within(&workspace.root, path)));
         guard.hidden.extend(server_data);
         if request.level == SandboxLevel::WorkspaceWrite {
@@ -49,25 +48,10 @@ impl Guard {
 
     /// The largest parts of the workspace that hold nothing read-only, for rules that can only add up.
     pub(crate) fn writable_parts(&self, root: &Path) -> Vec<PathBuf> {
+        let read_only: Vec<&Path> = self.read_only.iter().map(PathBuf::as_path).collect();
         let mut parts = Vec::new();
-        self.collect_writable(root, &mut parts);
+        parts_without(root, &read_only, &mut parts);
         parts
-    }
-
-    fn collect_writable(&self, path: &Path, parts: &mut Vec<PathBuf>) {
-        if self.read_only.iter().any(|guarded| path.starts_with(guarded)) {
-            return;
-        }
-        if !self.read_only.iter().any(|guarded| guarded.starts_with(path)) {
-            parts.push(path.to_owned());
-            return;
-        }
-        for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-            // A rule on a link would open what it leads to.
-            if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
-                self.collect_writable(&entry.path(), parts);
-            }
-        }
     }
 }
 

@@ -97,7 +97,7 @@ impl Platform {
             .stdin(if start.with_stdin { Stdio::piped() } else { Stdio::null() })
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
-        calls::before_exec(&mut command, move || child::enter(&launch));
+        calls::before_exec(command.as_std_mut(), move || child::enter(&launch));
         let spawned = command.spawn();
         drop(command);
         drop(theirs);

@@ -169,22 +169,25 @@ impl Readable {
         if self.contains_home(&path) || paths.iter().any(|known| path.starts_with(known)) {
             return;
         }
-        self.grant_around(&path, &secrets_in(&path), paths);
+        let secrets = secrets_in(&path);
+        let left_out: Vec<&Path> = self.hidden.iter().chain(&secrets).map(PathBuf::as_path).collect();
+        parts_without(&path, &left_out, paths);
     }
+}
 
-    fn grant_around(&self, path: &Path, secrets: &[PathBuf], paths: &mut BTreeSet<PathBuf>) {
-        if self.hidden.iter().chain(secrets).any(|hidden| path.starts_with(hidden)) {
-            return;
-        }
-        if !self.hidden.iter().chain(secrets).any(|hidden| hidden.starts_with(path)) {
-            paths.insert(path.to_owned());
-            return;
-        }
-        for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
-            // A link may lead to what is hidden; what it leads to is granted in its own right or not at all.
-            if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
-                self.grant_around(&entry.path(), secrets, paths);
-            }
+/// The largest parts of a tree that hold nothing of what is left out, for rules that can only add up.
+pub(crate) fn parts_without(path: &Path, left_out: &[&Path], parts: &mut impl Extend<PathBuf>) {
+    if left_out.iter().any(|out| path.starts_with(out)) {
+        return;
+    }
+    if !left_out.iter().any(|out| out.starts_with(path)) {
+        parts.extend([path.to_owned()]);
+        return;
+    }
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        // A rule on a link would open what it leads to, which is granted in its own right or not at all.
+        if entry.file_type().is_ok_and(|kind| !kind.is_symlink()) {
+            parts_without(&entry.path(), left_out, parts);
         }
     }
 }

@@ -101,10 +101,11 @@ impl Inner {
         let (mut readable, mut guard) = Default::default();
         if request.level.is_confined() {
             readable = self.readable.of_command();
-            guard = Guard::of_command(request, &workspace, self.readable.hidden_in(&workspace.root))?;
-            if guard.holds_server_data && !self.effective.hidden_paths {
+            let server_data = self.readable.hidden_in(&workspace.root);
+            if !server_data.is_empty() && !self.effective.hidden_paths {
                 return Err(uncovered(request));
             }
+            guard = Guard::of_command(request, &workspace, server_data)?;
         }
         self.platform.start(Start {
             request,

@@ -18,21 +18,12 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use libc::{c_int, c_long, c_ulong, pid_t};
 
 /// Runs `hook` in the new process right before its program is loaded.
-pub(crate) fn before_exec<F>(command: &mut tokio::process::Command, hook: F)
-where
-    F: FnMut() -> io::Result<()> + Send + Sync + 'static,
-{
-    // SAFETY: `hook` is built from this module's functions only, which keep to async-signal-safe calls.
-    unsafe { command.pre_exec(hook) };
-}
-
-/// The same for a program that the server waits for.
-pub(crate) fn before_exec_waiting<F>(command: &mut std::process::Command, hook: F)
+pub(crate) fn before_exec<F>(command: &mut std::process::Command, hook: F)
 where
     F: FnMut() -> io::Result<()> + Send + Sync + 'static,
 {
     use std::os::unix::process::CommandExt;
-    // SAFETY: as above.
+    // SAFETY: `hook` is built from this module's functions only, which keep to async-signal-safe calls.
     unsafe { command.pre_exec(hook) };
 }
 

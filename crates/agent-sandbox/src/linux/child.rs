@@ -103,9 +103,7 @@ fn first_process(launch: &Launch, namespaces: &Namespaces) -> io::Result<()> {
 }
 
 fn set_up(launch: &Launch, namespaces: &Namespaces) -> io::Result<()> {
-    launch.step(Stage::UserMap, || namespaces.users.write())?;
-    launch.step(Stage::Network, || namespaces.open_network(launch.link))?;
-    namespaces.mounts.as_ref().map_or(Ok(()), |mounts| launch.step(Stage::Mounts, || mounts.make()))
+    namespaces.set_up(launch.link).or_else(|(stage, error)| launch.step(stage, || Err(error)))
 }
 
 fn become_program(launch: &Launch) -> io::Result<()> {

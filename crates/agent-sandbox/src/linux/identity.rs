@@ -204,7 +204,7 @@ pub(crate) fn run_as_nobody(program: &Path, arguments: &[&str]) -> io::Result<st
     #[expect(clippy::disallowed_methods, reason = "this is the crate that starts processes")]
     let mut command = std::process::Command::new(program);
     command.args(arguments).env_clear().env("PATH", "/usr/bin:/bin").current_dir("/");
-    calls::before_exec_waiting(&mut command, || {
+    calls::before_exec(&mut command, || {
         calls::end_after(PATIENCE);
         if calls::is_root() { calls::become_user(NOBODY, NOBODY) } else { Ok(()) }
     });

@@ -1,6 +1,5 @@
 //! What a command needs to be started, for either way of confining it.
 
-use std::collections::BTreeSet;
 use std::ffi::CString;
 use std::fs::File;
 use std::io;
@@ -52,9 +51,9 @@ impl Platform {
     }
 
     fn namespaces(&self, start: &Start<'_>, reach: Reach, identity: &Identity) -> io::Result<Namespaces> {
-        let closed = if reach == Reach::Anywhere { 0 } else { namespaces::NETWORK };
+        let shared = if reach == Reach::Anywhere { namespaces::NETWORK } else { 0 };
         Ok(Namespaces {
-            flags: self.flags & !namespaces::NETWORK | self.flags & closed,
+            flags: self.flags & !shared,
             users: UserMap::new(identity.ids()),
             mounts: Some(self.mounts(start)?),
             door: (reach == Reach::NamedHosts).then_some(PORT),
@@ -69,14 +68,13 @@ impl Platform {
             writable.push(c_path(&start.workspace.root)?);
             ways = c_paths(&guard.ways(&start.workspace.root))?;
         }
-        let (folders, files): (BTreeSet<_>, BTreeSet<_>) =
-            guard.hidden.iter().cloned().partition(|path| path.is_dir());
+        let (folders, files): (Vec<_>, Vec<_>) = guard.hidden.iter().partition(|path| path.is_dir());
         Ok(Mounts {
             writable,
             ways,
             read_only: c_paths(&guard.read_only)?,
-            covered_files: c_paths(&files)?,
-            covered_folders: c_paths(&folders)?,
+            covered_files: c_paths(files)?,
+            covered_folders: c_paths(folders)?,
             own_proc: self.effective.own_proc,
         })
     }
@@ -144,8 +142,8 @@ impl Platform {
     }
 }
 
-fn c_paths(paths: &BTreeSet<PathBuf>) -> io::Result<Vec<CString>> {
-    paths.iter().map(|path| c_path(path)).collect()
+fn c_paths<'a>(paths: impl IntoIterator<Item = &'a PathBuf>) -> io::Result<Vec<CString>> {
+    paths.into_iter().map(|path| c_path(path)).collect()
 }
 
 pub(super) fn c_path(path: &Path) -> io::Result<CString> {

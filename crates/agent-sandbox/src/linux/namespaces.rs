@@ -5,6 +5,7 @@ use std::io;
 use std::os::fd::RawFd;
 
 use super::calls::{self, mounts, network};
+use super::report::Stage;
 
 /// Processes, mounts and System V objects of its own, and the user namespace that permits them.
 pub(crate) const BASE: i32 =
@@ -49,8 +50,15 @@ impl Namespaces {
         self.flags & libc::CLONE_NEWPID != 0
     }
 
+    /// Makes them what the command is to find; says which step failed.
+    pub(crate) fn set_up(&self, link: RawFd) -> Result<(), (Stage, io::Error)> {
+        self.users.write().map_err(|error| (Stage::UserMap, error))?;
+        self.open_network(link).map_err(|error| (Stage::Network, error))?;
+        self.mounts.as_ref().map_or(Ok(()), Mounts::make).map_err(|error| (Stage::Mounts, error))
+    }
+
     /// Switches the loopback interface on and hands the door to the server.
-    pub(crate) fn open_network(&self, link: RawFd) -> io::Result<()> {
+    fn open_network(&self, link: RawFd) -> io::Result<()> {
         if self.flags & NETWORK == 0 {
             return Ok(());
         }
@@ -73,7 +81,7 @@ impl UserMap {
     }
 
     /// Makes the new user namespace usable.
-    pub(crate) fn write(&self) -> io::Result<()> {
+    fn write(&self) -> io::Result<()> {
         // A server that closes its memory to others closes `/proc/self` for its children with it.
         calls::prctl(libc::PR_SET_DUMPABLE, 1)?;
         calls::write_file(c"/proc/self/setgroups", b"deny")?;
@@ -86,7 +94,7 @@ impl UserMap {
 
 impl Mounts {
     /// Makes all read-only but what is to be writable, covers what is hidden, and hides the processes of the host.
-    pub(crate) fn make(&self) -> io::Result<()> {
+    fn make(&self) -> io::Result<()> {
         const BIND: libc::c_ulong = libc::MS_BIND | libc::MS_REC;
         mounts::mount(c"none", c"/", None, libc::MS_REC | libc::MS_PRIVATE, None)?;
         for path in &self.writable {

@@ -98,9 +98,7 @@ fn namespaces_work(working: &Working) -> bool {
     match calls::fork(working.flags) {
         Ok(0) => {
             calls::reset_signals();
-            let works = namespaces.users.write().and_then(|()| namespaces.open_network(-1));
-            let works = works.and_then(|()| namespaces.mounts.as_ref().map_or(Ok(()), Mounts::make));
-            calls::exit(i32::from(works.is_err()))
+            calls::exit(i32::from(namespaces.set_up(-1).is_err()))
         }
         Ok(first) => calls::wait(first).is_some_and(|(_, status)| calls::decode(status) == 0),
         Err(_not_permitted) => false,
