@@ -44,6 +44,11 @@ impl Word {
         self.0.len() > 1 && self.0.starts_with('-')
     }
 
+    /// The letters of short options behind a single dash; empty in any other word.
+    pub(crate) fn short_options(&self) -> &str {
+        self.0.strip_prefix('-').filter(|letters| !letters.starts_with('-')).unwrap_or_default()
+    }
+
     /// The name of the program that this word calls, without its folder.
     pub(crate) fn program(&self) -> Option<&str> {
         let text = self.known()?;

@@ -1,5 +1,6 @@
 //! Which of a program's words are a script or a command of their own.
 
+use super::targets::values_of;
 use crate::word::Word;
 
 /// Where a shell finds its script.
@@ -49,11 +50,6 @@ pub(super) fn reads_code(name: &str, words: &[Word]) -> bool {
 
 /// The scripts that a program other than a shell is handed as words; `None` in place of one that is not known.
 pub(super) fn handed_to(name: &str, words: &[Word]) -> Vec<Option<String>> {
-    let joined = |words: &[Word]| -> Option<String> {
-        let known: Option<Vec<&str>> = words.iter().map(Word::known).collect();
-        known.map(|known| known.join(" "))
-    };
-    let owned = |word: &Word| word.known().map(str::to_owned);
     let rest = words.get(1..).unwrap_or_default();
     match name {
         "eval" => vec![joined(rest)],
@@ -66,21 +62,14 @@ pub(super) fn handed_to(name: &str, words: &[Word]) -> Vec<Option<String>> {
             .collect(),
         "env" => split_string(rest).map(|word| owned(&word)).into_iter().collect(),
         "su" | "script" | "flock" | "runuser" | "sg" | "nix-shell" | "nix" => {
-            let is_option = |word: &Word| {
-                let text = word.text();
-                matches!(text, "--command" | "--run")
-                    || (!text.starts_with("--") && word.is_option() && text.ends_with('c'))
-            };
-            let at = rest.iter().position(is_option);
-            at.and_then(|at| rest.get(at + 1)).map(owned).into_iter().collect()
+            let at = rest.iter().position(|word| word.short_options().ends_with('c'));
+            let behind_short = at.and_then(|at| rest.get(at + 1)).cloned();
+            let found = behind_short.into_iter().chain(values_of(rest, &["--command", "--run"]));
+            found.map(|word| owned(&word)).collect()
         }
         "watch" | "parallel" => rest.iter().filter(|word| word.text().contains(' ')).map(owned).collect(),
         "tar" => rest.iter().filter_map(handed_to_tar).collect(),
-        "git" if rest.iter().any(|word| word.is("bisect")) => {
-            let run = rest.iter().position(|word| word.is("run")).map(|at| joined(&rest[at + 1..]));
-            run.into_iter().collect()
-        }
-        "git" => of_git(rest).into_iter().map(owned).collect(),
+        "git" => of_git(rest),
         _ => Vec::new(),
     }
 }
@@ -92,8 +81,7 @@ fn split_string(rest: &[Word]) -> Option<Word> {
         if let Some(long) = text.strip_prefix("--split-string") {
             return long.strip_prefix('=').map(Word::new).or_else(|| rest.get(at + 1).cloned());
         }
-        let cluster = text.strip_prefix('-').filter(|cluster| !cluster.starts_with('-'))?;
-        let (_, behind) = cluster.split_once('S')?;
+        let (_, behind) = word.short_options().split_once('S')?;
         if behind.is_empty() { rest.get(at + 1).cloned() } else { Some(Word::new(behind)) }
     })
 }
@@ -105,24 +93,33 @@ fn handed_to_tar(word: &Word) -> Option<Option<String>> {
     Some(Word::new(command).known().map(str::to_owned))
 }
 
-/// What git is handed to run: hooks of a rebase, of a bisection, of a search through history.
-fn of_git(rest: &[Word]) -> Vec<&Word> {
-    let has = |name: &str| rest.iter().any(|word| word.is(name));
-    if has("rebase") {
-        after(rest, &["-x", "--exec"]).into_iter().collect()
-    } else if has("submodule") && has("foreach") {
-        after(rest, &["foreach"]).into_iter().collect()
-    } else if has("filter-branch") {
-        after(rest, &["--tree-filter", "--index-filter", "--msg-filter"]).into_iter().collect()
+/// What git is handed to run: by a rebase, a bisection, a rewriting of history, and in each of its submodules.
+fn of_git(rest: &[Word]) -> Vec<Option<String>> {
+    let place = |name: &str| rest.iter().position(|word| word.is(name));
+    let values = |names| values_of(rest, names).iter().map(owned).collect();
+    if place("bisect").is_some() {
+        place("run").map(|at| joined(&rest[at + 1..])).into_iter().collect()
+    } else if place("rebase").is_some() {
+        values(&["-x", "--exec"])
+    } else if let (Some(_), Some(at)) = (place("submodule"), place("foreach")) {
+        let options = rest[at + 1..].iter().take_while(|word| word.is_option()).count();
+        vec![joined(&rest[at + 1 + options..])]
+    } else if place("filter-branch").is_some() {
+        values(&["--tree-filter", "--index-filter", "--msg-filter"])
     } else {
         Vec::new()
     }
 }
 
-/// The word behind one of these options, or within it behind `=`.
-fn after<'w>(words: &'w [Word], options: &[&str]) -> Option<&'w Word> {
-    let at = words.iter().position(|word| options.contains(&word.text()))?;
-    words.get(at + 1)
+/// A word that is known.
+fn owned(word: &Word) -> Option<String> {
+    word.known().map(str::to_owned)
+}
+
+/// Words that are known, as one line.
+fn joined(words: &[Word]) -> Option<String> {
+    let known: Option<Vec<&str>> = words.iter().map(Word::known).collect();
+    known.map(|known| known.join(" "))
 }
 
 /// The commands that `find` and `fd` run for what they find.

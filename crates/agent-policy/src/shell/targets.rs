@@ -37,12 +37,8 @@ pub(super) fn of(name: &str, words: &[Word]) -> Vec<Target> {
             operands(rest, &["-m", "-x"]).into_iter().skip(skipped).map(one).collect()
         }
         "git" => of_git(words),
-        "tar" | "bsdtar" => {
-            let folder =
-                option(rest, &["-C", "--directory"]).cloned().or_else(|| behind(rest, "--directory="));
-            folder.iter().map(one).collect()
-        }
-        "unzip" => option(rest, &["-d"]).into_iter().map(one).collect(),
+        "tar" | "bsdtar" => values_of(rest, &["-C", "--directory"]).iter().map(one).collect(),
+        "unzip" => values_of(rest, &["-d"]).iter().map(one).collect(),
         "mv" => moved(rest, true),
         "cp" | "install" | "rsync" => moved(rest, false),
         "ln" => linked(rest),
@@ -53,7 +49,7 @@ pub(super) fn of(name: &str, words: &[Word]) -> Vec<Target> {
             .map(|path| one(&path))
             .collect(),
         "curl" | "wget" | "aria2c" => fetched(name, words).iter().map(|path| one(&Word::new(path))).collect(),
-        "sort" => option(rest, &["-o", "--output"]).into_iter().map(one).collect(),
+        "sort" => values_of(rest, &["-o", "--output"]).iter().map(one).collect(),
         "find" if rest.iter().any(|word| word.is("-delete")) => {
             rest.iter().take_while(|word| !word.is_option()).map(one).collect()
         }
@@ -75,8 +71,7 @@ fn of_git(words: &[Word]) -> Vec<Target> {
 
 /// Whether the word is an option by which folders are removed too.
 fn takes_folders(word: &Word) -> bool {
-    let text = word.text();
-    text == "--recursive" || (word.is_option() && !text.starts_with("--") && text.contains(['r', 'R']))
+    word.is("--recursive") || word.short_options().contains(['r', 'R'])
 }
 
 /// The words that are no options and belong to none.
@@ -97,15 +92,13 @@ fn operands<'w>(words: &'w [Word], valued: &[&str]) -> Vec<&'w Word> {
     found
 }
 
-/// The value of one of these options.
-fn option<'w>(words: &'w [Word], names: &[&str]) -> Option<&'w Word> {
-    let at = words.iter().position(|word| names.contains(&word.text()))?;
-    words.get(at + 1)
-}
-
-/// A long option's value behind `=`.
-fn behind(words: &[Word], beginning: &str) -> Option<Word> {
-    words.iter().find_map(|word| word.text().strip_prefix(beginning)).map(Word::new)
+/// The values of these options: the word behind each, or what stands behind the `=` of a long one.
+pub(super) fn values_of(words: &[Word], names: &[&str]) -> Vec<Word> {
+    let value = |(at, word): (usize, &Word)| match word.text().split_once('=') {
+        Some((name, value)) if name.starts_with("--") && names.contains(&name) => Some(Word::new(value)),
+        _ => words.get(at + 1).filter(|_| names.contains(&word.text())).cloned(),
+    };
+    words.iter().enumerate().filter_map(value).collect()
 }
 
 /// Where files are copied or moved to: the target, and each name in it, since the target may be a folder.
@@ -113,8 +106,10 @@ fn moved(rest: &[Word], takes_away: bool) -> Vec<Target> {
     let valued =
         ["-t", "--target-directory", "-S", "--suffix", "-m", "--mode", "-o", "--owner", "-g", "--group"];
     let mut sources = operands(rest, &valued);
-    let folder = option(rest, &valued[..2]).cloned().or_else(|| behind(rest, "--target-directory="));
-    let Some(target) = folder.or_else(|| sources.pop().cloned()) else { return Vec::new() };
+    let Some(target) = values_of(rest, &valued[..2]).into_iter().next().or_else(|| sources.pop().cloned())
+    else {
+        return Vec::new();
+    };
     let mut found = vec![one(&target)];
     for source in sources {
         found.push(one(&Word::new(format!("{}/{}", target.text(), last_name(source.text())))));
@@ -134,29 +129,17 @@ fn linked(rest: &[Word]) -> Vec<Target> {
 }
 
 fn edits_in_place(rest: &[Word]) -> bool {
-    rest.iter().any(|word| {
-        let text = word.text();
-        text.starts_with("--in-place")
-            || (text.starts_with('-') && !text.starts_with("--") && text.contains('i'))
-    })
+    rest.iter().any(|word| word.text().starts_with("--in-place") || word.short_options().contains('i'))
 }
 
 /// The files of an editor of streams; without `-e` or `-f` the first operand is its script.
 fn in_place(rest: &[Word]) -> Vec<Target> {
     let valued = ["-e", "--expression", "-f", "--file"];
-    let has_script = rest.iter().any(|word| {
-        let text = word.text();
-        text.starts_with("--expression=")
-            || (!text.starts_with("--") && text.starts_with('-') && text.ends_with('e'))
-            || valued.contains(&text)
-    });
-    let mut valued = valued.to_vec();
-    let clusters: Vec<&str> = rest
-        .iter()
-        .map(Word::text)
-        .filter(|text| text.starts_with('-') && !text.starts_with("--") && text.ends_with('e'))
-        .collect();
-    valued.extend(clusters);
+    let clusters: Vec<&str> =
+        rest.iter().filter(|word| word.short_options().ends_with('e')).map(Word::text).collect();
+    let is_named = |word: &Word| word.text().starts_with("--expression=") || valued.contains(&word.text());
+    let has_script = !clusters.is_empty() || rest.iter().any(is_named);
+    let valued = [valued.as_slice(), &clusters].concat();
     operands(rest, &valued).into_iter().skip(usize::from(!has_script)).map(one).collect()
 }
 
@@ -165,22 +148,16 @@ pub(super) fn fetched(name: &str, words: &[Word]) -> Vec<String> {
     let rest = words.get(1..).unwrap_or_default();
     let address = |word: &&Word| word.text().contains("://");
     let named = match name {
-        "curl" => option(rest, &["-o", "--output"]).cloned().or_else(|| behind(rest, "--output=")),
-        "wget" => {
-            option(rest, &["-O", "--output-document"]).cloned().or_else(|| behind(rest, "--output-document="))
-        }
-        "aria2c" => option(rest, &["-o", "--out"]).cloned(),
-        _ => None,
+        "curl" => values_of(rest, &["-o", "--output"]),
+        "wget" => values_of(rest, &["-O", "--output-document"]),
+        "aria2c" => values_of(rest, &["-o", "--out"]),
+        _ => Vec::new(),
     };
-    if let Some(file) = named {
-        return vec![file.text().to_owned()];
+    if !named.is_empty() {
+        return named.iter().map(|file| file.text().to_owned()).collect();
     }
     let keeps_names = match name {
-        "curl" => rest.iter().any(|word| {
-            let text = word.text();
-            text == "--remote-name"
-                || (text.starts_with('-') && !text.starts_with("--") && text.contains('O'))
-        }),
+        "curl" => rest.iter().any(|word| word.is("--remote-name") || word.short_options().contains('O')),
         "wget" | "aria2c" => true,
         _ => false,
     };
