@@ -31,6 +31,7 @@ mod password;
 pub mod ports;
 mod principal;
 mod random;
+mod repetition;
 mod throttle;
 mod username;
 

@@ -4,7 +4,7 @@ mod rule;
 mod verdict;
 
 pub use rule::{Permission, Rule, Words};
-pub use verdict::{Demand, Judge, Judged, Layer, ModeJudge, Risk, RuleProblem, Verdict, by_mode};
+pub use verdict::{Demand, Judge, Judged, Layer, ModeJudge, Risk, RuleProblem, Verdict};
 
 use serde::{Deserialize, Serialize};
 

@@ -53,20 +53,25 @@ impl Protected {
     /// What holds of writing this file, and why, unless it may be written.
     pub(crate) fn of_write(&self, write: &Write) -> Option<(Permission, String)> {
         let path = write.path.text();
-        let (certain, possible) = (settled(path, false), settled(path, true));
+        let certain = settled(path, false);
         let hit = |may: &str, protection: &&Protection| {
             protection.patterns.iter().any(|pattern| pattern.may_match(may))
         };
         let beneath = |protection: &&Protection| {
             write.with_all_beneath && protection.patterns.iter().any(|pattern| pattern.is_beneath(path))
         };
-        let shown = path.replace(UNKNOWN, "…");
+        let shown = || path.replace(UNKNOWN, "…");
         if let Some(found) = self.0.iter().find(|protection| hit(&certain, protection) || beneath(protection))
         {
-            return Some((Permission::Deny, format!("{shown} is not to be written: {}", found.reason)));
+            return Some((Permission::Deny, format!("{} is not to be written: {}", shown(), found.reason)));
         }
+        if !path.contains(UNKNOWN) {
+            return None;
+        }
+        let possible = settled(path, true);
         let found = self.0.iter().find(|protection| hit(&possible, protection))?;
-        Some((Permission::Ask, format!("{shown} may be a file that is not to be written: {}", found.reason)))
+        let reason = format!("{} may be a file that is not to be written: {}", shown(), found.reason);
+        Some((Permission::Ask, reason))
     }
 
     /// What holds of one part of a command, and why, unless nothing speaks against it.

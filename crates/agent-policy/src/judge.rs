@@ -6,7 +6,7 @@ use crate::rules::{Certainty, Compiled, RuleSet, problems};
 use crate::shell::{Part, Reading, Write, normal, read_words};
 use crate::word::Word;
 use agent_core::policy::{
-    Demand, Judge, Judged, Layer, Permission, Risk, Rule, RuleProblem, Verdict, by_mode,
+    Demand, Judge, Judged, Layer, ModeJudge, Permission, Risk, Rule, RuleProblem, Verdict,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -236,16 +236,8 @@ fn of_rules(rules: &RuleSet, layer: Layer, piece: &Piece<'_>, call: Judged<'_>) 
 
 /// What the approval mode says of a call as a whole.
 fn of_mode(call: Judged<'_>) -> Answer {
-    let (mode, layer) = (call.policy.approval, Layer::Plan);
-    match by_mode(mode, call.demand) {
-        Permission::Allow => {
-            Answer { layer, permission: Permission::Allow, reason: nothing_against(), rule: None }
-        }
-        permission => {
-            let reason = format!("the plan's approval mode is {}", mode.as_str());
-            Answer { layer, permission, reason, rule: None }
-        }
-    }
+    let Verdict { permission, reason, layer, .. } = ModeJudge.judge(call);
+    Answer { layer, permission, reason, rule: None }
 }
 
 fn reason(rule: &Rule) -> String {

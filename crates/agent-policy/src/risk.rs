@@ -126,7 +126,7 @@ fn of_view(view: &View) -> Risk {
     if let Some(risk) = destroys(name, rest) {
         return risk;
     }
-    if runs_inline_code(name, rest) {
+    if runs_inline_code(name, rest) || FETCHERS.contains(&name) {
         return Risk::High;
     }
     let matching = RAISED.iter().filter(|rail| begins(words, name, rail.words) && has_any(rest, rail.with));
@@ -162,8 +162,10 @@ fn has_any(rest: &[Word], options: &[&str]) -> bool {
                 let mut letters = option.chars();
                 let short = (letters.next(), letters.next(), letters.next());
                 let in_cluster = matches!(short, (Some('-'), Some(letter), None)
-                    if letter != '-' && text.starts_with('-') && !text.starts_with("--") && text.contains(letter));
-                in_cluster || text == *option || text.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
+                    if letter != '-' && word.short_options().contains(letter));
+                in_cluster
+                    || text == *option
+                    || text.strip_prefix(option).is_some_and(|rest| rest.starts_with('='))
             })
         })
 }

@@ -26,7 +26,6 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Default)]
 pub struct RuleSet {
     compiled: Vec<Compiled>,
-    rules: Vec<Rule>,
 }
 
 #[derive(Deserialize)]
@@ -59,15 +58,15 @@ impl RuleSet {
     }
 
     /// The rules as they were written.
-    pub fn rules(&self) -> &[Rule] {
-        &self.rules
+    pub fn rules(&self) -> impl ExactSizeIterator<Item = &Rule> {
+        self.compiled.iter().map(|compiled| compiled.rule.as_ref())
     }
 
     /// The rules that can be used, without a look at their examples; and whether some cannot be used.
     pub(crate) fn unchecked(rules: &[Rule]) -> (Self, bool) {
         let compiled: Vec<Compiled> = rules.iter().filter_map(|rule| Compiled::new(rule).ok()).collect();
         let is_partial = compiled.len() < rules.len();
-        (Self { compiled, rules: rules.to_vec() }, is_partial)
+        (Self { compiled }, is_partial)
     }
 
     pub(crate) fn compiled(&self) -> &[Compiled] {

@@ -27,17 +27,16 @@ pub fn values_of(file_name: &str, text: &str) -> Vec<(String, String)> {
         } else if name == ".pgpass" || name == "pgpass.conf" {
             formats::pgpass(text)
         } else if name.contains("git-credentials") {
-            formats::addresses(text)
+            // Nothing but addresses, which are looked for in every file.
+            Vec::new()
         } else if trimmed.starts_with("-----BEGIN ") {
             formats::armour(&name, text)
-        } else if trimmed.starts_with(['{', '[']) && serde_json::from_str::<serde_json::Value>(text).is_ok() {
-            secret(formats::json(text))
+        } else if let Some(values) = trimmed.starts_with(['{', '[']).then(|| formats::json(text)).flatten() {
+            secret(values)
         } else {
             secret(formats::settings(text))
         };
-    for (name, value) in formats::addresses(text) {
-        values.push((name, value));
-    }
+    values.extend(formats::addresses(text));
     let keys = values.iter().filter(|(_, value)| value.contains("-----BEGIN "));
     let lines: Vec<_> =
         keys.flat_map(|(name, value)| formats::armour(name, &value.replace("\\n", "\n"))).collect();

@@ -1,6 +1,7 @@
 //! Which secrets may sign tokens.
 
 use crate::error::{Error, Result};
+use crate::repetition::{distinct, repeated_piece};
 
 const MIN_SECRET_BYTES: usize = 32;
 const MIN_DISTINCT_BYTES: usize = 8;
@@ -51,10 +52,9 @@ pub(super) fn check_secret(secret: &str) -> Result<()> {
     if bytes.len() < MIN_SECRET_BYTES {
         return Err(Error::WeakSecret("is shorter than 32 bytes"));
     }
-    let mut distinct = bytes.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    if distinct.len() < MIN_DISTINCT_BYTES || repeats_short_piece(bytes) {
+    // A piece over and over holds no more than that piece.
+    let is_short_piece = repeated_piece(bytes).is_some_and(|length| length < MIN_SECRET_BYTES);
+    if distinct(bytes) < MIN_DISTINCT_BYTES || is_short_piece {
         return Err(Error::WeakSecret("repeats a few characters"));
     }
     let lower = secret.to_ascii_lowercase();
@@ -63,10 +63,4 @@ pub(super) fn check_secret(secret: &str) -> Result<()> {
         return Err(Error::WeakSecret("is a published example"));
     }
     Ok(())
-}
-
-/// Whether it is a piece of less than 32 bytes over and over: it holds no more than that piece.
-fn repeats_short_piece(bytes: &[u8]) -> bool {
-    let longest = (bytes.len() / 2).min(MIN_SECRET_BYTES - 1);
-    (1..=longest).any(|length| bytes[length..] == bytes[..bytes.len() - length])
 }

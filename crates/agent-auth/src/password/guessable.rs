@@ -7,6 +7,7 @@
 //! them do not count. That stands for more than a hundred million passwords.
 
 use super::words::{ROWS, WORDS};
+use crate::repetition::repeated_piece;
 
 /// What one piece costs, and what all of them may.
 const PIECE: usize = 2;
@@ -68,12 +69,6 @@ fn pieces_at(text: &[char], start: usize, own: &[Vec<char>]) -> Vec<(usize, usiz
 
 fn is_sign(letter: char) -> bool {
     !letter.is_alphanumeric()
-}
-
-/// The length of the shortest piece that makes up the text when it is repeated at least twice, the last time perhaps
-/// only in part: the text is no better than that piece.
-pub(super) fn repeated_piece(text: &[char]) -> Option<usize> {
-    (1..=text.len() / 2).find(|length| text[*length..] == text[..text.len() - length])
 }
 
 /// A year is half a piece, any other four digits are one, and a date counts as two.

@@ -1,7 +1,8 @@
 //! Which new passwords are accepted, after NIST SP 800-63B-4.
 
-use super::guessable::{folded, is_made_of_common_pieces, repeated_piece};
+use super::guessable::{folded, is_made_of_common_pieces};
 use crate::error::{Error, Result};
+use crate::repetition::{distinct, repeated_piece};
 use secrecy::{ExposeSecret, SecretString};
 use unicode_normalization::UnicodeNormalization;
 
@@ -43,7 +44,8 @@ pub fn check_password_rules(password: &SecretString, username: &str) -> Result<(
         return Err(Error::WeakPassword("use at least 15 characters; a few words are easy to remember"));
     }
     let text = folded(password);
-    if repeated_piece(&text).is_some_and(|length| length < MIN_CHARS) || has_few_letters(&text) {
+    if repeated_piece(&text).is_some_and(|length| length < MIN_CHARS) || distinct(&text) < MIN_DISTINCT_CHARS
+    {
         return Err(Error::WeakPassword("it repeats a short piece; use a few unrelated words"));
     }
     if is_made_of_common_pieces(&text, &[]) {
@@ -55,13 +57,6 @@ pub fn check_password_rules(password: &SecretString, username: &str) -> Result<(
         ));
     }
     Ok(())
-}
-
-fn has_few_letters(text: &[char]) -> bool {
-    let mut distinct = text.to_vec();
-    distinct.sort_unstable();
-    distinct.dedup();
-    distinct.len() < MIN_DISTINCT_CHARS
 }
 
 /// The name as it may stand in a password: whole, its parts, and each backwards.

@@ -124,7 +124,7 @@ pub trait Judge: Send + Sync {
 }
 
 /// What the plan's approval mode alone says of a demand.
-pub fn by_mode(mode: ApprovalMode, demand: &Demand) -> Permission {
+fn by_mode(mode: ApprovalMode, demand: &Demand) -> Permission {
     let (writes, commands) = match demand {
         Demand::Read | Demand::Domain(_) => (false, false),
         Demand::Write(_) => (true, false),

@@ -73,7 +73,6 @@ pub(super) const RAISED: &[Rail] = &[
     high("chown|chgrp|setfacl"),
     high_with("chmod", &["777", "a+rwx", "u+s", "+s", "4755"]),
     // the network
-    high("curl|wget|fetch|aria2c|http|https|xh|lwp-download|lwp-request"),
     high(
         "ssh|scp|sftp|rsync|nc|ncat|netcat|socat|telnet|ftp|ssh-copy-id|ssh-keygen|rclone|nmap|mail|sendmail",
     ),

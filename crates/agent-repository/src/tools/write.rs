@@ -189,7 +189,7 @@ async fn recover(prepared: Value, context: &ToolContext, recorder: Option<Record
 
 /// Every path that a prepared change touches, both names of a file that moves included.
 fn written(prepared: &Value) -> Demand {
-    let Ok(prepared) = serde_json::from_value::<Prepared>(prepared.clone()) else { return Demand::Other };
+    let Ok(prepared) = Prepared::deserialize(prepared) else { return Demand::Other };
     let files = prepared.report.files.iter();
     let paths = files.flat_map(|file| std::iter::once(&file.path).chain(file.previous_path.as_ref()));
     Demand::Write(paths.map(RelativePath::to_string).collect())

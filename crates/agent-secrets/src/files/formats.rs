@@ -67,13 +67,12 @@ pub(super) fn addresses(text: &str) -> Values {
     found
 }
 
-/// The texts of a JSON document with the names of their fields.
-pub(super) fn json(text: &str) -> Values {
+/// The texts of a JSON document with the names of their fields; `None` for any other text.
+pub(super) fn json(text: &str) -> Option<Values> {
+    let document = serde_json::from_str(text).ok()?;
     let mut found = Vec::new();
-    if let Ok(document) = serde_json::from_str(text) {
-        walk("value", &document, &mut found);
-    }
-    found
+    walk("value", &document, &mut found);
+    Some(found)
 }
 
 fn walk(name: &str, value: &Value, found: &mut Values) {
