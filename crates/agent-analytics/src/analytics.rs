@@ -5,7 +5,7 @@ use crate::ports::{AttemptFilter, AttemptRecord, AttemptSource};
 use crate::report::{PerformanceReport, measured};
 use crate::statistics::{PlanStatistics, Tally, TaskStatistics};
 use crate::trend::{self, PeriodSummary, TrendingTask};
-use agent_core::ids::{PlanId, TaskId};
+use agent_core::ids::{PlanId, TaskId, TenantId};
 use agent_core::ports::Clock;
 use serde::Serialize;
 use std::fmt;
@@ -57,12 +57,12 @@ impl Analytics {
         Self { source, clock }
     }
 
-    /// Everything in short.
+    /// Everything of a tenant in short.
     ///
     /// # Errors
     /// [`crate::Error::Unreadable`] when the attempts cannot be read.
-    pub async fn summary(&self) -> Result<Summary> {
-        let records = self.read(AttemptFilter::default()).await?;
+    pub async fn summary(&self, tenant: TenantId) -> Result<Summary> {
+        let records = self.read(AttemptFilter::all_of(tenant)).await?;
         let tasks = measured(&records);
         let rates: f64 = tasks.iter().map(|task| task.tally.success_rate()).sum();
         Ok(Summary {
@@ -73,30 +73,30 @@ impl Analytics {
         })
     }
 
-    /// The figures of a task; `None` while it has no finished attempt.
+    /// The figures of a tenant's task; `None` while it has no finished attempt.
     ///
     /// # Errors
     /// [`crate::Error::Unreadable`] when the attempts cannot be read.
-    pub async fn task(&self, id: TaskId) -> Result<Option<TaskStatistics>> {
-        let records = self.read(AttemptFilter { task_id: Some(id), ..AttemptFilter::default() }).await?;
+    pub async fn task(&self, tenant: TenantId, id: TaskId) -> Result<Option<TaskStatistics>> {
+        let records = self.read(AttemptFilter { task_id: Some(id), ..AttemptFilter::all_of(tenant) }).await?;
         Ok((!records.is_empty()).then(|| TaskStatistics::of(id, &Tally::of(&records))))
     }
 
-    /// The figures of a plan; `None` while none of its tasks has a finished attempt.
+    /// The figures of a tenant's plan; `None` while none of its tasks has a finished attempt.
     ///
     /// # Errors
     /// [`crate::Error::Unreadable`] when the attempts cannot be read.
-    pub async fn plan(&self, id: PlanId) -> Result<Option<PlanStatistics>> {
-        let records = self.read(AttemptFilter { plan_id: Some(id), ..AttemptFilter::default() }).await?;
+    pub async fn plan(&self, tenant: TenantId, id: PlanId) -> Result<Option<PlanStatistics>> {
+        let records = self.read(AttemptFilter { plan_id: Some(id), ..AttemptFilter::all_of(tenant) }).await?;
         Ok((!records.is_empty()).then(|| PlanStatistics::of(id, &records)))
     }
 
-    /// Everything in detail, with what happened lately.
+    /// Everything of a tenant in detail, with what happened lately.
     ///
     /// # Errors
     /// [`crate::Error::Unreadable`] when the attempts cannot be read.
-    pub async fn performance(&self) -> Result<Performance> {
-        let records = self.read(AttemptFilter::default()).await?;
+    pub async fn performance(&self, tenant: TenantId) -> Result<Performance> {
+        let records = self.read(AttemptFilter::all_of(tenant)).await?;
         let (tasks, now) = (measured(&records), self.clock.now());
         Ok(Performance {
             performance_report: PerformanceReport::of(&records, &tasks, now),

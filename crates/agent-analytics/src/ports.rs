@@ -1,7 +1,7 @@
 //! What this crate needs read: finished attempts.
 
 use agent_core::Result;
-use agent_core::ids::{PlanId, TaskId};
+use agent_core::ids::{PlanId, TaskId, TenantId};
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
 
@@ -29,14 +29,23 @@ pub struct AttemptRecord {
 }
 
 /// Which attempts to read.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AttemptFilter {
+    /// Only of this tenant.
+    pub tenant: TenantId,
     /// Only of this task.
     pub task_id: Option<TaskId>,
     /// Only of this plan.
     pub plan_id: Option<PlanId>,
     /// Only those that ended at or after.
     pub since: Option<Timestamp>,
+}
+
+impl AttemptFilter {
+    /// All of a tenant.
+    pub fn all_of(tenant: TenantId) -> Self {
+        Self { tenant, task_id: None, plan_id: None, since: None }
+    }
 }
 
 /// Reads finished attempts (completed or failed; cancelled ones do not count), oldest first.

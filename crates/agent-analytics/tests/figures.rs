@@ -2,7 +2,7 @@
 
 use agent_analytics::ports::{AttemptFilter, AttemptRecord, AttemptSource};
 use agent_analytics::{Analytics, Error};
-use agent_core::ids::{PlanId, TaskId};
+use agent_core::ids::{PlanId, TaskId, TenantId};
 use agent_core::ports::Clock;
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
@@ -72,7 +72,7 @@ fn close(left: f64, right: f64) -> bool {
 async fn the_figures_of_a_task_are_those_of_the_textbook() {
     let seconds = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
     let records = seconds.iter().enumerate().map(|(i, s)| attempt(1, 1, i as f64, *s, i % 4 != 0)).collect();
-    let task = analytics(records).task(TaskId(1)).await.unwrap().unwrap();
+    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap();
     assert_eq!((task.execution_count, task.success_count, task.failure_count), (8, 6, 2));
     assert_eq!(task.success_rate, 75.0);
     assert_eq!((task.avg_duration, task.min_duration, task.max_duration), (5.0, 2.0, 9.0));
@@ -83,33 +83,38 @@ async fn the_figures_of_a_task_are_those_of_the_textbook() {
 
 #[tokio::test]
 async fn a_single_attempt_has_no_spread() {
-    let task = analytics(vec![attempt(1, 7, 0.0, 1.5, true)]).task(TaskId(7)).await.unwrap().unwrap();
+    let task = analytics(vec![attempt(1, 7, 0.0, 1.5, true)])
+        .task(TenantId::DEFAULT, TaskId(7))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((task.std_dev, task.p50, task.p99, task.avg_duration), (0.0, 1.5, 1.5, 1.5));
 }
 
 #[tokio::test]
 async fn percentiles_are_durations_that_were_measured() {
     let records = (1..=100).map(|n| attempt(1, 1, 0.0, f64::from(n), true)).collect();
-    let task = analytics(records).task(TaskId(1)).await.unwrap().unwrap();
+    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap();
     assert_eq!((task.p50, task.p95, task.p99), (50.0, 95.0, 99.0));
     let records = (1..=20).map(|n| attempt(1, 1, 0.0, f64::from(n), true)).collect();
-    let task = analytics(records).task(TaskId(1)).await.unwrap().unwrap();
+    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap();
     assert_eq!((task.p50, task.p95, task.p99), (10.0, 19.0, 20.0));
 }
 
 #[tokio::test]
 async fn what_was_never_executed_has_no_figures() {
     let analytics = analytics(vec![attempt(1, 1, 0.0, 1.0, true)]);
-    assert_eq!(analytics.task(TaskId(2)).await.unwrap(), None);
-    assert_eq!(analytics.plan(PlanId(2)).await.unwrap(), None);
+    assert_eq!(analytics.task(TenantId::DEFAULT, TaskId(2)).await.unwrap(), None);
+    assert_eq!(analytics.plan(TenantId::DEFAULT, PlanId(2)).await.unwrap(), None);
 }
 
 #[tokio::test]
 async fn nothing_recorded_yields_zeros_and_not_errors() {
-    let summary = analytics(Vec::new()).summary().await.unwrap();
+    let summary = analytics(Vec::new()).summary(TenantId::DEFAULT).await.unwrap();
     assert_eq!((summary.total_executions, summary.tasks_analyzed), (0, 0));
     assert_eq!(summary.average_success_rate, 0.0);
-    let text = serde_json::to_string(&analytics(Vec::new()).performance().await.unwrap()).unwrap();
+    let text =
+        serde_json::to_string(&analytics(Vec::new()).performance(TenantId::DEFAULT).await.unwrap()).unwrap();
     assert!(text.contains(r#""p95":0.0"#), "{text}");
 }
 
@@ -118,7 +123,7 @@ async fn the_summary_counts_each_task_once_and_the_totals_each_attempt() {
     let mut records: Vec<AttemptRecord> = (0..8).map(|_| attempt(1, 1, 1.0, 2.0, true)).collect();
     records.extend([attempt(1, 2, 2.0, 10.0, false), attempt(2, 3, 3.0, 1.0, true)]);
     records.push(attempt(2, 3, 1.0, 3.0, false));
-    let summary = analytics(records).summary().await.unwrap();
+    let summary = analytics(records).summary(TenantId::DEFAULT).await.unwrap();
     assert_eq!((summary.total_executions, summary.tasks_analyzed), (11, 3));
     assert!(close(summary.average_success_rate, (100.0 + 0.0 + 50.0) / 3.0));
     let report = summary.performance_report;
@@ -136,7 +141,7 @@ async fn the_summary_counts_each_task_once_and_the_totals_each_attempt() {
 async fn a_plan_adds_up_its_tasks_and_leaves_others_out() {
     let records =
         vec![attempt(1, 1, 0.0, 2.0, true), attempt(1, 2, 0.0, 4.0, false), attempt(2, 3, 0.0, 100.0, true)];
-    let plan = analytics(records).plan(PlanId(1)).await.unwrap().unwrap();
+    let plan = analytics(records).plan(TenantId::DEFAULT, PlanId(1)).await.unwrap().unwrap();
     assert_eq!((plan.execution_count, plan.success_count, plan.failure_count), (2, 1, 1));
     assert_eq!((plan.success_rate, plan.total_duration, plan.avg_duration), (50.0, 6.0, 3.0));
     assert_eq!((plan.tokens, plan.total_results_length), (10, 10));
@@ -148,7 +153,7 @@ async fn a_plan_adds_up_its_tasks_and_leaves_others_out() {
 async fn a_trend_halves_with_each_day_so_that_new_work_overtakes_old() {
     let mut records: Vec<AttemptRecord> = (0..6).map(|_| attempt(1, 1, 72.0, 1.0, true)).collect();
     records.extend([attempt(1, 2, 0.0, 1.0, true), attempt(1, 3, 24.0, 1.0, false)]);
-    let trend = analytics(records).performance().await.unwrap().trending_tasks;
+    let trend = analytics(records).performance(TenantId::DEFAULT).await.unwrap().trending_tasks;
     let shown: Vec<(i64, f64)> = trend.iter().map(|task| (task.task_id.get(), task.score)).collect();
     assert_eq!(shown.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [2, 1, 3]);
     for ((_, score), expected) in shown.iter().zip([1.0, 6.0 / 8.0, 0.5]) {
@@ -165,7 +170,7 @@ async fn hours_and_days_are_whole_in_utc_and_empty_ones_are_shown() {
         attempt(1, 1, 0.5, 4.0, false),
         attempt(1, 1, 0.0, 6.0, true),
     ];
-    let performance = analytics(records).performance().await.unwrap();
+    let performance = analytics(records).performance(TenantId::DEFAULT).await.unwrap();
     let hours = &performance.hourly_summary;
     assert_eq!(hours.len(), 24);
     assert_eq!(hours[0].period_start.to_string(), "2025-12-31T13:00:00.000Z");
@@ -184,7 +189,7 @@ async fn hours_and_days_are_whole_in_utc_and_empty_ones_are_shown() {
 async fn an_attempt_whose_clock_ran_backwards_took_no_time() {
     let mut record = attempt(1, 1, 0.0, 1.0, true);
     record.started_at = Timestamp::from_micros(NOON + HOUR);
-    let task = analytics(vec![record]).task(TaskId(1)).await.unwrap().unwrap();
+    let task = analytics(vec![record]).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap();
     assert_eq!((task.min_duration, task.max_duration), (0.0, 0.0));
 }
 
@@ -194,19 +199,19 @@ async fn the_json_has_the_names_of_the_contract() {
         value.as_object().unwrap().keys().map(String::as_str).collect()
     }
     let analytics = analytics(vec![attempt(1, 1, 0.0, 1.0, true)]);
-    let summary = serde_json::to_value(analytics.summary().await.unwrap()).unwrap();
+    let summary = serde_json::to_value(analytics.summary(TenantId::DEFAULT).await.unwrap()).unwrap();
     for name in ["total_executions", "average_success_rate", "tasks_analyzed"] {
         assert!(summary[name].is_number(), "{name}");
     }
     assert!(summary["performance_report"].is_object());
-    let task = serde_json::to_value(analytics.task(TaskId(1)).await.unwrap()).unwrap();
+    let task = serde_json::to_value(analytics.task(TenantId::DEFAULT, TaskId(1)).await.unwrap()).unwrap();
     let expected = json!({
         "task_id": 1, "execution_count": 1, "success_count": 1, "failure_count": 0, "success_rate": 100.0,
         "avg_duration": 1.0, "min_duration": 1.0, "max_duration": 1.0, "std_dev": 0.0,
         "p50": 1.0, "p95": 1.0, "p99": 1.0, "total_results_length": 10
     });
     assert_eq!(task, expected);
-    let performance = serde_json::to_value(analytics.performance().await.unwrap()).unwrap();
+    let performance = serde_json::to_value(analytics.performance(TenantId::DEFAULT).await.unwrap()).unwrap();
     for name in ["performance_report", "trending_tasks", "hourly_summary", "daily_summary"] {
         assert!(names(&performance).contains(&name), "{name}");
     }
@@ -215,6 +220,6 @@ async fn the_json_has_the_names_of_the_contract() {
 #[tokio::test]
 async fn a_source_out_of_reach_is_an_error_and_not_zero() {
     let analytics = Analytics::new(Arc::new(Unplugged), Arc::new(Noon));
-    assert!(matches!(analytics.summary().await, Err(Error::Unreadable(_))));
-    assert!(matches!(analytics.task(TaskId(1)).await, Err(Error::Unreadable(_))));
+    assert!(matches!(analytics.summary(TenantId::DEFAULT).await, Err(Error::Unreadable(_))));
+    assert!(matches!(analytics.task(TenantId::DEFAULT, TaskId(1)).await, Err(Error::Unreadable(_))));
 }

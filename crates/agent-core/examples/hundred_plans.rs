@@ -3,7 +3,7 @@
 //! The plans and all that is recorded of them are gone when the program ends.
 
 use agent_core::executor::{Executor, ExecutorSettings};
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, UserId};
 use agent_core::memory::MemoryStore;
 use agent_core::plan::{NewPlan, PlanStatus, TaskKind, TaskSpec};
 use agent_core::policy::Demand;
@@ -67,7 +67,9 @@ async fn run() -> agent_core::Result<String> {
 
     let mut plans = Vec::new();
     for n in 0..100 {
-        let plan = NewPlan::new(UserId(1), format!("Sums of {n}")).with_tasks(tasks(n)).execute();
+        let plan = NewPlan::new(Owner::in_default_tenant(UserId(1)), format!("Sums of {n}"))
+            .with_tasks(tasks(n))
+            .execute();
         plans.push(executor.create(plan).await?.plan.id);
     }
     let (mut completed, mut done) = (0, 0);

@@ -1,7 +1,7 @@
 //! What happened to a plan, as listeners are told: one dense, durable sequence per plan.
 
 use crate::approval::ApprovalKind;
-use crate::ids::{ApprovalId, MessageId, PlanId, TaskId, UserId};
+use crate::ids::{ApprovalId, MessageId, Owner, PlanId, TaskId, TenantId};
 use crate::model::Completion;
 use crate::plan::PlanStatus;
 use crate::policy::{OnExpiry, Risk, Rule};
@@ -27,7 +27,7 @@ pub struct Event {
     pub timestamp: Timestamp,
     /// Whose plan it is; decides who may see it, and is not sent.
     #[serde(skip)]
-    pub owner: UserId,
+    pub owner: Owner,
     /// What happened.
     #[serde(flatten)]
     pub body: EventBody,
@@ -275,10 +275,12 @@ impl EventBody {
 /// What a listener listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// One plan; positions are `seq`.
-    Plan(PlanId),
+    /// One plan of a tenant; positions are `seq`.
+    Plan(TenantId, PlanId),
     /// All plans of one owner; positions are `cursor`.
-    Owner(UserId),
+    Owner(Owner),
+    /// All plans of one tenant; positions are `cursor`.
+    Tenant(TenantId),
     /// All plans of everybody; positions are `cursor`.
     Everything,
 }

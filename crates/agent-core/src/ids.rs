@@ -38,6 +38,8 @@ id! {
     TaskId,
     /// A person or program with an account.
     UserId,
+    /// An organisation; what belongs to one is invisible to all others.
+    TenantId,
     /// One accepted request to execute a plan.
     ExecutionId,
     /// One question to a person.
@@ -48,6 +50,34 @@ id! {
     Revision,
     /// How often a plan changed hands between workers; the fence of every write.
     Generation,
+}
+
+impl TenantId {
+    /// The tenant that every server has from its first start; an installation for one person has no other.
+    pub const DEFAULT: Self = Self(1);
+}
+
+/// To whom a row belongs: a person, as a member of a tenant. What somebody owns in one tenant they do not own in
+/// another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+pub struct Owner {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The person.
+    pub user: UserId,
+}
+
+impl Owner {
+    /// A person as a member of the tenant that every server has.
+    pub fn in_default_tenant(user: UserId) -> Self {
+        Self { tenant: TenantId::DEFAULT, user }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "user {} of tenant {}", self.user, self.tenant)
+    }
 }
 
 impl Revision {

@@ -12,7 +12,7 @@ pub use edit::{
 pub use spec::{CommandLine, OnUnknown, Priority, RetryPolicy, TaskKind, TaskSpec};
 pub use status::{PlanStatus, TaskStatus};
 
-use crate::ids::{PlanId, Revision, TaskId, UserId};
+use crate::ids::{Owner, PlanId, Revision, TaskId};
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewPlan {
     /// Whose plan it is.
-    pub owner: UserId,
+    pub owner: Owner,
     /// What is to be reached, in plain words.
     pub goal: String,
     /// The repository to work on, already resolved and allowed.
@@ -42,7 +42,7 @@ pub struct NewPlan {
 
 impl NewPlan {
     /// A plan without tasks and with the usual rules, for the present folder.
-    pub fn new(owner: UserId, goal: impl Into<String>) -> Self {
+    pub fn new(owner: Owner, goal: impl Into<String>) -> Self {
         Self {
             owner,
             goal: goal.into(),
@@ -85,7 +85,7 @@ pub struct Plan {
     /// Identifier.
     pub id: PlanId,
     /// Whose plan it is.
-    pub owner: UserId,
+    pub owner: Owner,
     /// What is to be reached.
     pub goal: String,
     /// The repository it works on.

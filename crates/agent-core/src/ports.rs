@@ -7,6 +7,7 @@ mod approval;
 mod change;
 mod secrets;
 mod step;
+mod visibility;
 
 pub(crate) use allowance::RESERVED;
 pub use allowance::{Allowance, DailyLimits, reserved_in};
@@ -16,10 +17,11 @@ pub use change::{
 };
 pub use secrets::{NothingSecret, Redactor, Secrets, WorkspaceSecrets};
 pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told};
+pub use visibility::Visibility;
 
 use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic};
-use crate::ids::{MessageId, PlanId, TaskId, UserId, WorkerId};
+use crate::ids::{MessageId, Owner, PlanId, TaskId, TenantId, WorkerId};
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink, Usage};
 use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanStatus, PlanVersion, Task};
 use crate::time::Timestamp;
@@ -73,11 +75,11 @@ pub trait PlanStore: Send + Sync {
     /// `IdempotencyMismatch`, `Unavailable`.
     async fn create(&self, opening: &Opening, idempotency: Option<&Idempotency>) -> Result<Created>;
 
-    /// Loads a plan with its tasks.
+    /// Loads a plan with its tasks. Without visibility any plan: for the executor, never for a caller.
     ///
     /// # Errors
-    /// `PlanNotFound`, `Unavailable`.
-    async fn load(&self, id: PlanId) -> Result<PlanState>;
+    /// `PlanNotFound`, also where it is not visible; `Unavailable`.
+    async fn load(&self, visibility: Option<Visibility>, id: PlanId) -> Result<PlanState>;
 
     /// Commits a change. With a fence, only while the lease is held; without, from any server. A plan that is
     /// no longer live afterwards is held by nobody.
@@ -103,15 +105,6 @@ pub trait PlanStore: Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn release(&self, id: PlanId, fence: &Fence) -> Result<()>;
-}
-
-/// Whose plans a question is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Visibility {
-    /// Only those of this owner.
-    Owner(UserId),
-    /// Everybody's.
-    Everything,
 }
 
 /// Which plans to list.
@@ -158,6 +151,8 @@ pub struct PlanCounts {
     pub total: u64,
     /// Completed ones.
     pub completed: u64,
+    /// Live ones: being planned, running, paused or waiting.
+    pub live: u64,
 }
 
 /// What calls to one model have used.
@@ -184,29 +179,29 @@ pub trait PlanReader: Send + Sync {
     /// `Unavailable`.
     async fn counts(&self, visibility: Visibility) -> Result<PlanCounts>;
 
-    /// All attempts of a plan, oldest first.
+    /// All attempts of a tenant's plan, oldest first.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn attempts(&self, plan: PlanId) -> Result<Vec<Attempt>>;
+    async fn attempts(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Attempt>>;
 
-    /// All recorded steps of a plan, by task, attempt and position.
+    /// All recorded steps of a tenant's plan, by task, attempt and position.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn steps(&self, plan: PlanId) -> Result<Vec<Step>>;
+    async fn steps(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Step>>;
 
-    /// Tokens of a plan's answered model calls, added up by model.
+    /// Tokens of the answered model calls of a tenant's plan, added up by model.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn model_usage(&self, plan: PlanId) -> Result<Vec<ModelUsage>>;
+    async fn model_usage(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<ModelUsage>>;
 
-    /// The versions of a plan's definition, oldest first; empty while nobody has edited it.
+    /// The versions of the definition of a tenant's plan, oldest first; empty while nobody has edited it.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>>;
+    async fn versions(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<PlanVersion>>;
 
     /// Questions to people, oldest first, and how many match in all.
     ///
@@ -222,7 +217,7 @@ pub trait Journal: Send + Sync {
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn recorded(&self, plan: PlanId, task: TaskId, attempt: u32) -> Result<Vec<Step>>;
+    async fn recorded(&self, plan: &Plan, task: TaskId, attempt: u32) -> Result<Vec<Step>>;
 
     /// Records an intent; one to ask a model only within the allowance of the plan's owner.
     ///
@@ -306,7 +301,7 @@ pub struct ConversationMessage {
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewMessage {
     /// Whose conversation.
-    pub owner: UserId,
+    pub owner: Owner,
     /// `system`, `user`, `assistant` or `tool`.
     pub role: String,
     /// Text.

@@ -95,7 +95,7 @@ fn weight(envelope: &Envelope) -> usize {
 mod tests {
     use super::*;
     use agent_core::event::EventBody;
-    use agent_core::ids::{PlanId, TaskId, UserId};
+    use agent_core::ids::{Owner, PlanId, TaskId, UserId};
     use agent_core::time::Timestamp;
     use serde_json::{Value, json};
 
@@ -106,7 +106,7 @@ mod tests {
             plan_id: PlanId(1),
             task_id: Some(TaskId(3)),
             timestamp: Timestamp::from_micros(1_767_268_800_000_000),
-            owner: UserId(5),
+            owner: Owner::in_default_tenant(UserId(5)),
             body: EventBody::TaskCompleted { result: result.into() },
         }
     }

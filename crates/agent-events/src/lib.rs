@@ -12,7 +12,7 @@
 //! listen here, and through NATS those who listen at the other servers.
 //!
 //! ```
-//! # use agent_core::{event::{Event, Topic}, ids::PlanId, ports::{CommitListener, EventLog}, Result};
+//! # use agent_core::{event::{Event, Topic}, ids::{PlanId, TenantId}, ports::{CommitListener, EventLog}, Result};
 //! # struct Empty;
 //! # #[async_trait::async_trait]
 //! # impl EventLog for Empty {
@@ -29,7 +29,7 @@
 //! let hub = Hub::new(wakes, log);
 //!
 //! assert_eq!(TopicName::parse("plan_7")?, TopicName::Plan(PlanId(7)));
-//! let subscription = hub.subscribe(Topic::Plan(PlanId(7)), None).await?;
+//! let subscription = hub.subscribe(Topic::Plan(TenantId::DEFAULT, PlanId(7)), None).await?;
 //! assert_eq!(subscription.start, 0);
 //! # Ok::<(), agent_events::Error>(())
 //! # }).unwrap();

@@ -70,7 +70,7 @@ impl Follower {
 
     async fn wait(&mut self) -> Result<()> {
         match tokio::time::timeout(self.log.interval, self.ear.wake()).await {
-            Ok(Wake::Committed(batch)) if matches!(self.topic, Topic::Plan(_)) => self.take_batch(&batch),
+            Ok(Wake::Committed(batch)) if matches!(self.topic, Topic::Plan(..)) => self.take_batch(&batch),
             // Positions over several plans have gaps, so that only the log can tell what comes next.
             Ok(Wake::Committed(_) | Wake::Missed) => {
                 self.ear.forget();

@@ -40,9 +40,9 @@ impl TopicName {
     /// checked by the caller, who has the plan.
     pub fn seen_by(self, visibility: Visibility) -> Topic {
         match (self, visibility) {
-            (Self::Plan(id), _) => Topic::Plan(id),
+            (Self::Plan(id), visibility) => Topic::Plan(visibility.tenant(), id),
             (Self::All, Visibility::Owner(owner)) => Topic::Owner(owner),
-            (Self::All, Visibility::Everything) => Topic::Everything,
+            (Self::All, Visibility::Tenant(tenant)) => Topic::Tenant(tenant),
         }
     }
 }
@@ -59,15 +59,15 @@ impl fmt::Display for TopicName {
 /// Where an event stands in a topic: what a client passes as `after` to get what follows it.
 pub fn position(topic: Topic, event: &Event) -> i64 {
     match topic {
-        Topic::Plan(_) => event.seq,
-        Topic::Owner(_) | Topic::Everything => event.cursor,
+        Topic::Plan(..) => event.seq,
+        Topic::Owner(_) | Topic::Tenant(_) | Topic::Everything => event.cursor,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agent_core::ids::UserId;
+    use agent_core::ids::{Owner, TenantId, UserId};
 
     #[test]
     fn a_name_survives_being_written_and_read() {
@@ -98,9 +98,10 @@ mod tests {
 
     #[test]
     fn all_means_what_the_listener_may_see() {
-        let own = Visibility::Owner(UserId(3));
-        assert_eq!(TopicName::All.seen_by(own), Topic::Owner(UserId(3)));
-        assert_eq!(TopicName::All.seen_by(Visibility::Everything), Topic::Everything);
-        assert_eq!(TopicName::Plan(PlanId(2)).seen_by(own), Topic::Plan(PlanId(2)));
+        let (tenant, user) = (TenantId(2), UserId(3));
+        let own = Visibility::Owner(Owner { tenant, user });
+        assert_eq!(TopicName::All.seen_by(own), Topic::Owner(Owner { tenant, user }));
+        assert_eq!(TopicName::All.seen_by(Visibility::Tenant(tenant)), Topic::Tenant(tenant));
+        assert_eq!(TopicName::Plan(PlanId(2)).seen_by(own), Topic::Plan(tenant, PlanId(2)));
     }
 }

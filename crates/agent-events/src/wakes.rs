@@ -2,7 +2,7 @@
 
 use crate::envelope::{Envelope, Recent};
 use agent_core::event::{Event, Topic};
-use agent_core::ids::{PlanId, UserId};
+use agent_core::ids::{Owner, PlanId};
 use agent_core::ports::CommitListener;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,9 +46,9 @@ impl Wakes {
     }
 
     /// Wakes whoever follows a plan, its owner or everything: another server has written, and the log has it.
-    pub(crate) fn announce(&self, plan: PlanId, owner: UserId) {
+    pub(crate) fn announce(&self, plan: PlanId, owner: Owner) {
         let nothing_carried: Batch = Arc::from([]);
-        for sender in self.concerned([Topic::Plan(plan), Topic::Owner(owner), Topic::Everything]) {
+        for sender in self.concerned(topics_of(plan, owner)) {
             let _ = sender.send(nothing_carried.clone());
         }
     }
@@ -63,7 +63,7 @@ impl Wakes {
     }
 
     /// The ways to those who listen to any of these.
-    fn concerned(&self, topics: [Topic; 3]) -> Vec<broadcast::Sender<Batch>> {
+    fn concerned(&self, topics: [Topic; 4]) -> Vec<broadcast::Sender<Batch>> {
         let listened_to = self.lock();
         topics.iter().filter_map(|topic| listened_to.get(topic).cloned()).collect()
     }
@@ -83,8 +83,7 @@ impl Wakes {
 impl CommitListener for Wakes {
     fn committed(&self, events: &[Event]) {
         let Some(first) = events.first() else { return };
-        let senders =
-            self.concerned([Topic::Plan(first.plan_id), Topic::Owner(first.owner), Topic::Everything]);
+        let senders = self.concerned(topics_of(first.plan_id, first.owner));
         if senders.is_empty() {
             return;
         }
@@ -94,6 +93,12 @@ impl CommitListener for Wakes {
             let _ = sender.send(batch.clone());
         }
     }
+}
+
+/// Whoever listens to one of these hears of an event.
+fn topics_of(plan: PlanId, owner: Owner) -> [Topic; 4] {
+    let tenant = owner.tenant;
+    [Topic::Plan(tenant, plan), Topic::Owner(owner), Topic::Tenant(tenant), Topic::Everything]
 }
 
 /// One listener's end. Gone from the books when it is dropped.
@@ -149,12 +154,15 @@ impl Drop for Ear {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agent_core::ids::PlanId;
+    use agent_core::ids::{PlanId, TenantId};
 
     #[test]
     fn a_topic_nobody_listens_to_any_more_leaves_nothing_behind() {
         let wakes = Arc::new(Wakes::new());
-        let (first, second) = (wakes.listen(Topic::Plan(PlanId(1))), wakes.listen(Topic::Plan(PlanId(1))));
+        let (first, second) = (
+            wakes.listen(Topic::Plan(TenantId(1), PlanId(1))),
+            wakes.listen(Topic::Plan(TenantId(1), PlanId(1))),
+        );
         assert_eq!(wakes.listeners(), 2);
         drop(first);
         assert_eq!(wakes.lock().len(), 1);

@@ -163,7 +163,7 @@ impl Driver {
             return Ok(());
         }
         let ports = &self.shared.ports;
-        let steps = ports.reader.steps(self.state.plan.id).await?;
+        let steps = ports.reader.steps(self.state.plan.owner.tenant, self.state.plan.id).await?;
         // The crash that this worker takes over from is not counted yet.
         let crashes = |step: &Step| {
             let recoveries = self.state.task(step.key.task_id).map_or(0, |task| task.recoveries);

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::ids::{ExecutionId, PlanId};
 use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
-use crate::ports::{Claim, Fence};
+use crate::ports::{Claim, Fence, Visibility};
 use futures_util::FutureExt;
 use std::collections::HashSet;
 use std::collections::hash_map::Entry;
@@ -98,11 +98,11 @@ impl Executor {
         created.unwrap_or_else(|broken| Err(Error::Unavailable(Box::new(broken))))
     }
 
-    /// Takes a request about a plan: the change is durable when this returns.
+    /// Takes a request about a plan that is visible to whoever asks: the change is durable when this returns.
     ///
     /// # Errors
-    /// `PlanNotFound`, `TaskNotFound`, `IllegalPlanMove`, `IllegalTaskMove`, `Conflict`, `Stopping`, `Unavailable`.
-    pub async fn submit(&self, plan: PlanId, fact: Fact) -> Result<Submitted> {
+    /// `PlanNotFound`, also where it is not visible; `TaskNotFound`, `IllegalPlanMove`, `IllegalTaskMove`, `Conflict`, `Stopping`, `Unavailable`.
+    pub async fn submit(&self, visibility: Visibility, plan: PlanId, fact: Fact) -> Result<Submitted> {
         if self.0.stop.is_cancelled() {
             return Err(Error::Stopping);
         }
@@ -112,7 +112,7 @@ impl Executor {
             self.0.know_edited_tools(edit)?;
         }
         for _ in 0..CONFLICT_RETRIES {
-            let state = ports.plans.load(plan).await?;
+            let state = ports.plans.load(Some(visibility), plan).await?;
             let decision = machine::advance(&state, fact.clone(), ports.clock.now())?;
             let (Some(change), Some(state)) = (decision.change, decision.next) else {
                 // Asked for what is so already: still see to it that somebody works on it.
@@ -132,7 +132,7 @@ impl Executor {
                 Err(other) => return Err(other),
             }
         }
-        let seen = ports.plans.load(plan).await?.plan.revision;
+        let seen = ports.plans.load(Some(visibility), plan).await?.plan.revision;
         Err(Error::Conflict { plan, seen })
     }
 
@@ -216,7 +216,7 @@ impl Shared {
             () = signals.changed.notified() => {}
         }
         !self.stop.is_cancelled()
-            && self.ports.plans.load(plan).await.map_or(true, |state| state.plan.status.is_live())
+            && self.ports.plans.load(None, plan).await.map_or(true, |state| state.plan.status.is_live())
     }
 
     pub(super) async fn drive_claimed(
@@ -261,7 +261,7 @@ impl Shared {
     async fn look_again(self: &Arc<Self>, plan: PlanId) {
         let mut pause = REST;
         while !self.stop.is_cancelled() {
-            match self.ports.plans.load(plan).await {
+            match self.ports.plans.load(None, plan).await {
                 Ok(state) if state.plan.status.is_live() => return self.wake(plan),
                 Err(Error::Unavailable(_) | Error::StorageFull(_)) => self.rest(pause).await,
                 Ok(_) | Err(_) => return,

@@ -81,7 +81,7 @@ struct Call<'c> {
 impl<'a> Gate<'a> {
     /// Opens the record of an attempt; what is in it already will be answered from it.
     pub(super) async fn open(ports: &'a ExecutorPorts, assignment: &'a Assignment) -> Result<Self, Stop> {
-        let (plan, task, attempt) = (assignment.state.plan.id, assignment.task, assignment.attempt);
+        let (plan, task, attempt) = (&assignment.state.plan, assignment.task, assignment.attempt);
         let recorded = ports.journal.recorded(plan, task, attempt).await?;
         Ok(Self { ports, assignment, recorded, position: 0, usage: Usage::default() })
     }

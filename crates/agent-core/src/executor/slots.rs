@@ -1,6 +1,6 @@
 //! The room for attempts on this server, shared fairly between owners and between their plans.
 
-use crate::ids::{PlanId, UserId};
+use crate::ids::{Owner, PlanId};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,20 +17,20 @@ pub(super) struct Slots(Arc<Mutex<Book>>);
 /// The right to run one attempt; given back when dropped.
 pub(super) struct Slot {
     slots: Slots,
-    owner: UserId,
+    owner: Owner,
     plan: PlanId,
 }
 
 /// Who has how many, and who waits.
 struct Book {
     free: usize,
-    of_owner: HashMap<UserId, usize>,
+    of_owner: HashMap<Owner, usize>,
     of_plan: HashMap<PlanId, usize>,
     waiting: Vec<Waiter>,
 }
 
 struct Waiter {
-    owner: UserId,
+    owner: Owner,
     plan: PlanId,
     reply: oneshot::Sender<Slot>,
 }
@@ -47,7 +47,7 @@ impl Slots {
     }
 
     /// A slot, as soon as there is one. Whoever stops waiting gives up its place.
-    pub(super) async fn acquire(&self, owner: UserId, plan: PlanId) -> Slot {
+    pub(super) async fn acquire(&self, owner: Owner, plan: PlanId) -> Slot {
         loop {
             if let Some(slot) = self.try_acquire(owner, plan) {
                 return slot;
@@ -63,7 +63,7 @@ impl Slots {
     }
 
     /// A slot, when one is free and nobody waits for it.
-    pub(super) fn try_acquire(&self, owner: UserId, plan: PlanId) -> Option<Slot> {
+    pub(super) fn try_acquire(&self, owner: Owner, plan: PlanId) -> Option<Slot> {
         let mut book = self.book();
         book.forget_the_gone();
         if book.free == 0 || !book.waiting.is_empty() {
@@ -133,7 +133,7 @@ fn give_back<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: K) {
 }
 
 impl Book {
-    fn owned(&self, owner: UserId) -> usize {
+    fn owned(&self, owner: Owner) -> usize {
         self.of_owner.get(&owner).copied().unwrap_or_default()
     }
 
@@ -141,7 +141,7 @@ impl Book {
         self.of_plan.get(&plan).copied().unwrap_or_default()
     }
 
-    fn take(&mut self, owner: UserId, plan: PlanId) {
+    fn take(&mut self, owner: Owner, plan: PlanId) {
         self.free -= 1;
         *self.of_owner.entry(owner).or_default() += 1;
         *self.of_plan.entry(plan).or_default() += 1;
@@ -167,21 +167,27 @@ impl Book {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::UserId;
     use futures_util::FutureExt;
     use std::future::Future;
     use std::pin::Pin;
+
+    fn owner_of(user: i64) -> Owner {
+        Owner::in_default_tenant(UserId(user))
+    }
 
     type Waiting = Pin<Box<dyn Future<Output = Slot>>>;
 
     fn wait(slots: &Slots, owner: i64, plan: i64) -> Waiting {
         let slots = slots.clone();
-        let mut waiting: Waiting = Box::pin(async move { slots.acquire(UserId(owner), PlanId(plan)).await });
+        let mut waiting: Waiting =
+            Box::pin(async move { slots.acquire(owner_of(owner), PlanId(plan)).await });
         assert!(waiting.as_mut().now_or_never().is_none(), "there was room");
         waiting
     }
 
     fn take(slots: &Slots, owner: i64, plan: i64) -> Slot {
-        slots.try_acquire(UserId(owner), PlanId(plan)).unwrap()
+        slots.try_acquire(owner_of(owner), PlanId(plan)).unwrap()
     }
 
     fn served(waiting: &mut Waiting) -> Option<Slot> {
@@ -236,6 +242,6 @@ mod tests {
         drop(gone);
         drop(only);
         assert!(served(&mut next).is_some());
-        assert!(slots.try_acquire(UserId(1), PlanId(10)).is_some());
+        assert!(slots.try_acquire(owner_of(1), PlanId(10)).is_some());
     }
 }

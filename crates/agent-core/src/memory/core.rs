@@ -4,7 +4,7 @@ use super::commit::name_question;
 use crate::error::{Error, Result};
 use crate::event::{Event, NewEvent};
 use crate::executor::opening;
-use crate::ids::{ApprovalId, Generation, MessageId, PlanId, TaskId, UserId, WorkerId};
+use crate::ids::{ApprovalId, Generation, MessageId, Owner, PlanId, TaskId, TenantId, WorkerId};
 use crate::plan::{Attempt, Idempotency, NewPlan, PlanState, PlanStatus, PlanVersion, Task, TaskSpec};
 use crate::ports::{
     Approval, AttemptChange, Change, ConversationMessage, Created, Fence, NewApproval, Opening, Step, StepKey,
@@ -28,10 +28,10 @@ pub struct MemoryCore {
     /// The one question of each task that nobody has answered.
     pub(super) open_questions: BTreeMap<TaskId, ApprovalId>,
     pub(super) versions: BTreeMap<PlanId, Vec<PlanVersion>>,
-    pub(super) messages: Vec<(UserId, ConversationMessage)>,
+    pub(super) messages: Vec<(Owner, ConversationMessage)>,
     /// Where the event of each cursor lies: its plan, and its place there.
     pub(super) log: Vec<(PlanId, usize)>,
-    keys: BTreeMap<(UserId, String), Key>,
+    keys: BTreeMap<(Owner, String), Key>,
     last_id: i64,
 }
 
@@ -91,7 +91,11 @@ impl MemoryCore {
             (task.id, task.plan_id) = (TaskId(self.next_id()), id);
         }
         let holder = opening.hold.as_ref().map(|(worker, lease)| (worker.clone(), now.plus(*lease)));
-        let fence = holder.clone().map(|(worker, _)| Fence { worker, generation: Generation(1) });
+        let fence = holder.clone().map(|(worker, _)| Fence {
+            tenant: owner.tenant,
+            worker,
+            generation: Generation(1),
+        });
         let generation = i64::from(holder.is_some());
         let ids: Vec<TaskId> = state.tasks.iter().map(|task| task.id).collect();
         self.rows.insert(id, Row { state: state.clone(), events: Vec::new(), holder, generation });
@@ -123,7 +127,7 @@ impl MemoryCore {
 
     pub(super) fn keep_key(
         &mut self,
-        owner: UserId,
+        owner: Owner,
         idempotency: Option<&Idempotency>,
         made: Made,
         at: Timestamp,
@@ -137,7 +141,7 @@ impl MemoryCore {
     /// What was made under a key within a day.
     pub(super) fn find_by_key(
         &mut self,
-        owner: UserId,
+        owner: Owner,
         idempotency: Option<&Idempotency>,
         at: Timestamp,
     ) -> Result<Option<Made>> {
@@ -161,6 +165,17 @@ impl MemoryCore {
     /// Everything that was told of a plan, in order.
     pub fn events(&self, plan: PlanId) -> &[Event] {
         self.rows.get(&plan).map_or(&[], |row| row.events.as_slice())
+    }
+
+    /// What is asked of a plan of this tenant; nothing where it is another's.
+    pub(super) fn in_tenant<T: Default>(
+        &self,
+        tenant: TenantId,
+        plan: PlanId,
+        ask: impl FnOnce(&Self) -> T,
+    ) -> T {
+        let is_its = self.row(plan).is_ok_and(|row| row.state.plan.owner.tenant == tenant);
+        if is_its { ask(self) } else { T::default() }
     }
 
     pub(super) fn row(&self, id: PlanId) -> Result<&Row> {

@@ -30,7 +30,11 @@ impl MemoryCore {
         let recovered = row.holder.is_some();
         row.generation += 1;
         row.holder = Some((worker.clone(), now.plus(lease)));
-        let fence = Fence { worker: worker.clone(), generation: Generation(row.generation) };
+        let fence = Fence {
+            tenant: row.state.plan.owner.tenant,
+            worker: worker.clone(),
+            generation: Generation(row.generation),
+        };
         Some(Claim { state: row.state.clone(), fence, recovered })
     }
 

@@ -2,7 +2,7 @@
 
 use super::core::MemoryCore;
 use crate::event::{Event, Topic};
-use crate::ids::{PlanId, TaskId};
+use crate::ids::{PlanId, TaskId, TenantId};
 use crate::model::Usage;
 use crate::plan::{Attempt, PlanState, PlanStatus, PlanVersion, TaskStatus};
 use crate::ports::{
@@ -35,7 +35,12 @@ impl MemoryCore {
     pub fn counts(&self, visibility: Visibility) -> PlanCounts {
         let visible = || self.states().filter(|state| visible(visibility, state));
         let completed = visible().filter(|state| state.plan.status == PlanStatus::Completed);
-        PlanCounts { total: visible().count() as u64, completed: completed.count() as u64 }
+        let live = visible().filter(|state| state.plan.status.is_live());
+        PlanCounts {
+            total: visible().count() as u64,
+            completed: completed.count() as u64,
+            live: live.count() as u64,
+        }
     }
 
     /// All attempts of a plan, oldest first.
@@ -84,8 +89,8 @@ impl MemoryCore {
     pub fn read(&self, topic: Topic, after: i64, limit: u32) -> Vec<Event> {
         let skipped = usize::try_from(after).unwrap_or(0);
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        if let Topic::Plan(plan) = topic {
-            return self.events(plan).iter().skip(skipped).take(limit).cloned().collect();
+        if let Topic::Plan(tenant, plan) = topic {
+            return self.events_in(tenant, plan).iter().skip(skipped).take(limit).cloned().collect();
         }
         let all = self.log.iter().skip(skipped);
         let events = all.filter_map(|(plan, place)| self.events(*plan).get(*place));
@@ -94,11 +99,16 @@ impl MemoryCore {
 
     /// The position of the newest event of a topic; 0 when there is none.
     pub fn head(&self, topic: Topic) -> i64 {
-        if let Topic::Plan(plan) = topic {
-            return self.events(plan).last().map_or(0, |event| event.seq);
+        if let Topic::Plan(tenant, plan) = topic {
+            return self.events_in(tenant, plan).last().map_or(0, |event| event.seq);
         }
         let newest = self.log.iter().rev().filter_map(|(plan, place)| self.events(*plan).get(*place));
         newest.filter(|event| belongs(topic, event)).map(|event| event.cursor).next().unwrap_or(0)
+    }
+
+    fn events_in(&self, tenant: TenantId, plan: PlanId) -> &[Event] {
+        let is_its = self.row(plan).is_ok_and(|row| row.state.plan.owner.tenant == tenant);
+        if is_its { self.events(plan) } else { &[] }
     }
 
     /// Tokens of a plan's answered model calls, added up by model.
@@ -115,10 +125,7 @@ impl MemoryCore {
     /// Messages, oldest first, and how many match in all.
     pub fn messages(&self, filter: &MessageFilter) -> (Vec<ConversationMessage>, u64) {
         let matching = || {
-            let visible = self.messages.iter().filter(|(owner, _)| match filter.visibility {
-                Visibility::Owner(wanted) => *owner == wanted,
-                Visibility::Everything => true,
-            });
+            let visible = self.messages.iter().filter(|(owner, _)| filter.visibility.includes(*owner));
             let wanted = |message: &&ConversationMessage| {
                 filter.plan_id.is_none_or(|plan| message.plan_id == Some(plan))
                     && filter.role.as_ref().is_none_or(|role| message.role == *role)
@@ -137,16 +144,14 @@ impl MemoryCore {
 }
 
 fn visible(visibility: Visibility, state: &PlanState) -> bool {
-    match visibility {
-        Visibility::Owner(owner) => state.plan.owner == owner,
-        Visibility::Everything => true,
-    }
+    visibility.includes(state.plan.owner)
 }
 
 fn belongs(topic: Topic, event: &Event) -> bool {
     match topic {
-        Topic::Plan(plan) => event.plan_id == plan,
+        Topic::Plan(tenant, plan) => event.owner.tenant == tenant && event.plan_id == plan,
         Topic::Owner(owner) => event.owner == owner,
+        Topic::Tenant(tenant) => event.owner.tenant == tenant,
         Topic::Everything => true,
     }
 }

@@ -1,10 +1,10 @@
 //! The ports of a store over [`MemoryCore`].
 
 use super::core::MemoryCore;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Event, NewEvent, Topic};
-use crate::ids::{MessageId, PlanId, TaskId, WorkerId};
-use crate::plan::{Attempt, Idempotency, PlanState, PlanVersion};
+use crate::ids::{MessageId, PlanId, TaskId, TenantId, WorkerId};
+use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanVersion};
 use crate::ports::{
     Allowance, Approval, ApprovalFilter, Change, Claim, Clock, CommitListener, Committed,
     ConversationMessage, Conversations, Created, EventLog, Fence, Journal, MessageFilter, ModelUsage,
@@ -109,8 +109,11 @@ impl PlanStore for MemoryStore {
         })
     }
 
-    async fn load(&self, id: PlanId) -> Result<PlanState> {
-        self.core().load(id)
+    async fn load(&self, visibility: Option<Visibility>, id: PlanId) -> Result<PlanState> {
+        self.core().load(id).and_then(|state| {
+            let is_visible = visibility.is_none_or(|visibility| visibility.includes(state.plan.owner));
+            if is_visible { Ok(state) } else { Err(Error::PlanNotFound(id)) }
+        })
     }
 
     async fn commit(&self, change: &Change, fence: Option<&Fence>) -> Result<Committed> {
@@ -146,20 +149,20 @@ impl PlanReader for MemoryStore {
         Ok(self.core().counts(visibility))
     }
 
-    async fn attempts(&self, plan: PlanId) -> Result<Vec<Attempt>> {
-        Ok(self.core().attempts(plan))
+    async fn attempts(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Attempt>> {
+        Ok(self.core().in_tenant(tenant, plan, |core| core.attempts(plan)))
     }
 
-    async fn steps(&self, plan: PlanId) -> Result<Vec<Step>> {
-        Ok(self.core().steps(plan))
+    async fn steps(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Step>> {
+        Ok(self.core().in_tenant(tenant, plan, |core| core.steps(plan)))
     }
 
-    async fn model_usage(&self, plan: PlanId) -> Result<Vec<ModelUsage>> {
-        Ok(self.core().model_usage(plan))
+    async fn model_usage(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<ModelUsage>> {
+        Ok(self.core().in_tenant(tenant, plan, |core| core.model_usage(plan)))
     }
 
-    async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {
-        Ok(self.core().versions(plan).to_vec())
+    async fn versions(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<PlanVersion>> {
+        Ok(self.core().in_tenant(tenant, plan, |core| core.versions(plan).to_vec()))
     }
 
     async fn approvals(&self, filter: &ApprovalFilter) -> Result<(Vec<Approval>, u64)> {
@@ -169,8 +172,8 @@ impl PlanReader for MemoryStore {
 
 #[async_trait]
 impl Journal for MemoryStore {
-    async fn recorded(&self, plan: PlanId, task: TaskId, attempt: u32) -> Result<Vec<Step>> {
-        Ok(self.core().steps_of(plan, task, attempt).cloned().collect())
+    async fn recorded(&self, plan: &Plan, task: TaskId, attempt: u32) -> Result<Vec<Step>> {
+        Ok(self.core().steps_of(plan.id, task, attempt).cloned().collect())
     }
 
     async fn begin(

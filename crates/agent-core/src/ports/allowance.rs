@@ -1,7 +1,7 @@
 //! What one person's calls to language models may use.
 
 use super::ModelUsage;
-use crate::ids::UserId;
+use crate::ids::Owner;
 use crate::model::Usage;
 use crate::pricing::{PriceList, dollars};
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ impl DailyLimits {
     /// The allowance under which a call that may use this begins now; `None` where there is no ceiling.
     pub fn allowance(
         self,
-        owner: UserId,
+        owner: Owner,
         call: ModelUsage,
         prices: &PriceList,
         now: Timestamp,
@@ -40,7 +40,7 @@ impl DailyLimits {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Allowance {
     /// Whose calls.
-    pub owner: UserId,
+    pub owner: Owner,
     /// From when on they count.
     pub since: Timestamp,
     limits: DailyLimits,

@@ -2,7 +2,7 @@
 
 use super::Visibility;
 use crate::approval::{Question, Resolution};
-use crate::ids::{ApprovalId, PlanId, TaskId};
+use crate::ids::{ApprovalId, PlanId, TaskId, TenantId};
 use crate::time::Timestamp;
 
 /// A question to a person about a task.
@@ -82,10 +82,10 @@ pub struct ApprovalFilter {
 
 impl ApprovalFilter {
     /// Every question about a plan.
-    pub fn of_plan(plan: PlanId) -> Self {
+    pub fn of_plan(tenant: TenantId, plan: PlanId) -> Self {
         let limit = u32::MAX;
         Self {
-            visibility: Visibility::Everything,
+            visibility: Visibility::Tenant(tenant),
             plan_id: Some(plan),
             id: None,
             include_decided: true,

@@ -2,14 +2,16 @@
 
 use super::{ApprovalDecision, NewApproval};
 use crate::event::{Event, NewEvent};
-use crate::ids::{ExecutionId, Generation, Revision, TaskId, WorkerId};
+use crate::ids::{ExecutionId, Generation, Revision, TaskId, TenantId, WorkerId};
 use crate::plan::{DefinitionChange, Plan, PlanDefinition, PlanState, Task, TaskSpec, TaskStatus};
 use crate::time::Timestamp;
 use std::time::Duration;
 
-/// The right to write for a plan: who holds it, and since which change of hands.
+/// The right to write for a plan: in which tenant, who holds it, and since which change of hands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fence {
+    /// The tenant whose plan it is.
+    pub tenant: TenantId,
     /// The holder.
     pub worker: WorkerId,
     /// The generation it was given.

@@ -2,7 +2,7 @@
 
 use crate::memory::{Turn, World, new_plan, plan_of, policy, settings};
 use agent_core::executor::fact::Fact;
-use agent_core::ids::PlanId;
+use agent_core::ids::{PlanId, TenantId};
 use agent_core::model::{Message, ModelError};
 use agent_core::plan::{PlanStatus, TaskKind, TaskSpec};
 use agent_core::ports::{Conversations, DailyLimits, MessageFilter, NewMessage, Visibility};
@@ -22,7 +22,7 @@ fn opening(world: &World, prompt: usize) -> String {
 
 fn spoken(world: &World, plan: PlanId) -> Vec<(String, String)> {
     let filter = MessageFilter {
-        visibility: Visibility::Everything,
+        visibility: Visibility::Tenant(TenantId::DEFAULT),
         plan_id: Some(plan),
         role: None,
         text: None,

@@ -5,7 +5,7 @@ use crate::memory::{Bench, Turn, World, answer_to, asks, command, new_plan, plan
 use agent_core::approval::Resolution;
 use agent_core::event::EventBody;
 use agent_core::executor::fact::Fact;
-use agent_core::ids::PlanId;
+use agent_core::ids::{PlanId, TenantId};
 use agent_core::plan::{NewPlan, PlanState, PlanStatus, TaskKind, TaskSpec, TaskStatus};
 use agent_core::policy::{
     Demand, Judge, Judged, Layer, OnExpiry, Permission, Policy, Risk, Rule, RuleProblem, Verdict,
@@ -76,7 +76,7 @@ fn decide(state: &PlanState, decision: Resolution, note: Option<&str>) -> Fact {
 }
 
 fn approvals(world: &World, plan: PlanId) -> Vec<Approval> {
-    world.store.core().approvals(&ApprovalFilter::of_plan(plan)).0
+    world.store.core().approvals(&ApprovalFilter::of_plan(TenantId::DEFAULT, plan)).0
 }
 
 fn denials(world: &World, plan: PlanId) -> Vec<(String, String)> {

@@ -1,7 +1,7 @@
 //! The room of a server, shared between plans and people.
 
 use crate::memory::{World, new_plan, settings};
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, UserId};
 use agent_core::plan::{NewPlan, PlanStatus, TaskKind, TaskSpec};
 
 fn run(word: &str) -> TaskSpec {
@@ -16,7 +16,7 @@ async fn a_plan_of_many_tasks_holds_up_neither_another_person_nor_another_plan_o
     let server = world.server_with(two_slots);
     let large = server.create(new_plan(vec![run("wait"); 50])).await;
     world.until_called(2).await;
-    let stranger = NewPlan { owner: UserId(2), ..new_plan(vec![run("theirs")]) };
+    let stranger = NewPlan { owner: Owner::in_default_tenant(UserId(2)), ..new_plan(vec![run("theirs")]) };
     let small = [server.create(stranger).await, server.create(new_plan(vec![run("mine")])).await];
     let through = || small.iter().all(|plan| world.state(*plan).plan.status.is_terminal());
     let mut let_go = 0;

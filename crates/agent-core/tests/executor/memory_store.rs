@@ -4,7 +4,7 @@ use crate::memory::{Bench, command, new_plan, scan};
 use agent_core::event::{Event, Topic};
 use agent_core::executor::fact::{Fact, Outcome};
 use agent_core::executor::{machine, opening};
-use agent_core::ids::{Generation, PlanId, UserId, WorkerId};
+use agent_core::ids::{Generation, Owner, PlanId, TenantId, UserId, WorkerId};
 use agent_core::memory::{MemoryCore, MemoryStore};
 use agent_core::plan::{Idempotency, NewPlan, PlanState, PlanStatus};
 use agent_core::policy::Policy;
@@ -33,7 +33,7 @@ fn a_repeated_key_finds_the_first_plan_for_a_day_and_no_other_request_may_use_it
     assert_eq!(create(&with_key("a"), NOON).unwrap(), first);
     let other = create(&with_key("b"), NOON).unwrap_err();
     assert!(matches!(other, Error::IdempotencyMismatch(key) if key == "k"));
-    let stranger = NewPlan { owner: UserId(2), ..with_key("b") };
+    let stranger = NewPlan { owner: Owner::in_default_tenant(UserId(2)), ..with_key("b") };
     assert_ne!(create(&stranger, NOON).unwrap(), first, "keys are each person's own");
     assert_ne!(create(&with_key("a"), NOON.plus(DAY)).unwrap(), first);
 }
@@ -82,7 +82,13 @@ fn only_the_holder_writes_under_a_fence() {
 }
 
 fn filter(limit: u32) -> PlanFilter {
-    PlanFilter { visibility: Visibility::Everything, status: None, text: None, before: None, limit }
+    PlanFilter {
+        visibility: Visibility::Tenant(TenantId::DEFAULT),
+        status: None,
+        text: None,
+        before: None,
+        limit,
+    }
 }
 
 async fn create(store: &MemoryStore, plan: &NewPlan, status: PlanStatus) -> Result<PlanState> {
@@ -94,7 +100,11 @@ async fn create(store: &MemoryStore, plan: &NewPlan, status: PlanStatus) -> Resu
 async fn plans_are_listed_in_pages_newest_first_and_filtered() {
     let store = MemoryStore::new(|| NOON);
     for n in 0..5 {
-        let plan = NewPlan { owner: UserId(n % 2), goal: format!("Goal {n}"), ..new_plan(vec![scan(&[])]) };
+        let plan = NewPlan {
+            owner: Owner::in_default_tenant(UserId(n % 2)),
+            goal: format!("Goal {n}"),
+            ..new_plan(vec![scan(&[])])
+        };
         let status = if n < 2 { PlanStatus::Created } else { PlanStatus::Running };
         create(&store, &plan, status).await.unwrap();
     }
@@ -108,11 +118,12 @@ async fn plans_are_listed_in_pages_newest_first_and_filtered() {
     );
     let rest = store.list(&PlanFilter { before: first.next, ..filter(3) }).await.unwrap();
     assert_eq!((goals(&rest).len(), rest.total, rest.next), (3, 5, None));
-    let owned = PlanFilter { visibility: Visibility::Owner(UserId(1)), ..filter(9) };
+    let owned =
+        PlanFilter { visibility: Visibility::Owner(Owner::in_default_tenant(UserId(1))), ..filter(9) };
     assert_eq!(goals(&store.list(&owned).await.unwrap()), ["Goal 3", "Goal 1"]);
     let waiting = PlanFilter { status: Some(PlanStatus::Created), text: Some("gOAL".into()), ..filter(9) };
     assert_eq!(goals(&store.list(&waiting).await.unwrap()), ["Goal 1", "Goal 0"]);
-    assert_eq!(store.counts(Visibility::Owner(UserId(0))).await.unwrap().total, 3);
+    assert_eq!(store.counts(Visibility::Owner(Owner::in_default_tenant(UserId(0)))).await.unwrap().total, 3);
 }
 
 #[derive(Default)]
@@ -130,7 +141,7 @@ async fn a_listener_hears_what_the_log_says() {
     let store = MemoryStore::with_listener(|| NOON, Arc::<Ear>::clone(&ear) as Arc<dyn CommitListener>);
     let mine = create(&store, &with_key("a"), PlanStatus::Running).await.unwrap().plan.id;
     create(&store, &with_key("a"), PlanStatus::Running).await.unwrap();
-    let theirs = NewPlan { owner: UserId(2), ..new_plan(vec![scan(&[])]) };
+    let theirs = NewPlan { owner: Owner::in_default_tenant(UserId(2)), ..new_plan(vec![scan(&[])]) };
     create(&store, &theirs, PlanStatus::Running).await.unwrap();
     let message = |owner| NewMessage {
         owner,
@@ -139,18 +150,26 @@ async fn a_listener_hears_what_the_log_says() {
         plan_id: Some(mine),
         idempotency: None,
     };
-    store.add(&message(UserId(1)), NOON).await.unwrap();
+    store.add(&message(Owner::in_default_tenant(UserId(1))), NOON).await.unwrap();
     assert!(
-        matches!(store.add(&message(UserId(2)), NOON).await, Err(Error::PlanNotFound(plan)) if plan == mine)
+        matches!(store.add(&message(Owner::in_default_tenant(UserId(2))), NOON).await, Err(Error::PlanNotFound(plan)) if plan == mine)
     );
     let all = store.read(Topic::Everything, 0, 9).await.unwrap();
     assert_eq!(*ear.0.lock().unwrap(), all, "a plan that is found again is not told of again");
     let cursors =
         |events: Vec<Event>| events.iter().map(|event| (event.seq, event.cursor)).collect::<Vec<_>>();
     assert_eq!(cursors(all), [(1, 1), (1, 2), (2, 3)]);
-    assert_eq!(cursors(store.read(Topic::Owner(UserId(1)), 1, 9).await.unwrap()), [(2, 3)]);
-    assert_eq!(cursors(store.read(Topic::Plan(mine), 0, 1).await.unwrap()), [(1, 1)]);
-    let heads = [Topic::Plan(mine), Topic::Owner(UserId(2)), Topic::Everything, Topic::Plan(PlanId(99))];
+    assert_eq!(
+        cursors(store.read(Topic::Owner(Owner::in_default_tenant(UserId(1))), 1, 9).await.unwrap()),
+        [(2, 3)]
+    );
+    assert_eq!(cursors(store.read(Topic::Plan(TenantId::DEFAULT, mine), 0, 1).await.unwrap()), [(1, 1)]);
+    let heads = [
+        Topic::Plan(TenantId::DEFAULT, mine),
+        Topic::Owner(Owner::in_default_tenant(UserId(2))),
+        Topic::Everything,
+        Topic::Plan(TenantId::DEFAULT, PlanId(99)),
+    ];
     let mut found = Vec::new();
     for topic in heads {
         found.push(store.head(topic).await.unwrap());
@@ -184,5 +203,35 @@ async fn a_journal_refuses_whoever_does_not_hold_the_plan() {
     for _ in 0..2 {
         store.finish(key, &result, Told::default(), NOON, &claim.fence).await.unwrap();
     }
-    assert_eq!(store.recorded(key.plan_id, key.task_id, 1).await.unwrap()[0].result, Some(result));
+    assert_eq!(store.recorded(&state.plan, key.task_id, 1).await.unwrap()[0].result, Some(result));
+}
+
+#[tokio::test]
+async fn tenants_are_invisible_to_each_other() {
+    let store = MemoryStore::new(|| NOON);
+    // The same person with the same key, so that nothing but the tenant tells the plans apart.
+    let owners = [1, 2].map(|tenant| Owner { tenant: TenantId(tenant), user: UserId(1) });
+    let mut plans = Vec::new();
+    for owner in owners {
+        let plan = NewPlan { owner, ..with_key("a") };
+        plans.push(create(&store, &plan, PlanStatus::Running).await.unwrap().plan.id);
+    }
+    for (owner, own, other) in [(owners[0], plans[0], plans[1]), (owners[1], plans[1], plans[0])] {
+        let tenant = owner.tenant;
+        for visibility in [Visibility::Tenant(tenant), Visibility::Owner(owner)] {
+            assert_eq!(store.load(Some(visibility), own).await.unwrap().plan.owner, owner);
+            let hidden = store.load(Some(visibility), other).await;
+            assert!(matches!(hidden, Err(Error::PlanNotFound(plan)) if plan == other), "{hidden:?}");
+            let page = store.list(&PlanFilter { visibility, ..filter(9) }).await.unwrap();
+            let listed: Vec<_> = page.plans.iter().map(|summary| summary.plan.id).collect();
+            assert_eq!((listed, page.total), (vec![own], 1));
+            assert_eq!(store.counts(visibility).await.unwrap().total, 1);
+        }
+        for topic in [Topic::Plan(tenant, own), Topic::Owner(owner), Topic::Tenant(tenant)] {
+            let told = store.read(topic, 0, 9).await.unwrap();
+            assert!(!told.is_empty() && told.iter().all(|event| event.plan_id == own), "{told:?}");
+        }
+        assert_eq!(store.read(Topic::Plan(tenant, other), 0, 9).await.unwrap(), []);
+        assert_eq!(store.head(Topic::Plan(tenant, other)).await.unwrap(), 0);
+    }
 }

@@ -2,6 +2,7 @@
 
 use crate::memory::{Turn, World, new_plan, plan_of, policy};
 use agent_core::event::EventBody;
+use agent_core::ids::TenantId;
 use agent_core::model::{Message, ModelError};
 use agent_core::plan::{CommandLine, PlanStatus, TaskKind, TaskSpec, TaskStatus};
 use agent_core::policy::{OnFailure, Policy};
@@ -24,7 +25,7 @@ async fn a_goal_becomes_a_plan_and_the_plan_is_executed() {
     assert!(matches!(&prompts[0].messages[0], Message::User { content }
         if content.contains("Make it work") && content.contains("3 files of Python")));
     let everything = MessageFilter {
-        visibility: Visibility::Everything,
+        visibility: Visibility::Tenant(TenantId::DEFAULT),
         plan_id: Some(plan),
         role: None,
         text: None,

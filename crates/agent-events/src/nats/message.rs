@@ -1,6 +1,6 @@
 //! What travels: which plans are worth a look, and never what happened to them.
 
-use agent_core::ids::{PlanId, UserId};
+use agent_core::ids::{Owner, PlanId};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 
@@ -12,7 +12,7 @@ pub(super) const MOST_PLANS: usize = 1_024;
 pub(super) struct Note {
     /// Whose plan it is, where events of it were committed: those who listen read the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) written_for: Option<UserId>,
+    pub(super) written_for: Option<Owner>,
     /// A request changed it: whoever drives it looks at it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) changed: bool,
@@ -77,14 +77,18 @@ pub(super) struct Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use agent_core::ids::{TenantId, UserId};
 
     #[test]
     fn tellings_of_one_plan_become_one() {
         let mut notes = Notes::default();
-        notes.add(PlanId(1), Note { written_for: Some(UserId(7)), ..Note::default() });
+        notes.add(
+            PlanId(1),
+            Note { written_for: Some(Owner::in_default_tenant(UserId(7))), ..Note::default() },
+        );
         notes.add(PlanId(1), Note { changed: true, ..Note::default() });
         notes.add(PlanId(1), Note { free: true, ..Note::default() });
-        let all = Note { written_for: Some(UserId(7)), changed: true, free: true };
+        let all = Note { written_for: Some(Owner::in_default_tenant(UserId(7))), changed: true, free: true };
         assert_eq!(notes.plans, HashMap::from([(PlanId(1), all)]));
     }
 
@@ -103,7 +107,14 @@ mod tests {
         let mut notes = Notes::default();
         for plan in 0..MOST_PLANS {
             let plan = PlanId(i64::MAX - i64::try_from(plan).unwrap());
-            notes.add(plan, Note { written_for: Some(UserId(i64::MAX)), changed: true, free: true });
+            notes.add(
+                plan,
+                Note {
+                    written_for: Some(Owner { tenant: TenantId(i64::MAX), user: UserId(i64::MAX) }),
+                    changed: true,
+                    free: true,
+                },
+            );
         }
         let sent = serde_json::to_vec(&Message { from: "one".to_owned(), notes: notes.clone() }).unwrap();
         assert!(sent.len() < 256 * 1024, "{} bytes", sent.len());

@@ -1,7 +1,7 @@
 //! The log that is listened to, and how a test listens.
 
 use agent_core::event::{Event, EventBody, Topic};
-use agent_core::ids::{PlanId, UserId};
+use agent_core::ids::{Owner, PlanId, UserId};
 use agent_core::ports::EventLog;
 use agent_core::time::Timestamp;
 use agent_events::{Envelope, Error, Subscription, position};
@@ -25,7 +25,8 @@ pub(crate) struct Log {
 
 fn concerns(topic: Topic, event: &Event) -> bool {
     match topic {
-        Topic::Plan(id) => event.plan_id == id,
+        Topic::Plan(tenant, id) => event.owner.tenant == tenant && event.plan_id == id,
+        Topic::Tenant(tenant) => event.owner.tenant == tenant,
         Topic::Owner(id) => event.owner == id,
         Topic::Everything => true,
     }
@@ -46,7 +47,7 @@ impl Log {
                 plan_id: PlanId(plan),
                 task_id: None,
                 timestamp: Timestamp::from_micros(cursor),
-                owner: UserId(owner),
+                owner: Owner::in_default_tenant(UserId(owner)),
                 body,
             };
             events.push(event.clone());

@@ -5,7 +5,7 @@
 
 use crate::log::{Log, PATIENCE, is_silent, take};
 use agent_core::event::{Event, EventBody, Topic};
-use agent_core::ids::{PlanId, UserId};
+use agent_core::ids::{Owner, PlanId, TenantId, UserId};
 use agent_core::ports::{CommitListener, Neighbours};
 use agent_events::{Bus, BusAddress, Hub, Subscription, Wakes};
 use agent_testkit_nats::NatsServer;
@@ -104,7 +104,11 @@ async fn two(nats: &NatsServer) -> (Arc<Log>, [Server; 2]) {
     (log, [one, two])
 }
 
-const TOPICS: [Topic; 3] = [Topic::Plan(PlanId(1)), Topic::Owner(UserId(1)), Topic::Everything];
+const TOPICS: [Topic; 3] = [
+    Topic::Plan(TenantId::DEFAULT, PlanId(1)),
+    Topic::Owner(Owner { tenant: TenantId::DEFAULT, user: UserId(1) }),
+    Topic::Everything,
+];
 
 /// That what either server writes is heard at the other, with nothing but the bus to explain it.
 async fn hear_each_other(servers: &[Server; 2]) {

@@ -2,7 +2,7 @@
 
 use crate::log::{Log, PATIENCE, SOON, is_silent, next, take};
 use agent_core::event::{Event, Topic};
-use agent_core::ids::{PlanId, UserId};
+use agent_core::ids::{Owner, PlanId, TenantId, UserId};
 use agent_core::ports::CommitListener;
 use agent_events::{Error, Hub, Wakes, position};
 use futures_util::StreamExt;
@@ -30,8 +30,8 @@ impl Stage {
     }
 }
 
-const PLAN: Topic = Topic::Plan(PlanId(1));
-const OWNER: Topic = Topic::Owner(UserId(1));
+const PLAN: Topic = Topic::Plan(TenantId::DEFAULT, PlanId(1));
+const OWNER: Topic = Topic::Owner(Owner { tenant: TenantId::DEFAULT, user: UserId(1) });
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn whoever_joins_while_others_write_gets_the_log_exactly_once_in_order() {
@@ -50,7 +50,8 @@ async fn whoever_joins_while_others_write_gets_the_log_exactly_once_in_order() {
         .collect();
     let mut listeners = Vec::new();
     for index in 0..60_i64 {
-        let topic = [PLAN, OWNER, Topic::Everything, Topic::Plan(PlanId(2))][(index % 4) as usize];
+        let topic =
+            [PLAN, OWNER, Topic::Everything, Topic::Plan(TenantId::DEFAULT, PlanId(2))][(index % 4) as usize];
         let seen = stage.log.all(topic);
         let after = match index % 3 {
             0 => None,
@@ -130,7 +131,7 @@ async fn a_position_beyond_the_newest_event_is_refused_with_the_newest() {
     let error = stage.hub.subscribe(PLAN, Some(3)).await.unwrap_err();
     assert!(matches!(error, Error::CursorBeyondHead { after: 3, head: 2 }), "{error}");
     assert!(matches!(
-        stage.hub.subscribe(Topic::Plan(PlanId(9)), Some(1)).await,
+        stage.hub.subscribe(Topic::Plan(TenantId::DEFAULT, PlanId(9)), Some(1)).await,
         Err(Error::CursorBeyondHead { head: 0, .. })
     ));
     assert_eq!(stage.wakes.listeners(), 0);
@@ -180,7 +181,7 @@ async fn an_owner_hears_of_all_their_plans_and_of_nobody_elses() {
         stage.commit(3, 2, &["theirs"]);
     }
     let heard = take(&mut mine, 20).await;
-    assert!(heard.iter().all(|event| event.owner == UserId(1)));
+    assert!(heard.iter().all(|event| event.owner.user == UserId(1)));
     assert_eq!(heard, stage.log.all(OWNER));
     assert!(is_silent(&mut mine).await);
     assert_eq!(take(&mut everything, 40).await, stage.log.all(Topic::Everything));
@@ -234,7 +235,8 @@ async fn idle_listeners_share_their_look_at_the_log() {
     stage.hub = stage.hub.looking_every(Duration::from_millis(400));
     let mut subscriptions = Vec::new();
     for plan in 0..100 {
-        subscriptions.push(stage.hub.subscribe(Topic::Plan(PlanId(plan)), None).await.unwrap());
+        subscriptions
+            .push(stage.hub.subscribe(Topic::Plan(TenantId::DEFAULT, PlanId(plan)), None).await.unwrap());
     }
     let heads = stage.log.heads.load(Ordering::SeqCst);
     let polled =

@@ -90,7 +90,8 @@ async fn failure_before(ports: &ExecutorPorts, assignment: &Assignment) -> Optio
     if assignment.attempt < 2 {
         return None;
     }
-    let attempts = ports.reader.attempts(assignment.state.plan.id).await.ok()?;
+    let plan = &assignment.state.plan;
+    let attempts = ports.reader.attempts(plan.owner.tenant, plan.id).await.ok()?;
     let before =
         |attempt: &Attempt| attempt.task_id == assignment.task && attempt.attempt + 1 == assignment.attempt;
     attempts.into_iter().find(before)?.error

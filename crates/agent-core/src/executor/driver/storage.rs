@@ -4,15 +4,17 @@ use super::{Driver, FIRST_PATIENCE, LONGEST_PATIENCE};
 use crate::error::{BoxError, Error, Result};
 use crate::executor::job::Job;
 use crate::plan::{PlanState, TaskStatus};
+use crate::ports::Visibility;
 use std::sync::Arc;
 use std::time::Duration;
 
 impl Driver {
     /// Looks at the plan as it is stored, however long the store needs to come back.
     pub(super) async fn reload(&mut self) -> Result<()> {
+        let visibility = Visibility::Tenant(self.state.plan.owner.tenant);
         let mut patience = FIRST_PATIENCE;
         loop {
-            match self.shared.ports.plans.load(self.state.plan.id).await {
+            match self.shared.ports.plans.load(Some(visibility), self.state.plan.id).await {
                 Ok(state) if self.shows_foreign_work(&state) => match self.check_lease().await {
                     Ok(()) => return self.look_at(state),
                     Err(Error::Unavailable(error) | Error::StorageFull(error)) => {

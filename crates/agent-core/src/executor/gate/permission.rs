@@ -115,7 +115,8 @@ impl Wanted<'_> {
         if by_task {
             return Ok(Standing::Granted);
         }
-        let filter = ApprovalFilter::of_plan(assignment.state.plan.id);
+        let plan = &assignment.state.plan;
+        let filter = ApprovalFilter::of_plan(plan.owner.tenant, plan.id);
         let (approvals, _total) = ports.reader.approvals(&filter).await?;
         let of_this = |approval: &&Approval| {
             approval.task_id == assignment.task

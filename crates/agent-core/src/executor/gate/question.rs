@@ -37,7 +37,8 @@ impl Gate<'_> {
     /// What was decided on the question that this step asked: the first that the task has asked since.
     async fn decision_on(&self, step: &Step) -> Result<Option<Approval>, Stop> {
         let plan = &self.assignment.state.plan;
-        let (all, _total) = self.ports.reader.approvals(&ApprovalFilter::of_plan(plan.id)).await?;
+        let (all, _total) =
+            self.ports.reader.approvals(&ApprovalFilter::of_plan(plan.owner.tenant, plan.id)).await?;
         let asked = all.into_iter().filter(|approval| {
             approval.task_id == self.assignment.task
                 && approval.requested_at >= step.started_at

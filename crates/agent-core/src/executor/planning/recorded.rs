@@ -50,8 +50,7 @@ impl RecordedModel {
         state: Arc<PlanState>,
         books: Books,
     ) -> Result<Self> {
-        let (plan, version) = (state.plan.id, state.plan.version);
-        let recorded = shared.ports.journal.recorded(plan, PLANNING, version).await?;
+        let recorded = shared.ports.journal.recorded(&state.plan, PLANNING, state.plan.version).await?;
         Ok(Self { inner, shared, state, books, recorded, calls: AtomicU32::new(0) })
     }
 

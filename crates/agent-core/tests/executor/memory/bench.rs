@@ -4,7 +4,7 @@ use agent_core::approval::{Question, Resolution};
 use agent_core::event::EventBody;
 use agent_core::executor::fact::{Effect, Fact, Outcome};
 use agent_core::executor::machine;
-use agent_core::ids::{PlanId, TaskId, UserId};
+use agent_core::ids::{Owner, PlanId, TaskId, TenantId, UserId};
 use agent_core::memory::MemoryCore;
 use agent_core::plan::{NewPlan, PlanState, PlanStatus, Task, TaskKind, TaskSpec, TaskStatus};
 use agent_core::policy::Policy;
@@ -53,7 +53,7 @@ pub(crate) fn policy(change: impl FnOnce(&mut Policy)) -> Policy {
 
 pub(crate) fn new_plan(tasks: Vec<TaskSpec>) -> NewPlan {
     NewPlan {
-        owner: UserId(1),
+        owner: Owner::in_default_tenant(UserId(1)),
         goal: "Make it work".into(),
         repo_path: "/srv/repository".into(),
         tasks,
@@ -199,7 +199,7 @@ impl Bench {
 
     /// All questions, answered or not.
     pub(crate) fn questions(&self) -> Vec<Approval> {
-        self.core.approvals(&ApprovalFilter::of_plan(self.plan)).0
+        self.core.approvals(&ApprovalFilter::of_plan(TenantId::DEFAULT, self.plan)).0
     }
 
     /// Why a task did not run.

@@ -1,9 +1,9 @@
 //! The store in memory, with faults on demand.
 
 use agent_core::event::NewEvent;
-use agent_core::ids::{MessageId, PlanId, TaskId, WorkerId};
+use agent_core::ids::{MessageId, PlanId, TaskId, TenantId, WorkerId};
 use agent_core::memory::{MemoryCore, MemoryStore};
-use agent_core::plan::{Attempt, Idempotency, PlanState, PlanVersion};
+use agent_core::plan::{Attempt, Idempotency, Plan, PlanState, PlanVersion};
 use agent_core::ports::{
     Allowance, Approval, ApprovalFilter, Change, Claim, Clock, Committed, ConversationMessage, Conversations,
     Created, Fence, Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter,
@@ -101,8 +101,8 @@ impl PlanStore for FaultyStore {
         self.open()?.create(opening, idempotency).await
     }
 
-    async fn load(&self, id: PlanId) -> Result<PlanState> {
-        self.open()?.load(id).await
+    async fn load(&self, visibility: Option<Visibility>, id: PlanId) -> Result<PlanState> {
+        self.open()?.load(visibility, id).await
     }
 
     async fn commit(&self, change: &Change, fence: Option<&Fence>) -> Result<Committed> {
@@ -144,20 +144,20 @@ impl PlanReader for FaultyStore {
         self.open()?.counts(visibility).await
     }
 
-    async fn attempts(&self, plan: PlanId) -> Result<Vec<Attempt>> {
-        self.open()?.attempts(plan).await
+    async fn attempts(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Attempt>> {
+        self.open()?.attempts(tenant, plan).await
     }
 
-    async fn steps(&self, plan: PlanId) -> Result<Vec<Step>> {
-        self.open()?.steps(plan).await
+    async fn steps(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Step>> {
+        self.open()?.steps(tenant, plan).await
     }
 
-    async fn model_usage(&self, plan: PlanId) -> Result<Vec<ModelUsage>> {
-        self.open()?.model_usage(plan).await
+    async fn model_usage(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<ModelUsage>> {
+        self.open()?.model_usage(tenant, plan).await
     }
 
-    async fn versions(&self, plan: PlanId) -> Result<Vec<PlanVersion>> {
-        self.open()?.versions(plan).await
+    async fn versions(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<PlanVersion>> {
+        self.open()?.versions(tenant, plan).await
     }
 
     async fn approvals(&self, filter: &ApprovalFilter) -> Result<(Vec<Approval>, u64)> {
@@ -167,7 +167,7 @@ impl PlanReader for FaultyStore {
 
 #[async_trait]
 impl Journal for FaultyStore {
-    async fn recorded(&self, plan: PlanId, task: TaskId, attempt: u32) -> Result<Vec<Step>> {
+    async fn recorded(&self, plan: &Plan, task: TaskId, attempt: u32) -> Result<Vec<Step>> {
         self.open()?.recorded(plan, task, attempt).await
     }
 

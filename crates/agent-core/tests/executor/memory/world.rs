@@ -7,7 +7,7 @@ use super::tools::Workshop;
 use agent_core::event::EventBody;
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
-use agent_core::ids::{PlanId, WorkerId};
+use agent_core::ids::{PlanId, TenantId, WorkerId};
 use agent_core::plan::{NewPlan, Plan, PlanState, PlanStatus, Task};
 use agent_core::policy::{Judge, ModeJudge, WorkspaceMode};
 use agent_core::ports::{
@@ -259,7 +259,13 @@ impl Server {
 
     pub(crate) async fn try_submit(&self, plan: PlanId, fact: Fact) -> Result<PlanState> {
         let executor = self.executor.clone();
-        self.on(async move { executor.submit(plan, fact).await.map(|submitted| submitted.state) }).await
+        self.on(async move {
+            executor
+                .submit(agent_core::ports::Visibility::Tenant(TenantId::DEFAULT), plan, fact)
+                .await
+                .map(|submitted| submitted.state)
+        })
+        .await
     }
 
     pub(crate) async fn submit(&self, plan: PlanId, fact: Fact) -> PlanState {

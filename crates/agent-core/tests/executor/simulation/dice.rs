@@ -1,5 +1,6 @@
 //! Chance that can be had again.
 
+use agent_core::ids::{Owner, UserId};
 use agent_core::plan::{
     EditOperation, NewPlan, OnUnknown, PlanEdit, PlanState, RetryPolicy, TaskKind, TaskPatch, TaskSpec,
 };
@@ -53,7 +54,7 @@ impl Dice {
         let count = 1 + self.small(5);
         let tasks: Vec<TaskSpec> = (1..=count).map(|position| self.task(position)).collect();
         let mut plan = crate::memory::plan_of(tasks, Policy::default());
-        plan.owner = agent_core::ids::UserId(1 + i64::from(self.small(2)));
+        plan.owner = Owner::in_default_tenant(UserId(1 + i64::from(self.small(2))));
         plan.policy.max_parallel = self.chance(50).then(|| 1 + self.small(3));
         plan.policy.on_failure = if self.chance(50) { OnFailure::Stop } else { OnFailure::Continue };
         plan
