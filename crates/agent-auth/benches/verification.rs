@@ -4,7 +4,10 @@
 #![expect(clippy::disallowed_methods, clippy::print_stdout, reason = "it measures time and tells it")]
 
 use agent_auth::{ParsedKey, Passwords, SigningKey, SystemRandom, Verdict, check_password_rules};
-use agent_core::{ids::UserId, time::Timestamp};
+use agent_core::{
+    ids::{Owner, UserId},
+    time::Timestamp,
+};
 use secrecy::SecretString;
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -57,7 +60,7 @@ async fn main() -> agent_auth::Result<()> {
     let now = Timestamp::from_micros(1_767_268_800_000_000);
     let key = SigningKey::new(SECRET.into())?;
     let rotated = SigningKey::new(OTHER_SECRET.into())?.accepting(SECRET.into())?;
-    let genuine = key.issue(UserId(7), now, now, &SystemRandom)?.token;
+    let genuine = key.issue(Owner::in_default_tenant(UserId(7)), now, now, &SystemRandom)?.token;
     let forged = format!("{}{}", &genuine[..genuine.len() - 43], "A".repeat(43));
     let garbage = "A".repeat(4096);
     let huge = "A".repeat(1 << 20);

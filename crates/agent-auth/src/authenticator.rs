@@ -1,8 +1,13 @@
 //! The front door: who is this caller?
 
 mod accounts;
+mod administrators;
+mod family;
+mod first_accounts;
 mod keys;
+mod proof;
 mod sessions;
+mod tenants;
 
 pub use accounts::UpdateUser;
 pub use keys::{CreatedKey, parse_scopes};
@@ -12,11 +17,13 @@ use crate::api_key::{self, ParsedKey};
 use crate::error::{Error, Result};
 use crate::jwt::SigningKey;
 use crate::password::Passwords;
-use crate::ports::{Account, ApiKey, ApiKeyStore, RandomBytes, RefreshTokenStore, UserStore};
-use crate::principal::{Principal, Scope};
+use crate::ports::{
+    Account, ApiKey, ApiKeyStore, RandomBytes, RefreshTokenStore, TenantStore, User, UserStore,
+};
+use crate::principal::{self, Principal, Scope};
 use crate::random::SystemRandom;
 use crate::throttle::Throttle;
-use agent_core::ids::UserId;
+use agent_core::ids::Owner;
 use agent_core::ports::Clock;
 use agent_core::time::Timestamp;
 use std::fmt;
@@ -26,11 +33,13 @@ use std::time::Duration;
 /// The last use of a key is noted at most this often.
 const TOUCH_EVERY: Duration = Duration::from_mins(1);
 
-/// Where accounts, keys and refresh tokens are kept; usually one store behind all three.
+/// Where accounts, tenants, keys and refresh tokens are kept; usually one store behind all four.
 #[derive(Clone)]
 pub struct Stores {
     /// Accounts.
     pub users: Arc<dyn UserStore>,
+    /// Tenants and their members.
+    pub tenants: Arc<dyn TenantStore>,
     /// API keys.
     pub keys: Arc<dyn ApiKeyStore>,
     /// Refresh tokens.
@@ -76,8 +85,8 @@ impl<'a> Credential<'a> {
 
 /// Lets callers in, keeps them out, and looks after accounts and keys.
 ///
-/// Nothing is cached: each call reads the account, so a logout, a revoked key, a changed role or a disabled
-/// account takes effect with the next call on every server.
+/// Nothing is cached: each call reads the account as a member of its tenant, so a logout, a revoked key, a changed
+/// role, an ended membership or a disabled account takes effect with the next call on every server.
 pub struct Authenticator {
     stores: Stores,
     signing_key: SigningKey,
@@ -85,6 +94,8 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomBytes>,
     throttle: Mutex<Throttle>,
+    /// Held while a one-time password is used up, so that of two who show it at once one is let in.
+    one_time: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for Authenticator {
@@ -97,7 +108,8 @@ impl Authenticator {
     /// Puts the parts together; secrets are made of the operating system's random numbers.
     pub fn new(stores: Stores, signing_key: SigningKey, passwords: Passwords, clock: Arc<dyn Clock>) -> Self {
         let random = Arc::new(SystemRandom);
-        Self { stores, signing_key, passwords, clock, random, throttle: Mutex::default() }
+        let (throttle, one_time) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { stores, signing_key, passwords, clock, random, throttle, one_time }
     }
 
     /// Makes secrets, ids and salts from this source instead.
@@ -120,12 +132,12 @@ impl Authenticator {
 
     async fn authenticate_token(&self, token: &str) -> Result<Principal> {
         let claims = self.signing_key.verify(token, self.clock.now())?;
-        let account = self.enabled_account(claims.user_id).await?;
+        let account = self.enabled_account(claims.owner()).await?;
         if account.tokens_valid_after != claims.epoch {
             return Err(Error::InvalidToken("the session was ended"));
         }
-        let scopes = account.user.role.scopes().to_vec();
-        Ok(principal(account, scopes, Some(claims.expires_at)))
+        let scopes = principal::scopes_of(account.user.role, account.user.operator);
+        Ok(Caller { key_id: None, scopes, expires_at: Some(claims.expires_at) }.principal(account.user))
     }
 
     async fn authenticate_key(&self, text: &str) -> Result<Principal> {
@@ -145,9 +157,9 @@ impl Authenticator {
         }
         let account = self.enabled_account(key.owner).await?;
         self.note_use(&key, now).await;
-        let role = account.user.role;
-        let scopes = key.scopes.into_iter().filter(|scope| role.scopes().contains(scope)).collect();
-        Ok(principal(account, scopes, key.expires_at))
+        let (role, operator) = (account.user.role, account.user.operator);
+        let scopes = key.scopes.into_iter().filter(|scope| principal::has(role, operator, *scope)).collect();
+        Ok(Caller { key_id: Some(key.id), scopes, expires_at: key.expires_at }.principal(account.user))
     }
 
     /// The last use is a courtesy to the owner; a store that cannot note it does not keep the caller out.
@@ -160,8 +172,9 @@ impl Authenticator {
         }
     }
 
-    async fn enabled_account(&self, id: UserId) -> Result<Account> {
-        let account = self.stores.users.find(id).await?.ok_or(Error::InvalidToken("the user is gone"))?;
+    async fn enabled_account(&self, member: Owner) -> Result<Account> {
+        let account = self.stores.users.find(member).await?;
+        let account = account.ok_or(Error::InvalidToken("the user is gone or no longer a member"))?;
         if account.user.disabled { Err(Error::Disabled) } else { Ok(account) }
     }
 
@@ -171,7 +184,24 @@ impl Authenticator {
     }
 }
 
-fn principal(account: Account, scopes: Vec<Scope>, expires_at: Option<Timestamp>) -> Principal {
-    let user = account.user;
-    Principal { user_id: user.id, username: user.username, role: user.role, scopes, expires_at }
+/// What the credential says about a caller, beside who its owner is.
+struct Caller {
+    key_id: Option<i64>,
+    scopes: Vec<Scope>,
+    expires_at: Option<Timestamp>,
+}
+
+impl Caller {
+    fn principal(self, user: User) -> Principal {
+        let Self { key_id, scopes, expires_at } = self;
+        let User { id, username, tenant, role, operator, .. } = user;
+        Principal { user_id: id, tenant, username, role, operator, scopes, key_id, expires_at }
+    }
+}
+
+impl User {
+    /// The user as a member of the tenant that this is about.
+    pub fn member(&self) -> Owner {
+        Owner { tenant: self.tenant, user: self.id }
+    }
 }

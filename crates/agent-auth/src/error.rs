@@ -2,7 +2,7 @@
 
 use crate::principal::Scope;
 use agent_core::BoxError;
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, TenantId, UserId};
 use std::time::Duration;
 
 /// Result with this crate's [`Error`].
@@ -28,9 +28,14 @@ pub enum Error {
         "the refresh token was used before, so the login it came from can no longer be refreshed; log in again"
     )]
     RefreshTokenReused {
-        /// Whose session it was.
-        user: UserId,
+        /// Whose session it was, and in which tenant.
+        owner: Owner,
     },
+    /// The right password, but one that was made by the server to be used once, and was used or is over.
+    #[error(
+        "the one-time password was used or is over; start the server again, which makes a new one or takes one of yours"
+    )]
+    OneTimePasswordSpent,
     /// Too many failed logins for this account from this source.
     #[error("too many failed logins; try again in {} seconds", .retry_after.as_secs().max(1))]
     TooManyAttempts {
@@ -46,10 +51,33 @@ pub enum Error {
     /// A name that cannot be a user name.
     #[error("the user name is refused: {0}")]
     InvalidUsername(&'static str),
-    /// No such user.
+    /// No such user, or no member of the tenant in question.
     #[error("user {0} does not exist")]
     UserNotFound(UserId),
-    /// The change would leave nobody who can administer users.
+    /// The account was made by another tenant, whose administrators alone may switch it off or set its password.
+    #[error(
+        "the account belongs to another tenant; only its administrators change its password or disable it"
+    )]
+    NotAtHome,
+    /// What only those may do who look after the server itself, with a credential for `tenants:manage`.
+    #[error("only an operator of the server may do that, with a token or key for tenants:manage; ask one")]
+    OperatorOnly,
+    /// The change would leave nobody who looks after the server.
+    #[error("this is the last enabled operator of the server; make somebody else one first")]
+    LastOperator,
+    /// Callers do not remove themselves.
+    #[error("this is your own account; ask another administrator to remove it")]
+    OwnAccount,
+    /// Some tenant has that name already.
+    #[error("that tenant name is taken; choose another one")]
+    TenantNameTaken,
+    /// A name that cannot be the name of a tenant.
+    #[error("the tenant name is refused: {0}")]
+    InvalidTenantName(&'static str),
+    /// No such tenant.
+    #[error("tenant {0} does not exist")]
+    TenantNotFound(TenantId),
+    /// The change would leave nobody who can administer the tenant's users.
     #[error("this is the last enabled administrator; make somebody else one first")]
     LastAdmin,
     /// A word that names no scope.
@@ -69,6 +97,11 @@ pub enum Error {
         "the signing secret {0}; set one of at least 32 random bytes, such as the output of `openssl rand -base64 48`"
     )]
     WeakSecret(&'static str),
+    /// A signing secret that is given more than once.
+    #[error(
+        "a signing secret is given twice; give each earlier secret once, and the present one not among them"
+    )]
+    RepeatedSecret,
     /// As many passwords are being checked as the machine can bear.
     #[error("too many logins at this moment; try again in a second")]
     Busy,

@@ -16,7 +16,7 @@ use crate::base64url;
 use crate::error::{Error, Result};
 use crate::ports::RandomBytes;
 use crate::random;
-use agent_core::ids::UserId;
+use agent_core::ids::Owner;
 use agent_core::time::Timestamp;
 use claims::IssuedClaims;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
@@ -75,29 +75,43 @@ impl SigningKey {
         Ok(Self { current: Key::new(&secret)?, retired: Vec::new() })
     }
 
+    /// Takes the secret that signs from now on, and earlier ones whose tokens are accepted still, as by
+    /// [`SigningKey::accepting`].
+    ///
+    /// # Errors
+    /// [`Error::WeakSecret`] as for [`SigningKey::new`], [`Error::RepeatedSecret`].
+    pub fn with_retired(secret: SecretString, retired: Vec<SecretString>) -> Result<Self> {
+        retired.into_iter().try_fold(Self::new(secret)?, Self::accepting)
+    }
+
     /// Also accepts tokens signed with an earlier secret, for a rotation that logs nobody out. It can be taken out when
     /// the last token it signed has ended, which is an hour after it stopped signing.
     ///
     /// # Errors
-    /// [`Error::WeakSecret`] as for [`SigningKey::new`].
+    /// [`Error::WeakSecret`] as for [`SigningKey::new`], [`Error::RepeatedSecret`] when the ring has it already: whoever
+    /// rotates would believe that the secret had changed.
     pub fn accepting(mut self, earlier: SecretString) -> Result<Self> {
-        self.retired.push(Key::new(&earlier)?);
+        let key = Key::new(&earlier)?;
+        if self.find(&key.id).is_some() {
+            return Err(Error::RepeatedSecret);
+        }
+        self.retired.push(key);
         Ok(self)
     }
 
-    /// Signs a token for a user. `epoch` is the account's `tokens_valid_after` as just read: once that
+    /// Signs a token for a member of a tenant. `epoch` is the account's `tokens_valid_after` as just read: once that
     /// changes, the token is dead, whatever the clocks say.
     ///
     /// # Errors
     /// [`Error::Cryptography`].
     pub fn issue(
         &self,
-        user: UserId,
+        owner: Owner,
         epoch: Timestamp,
         now: Timestamp,
         random: &dyn RandomBytes,
     ) -> Result<IssuedToken> {
-        let claims = IssuedClaims::new(user, random::base62(random, TOKEN_ID_CHARS)?, epoch, now);
+        let claims = IssuedClaims::new(owner, random::base62(random, TOKEN_ID_CHARS)?, epoch, now);
         let mut header = Header::new(Algorithm::HS256);
         header.typ = Some(unverified::TOKEN_TYPE.to_owned());
         header.kid = Some(self.current.id.clone());
@@ -106,7 +120,7 @@ impl SigningKey {
         Ok(IssuedToken { token, expires_at: claims.expires_at() })
     }
 
-    /// What a token says, if it is one of ours and within its time. Whether its user may still come in is
+    /// What a token says, if it is one of ours and within its time. Whether its user is still a member of its tenant and may come in is
     /// for the caller to find out.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What this crate needs from outside: users, API keys and refresh tokens kept, and bytes nobody can guess.
 
 use crate::principal::{Role, Scope};
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, TenantId, UserId};
 use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use agent_core::{BoxError, Result};
@@ -16,15 +16,30 @@ pub trait RandomBytes: Send + Sync {
     fn fill(&self, bytes: &mut [u8]) -> std::result::Result<(), BoxError>;
 }
 
-/// A person or program with an account.
+/// An organisation on this server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Identifier.
+    pub id: TenantId,
+    /// Its name, which nobody else has; compared without regard to ASCII case.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A person or program with an account, as a member of a tenant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
-    /// Identifier.
+    /// Identifier; the same in all tenants.
     pub id: UserId,
     /// Name to log in with; compared without regard to ASCII case.
     pub username: String,
-    /// What they may do.
+    /// The tenant that this is about.
+    pub tenant: TenantId,
+    /// What they may do there.
     pub role: Role,
+    /// Whether they look after the server itself: its tenants, and what is common to all of them.
+    pub operator: bool,
     /// Whether every login and token is refused.
     pub disabled: bool,
     /// When the account was made.
@@ -36,8 +51,12 @@ pub struct User {
 pub struct Account {
     /// The user.
     pub user: User,
+    /// The tenant that made the account: only its administrators may disable it or set its password.
+    pub home: TenantId,
     /// PHC string of the password hash.
     pub password_hash: String,
+    /// When the password stops being accepted; only that of the first administrator, made by the server, does.
+    pub password_expires_at: Option<Timestamp>,
     /// Tokens issued before this instant are dead (logout everywhere, password change).
     pub tokens_valid_after: Timestamp,
 }
@@ -49,8 +68,14 @@ pub struct NewUser {
     pub username: String,
     /// PHC string of the password hash.
     pub password_hash: String,
-    /// What they may do.
+    /// When the password stops being accepted.
+    pub password_expires_at: Option<Timestamp>,
+    /// The tenant that makes the account and is its home.
+    pub tenant: TenantId,
+    /// What they may do there.
     pub role: Role,
+    /// Whether they look after the server itself.
+    pub operator: bool,
     /// Makes a repeated request find the user of the first.
     pub request_key: Option<RequestKey>,
 }
@@ -59,7 +84,7 @@ pub struct NewUser {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestKey {
     /// Who asks.
-    pub owner: UserId,
+    pub owner: Owner,
     /// The key as they chose it, with what the request says.
     pub idempotency: Idempotency,
 }
@@ -67,10 +92,14 @@ pub struct RequestKey {
 /// What changes about a user; `None` leaves it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {
-    /// A new password hash.
+    /// A new password hash; the password is accepted without an end, unless the same change names one.
     pub password_hash: Option<String>,
-    /// A new role.
+    /// A new role, in the tenant that the change is made in.
     pub role: Option<Role>,
+    /// Whether they look after the server itself.
+    pub operator: Option<bool>,
+    /// Ends a password that has an end, or moves its end.
+    pub password_expires_at: Option<Timestamp>,
     /// Disable or enable.
     pub disabled: Option<bool>,
     /// Ends all tokens issued before.
@@ -80,35 +109,82 @@ pub struct UserChange {
 /// Keeps users.
 #[async_trait]
 pub trait UserStore: Send + Sync {
-    /// By name, without regard to ASCII case.
+    /// By name, without regard to ASCII case: as a member of the tenant of that name, or where none is named of the
+    /// account's home, or else of the oldest tenant that they are a member of. `None` for who is a member of none.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn find_by_name(&self, username: &str) -> Result<Option<Account>>;
+    async fn find_by_name(&self, username: &str, tenant: Option<&str>) -> Result<Option<Account>>;
 
-    /// By id.
+    /// By id, as a member of that tenant; `None` when they are none.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn find(&self, id: UserId) -> Result<Option<Account>>;
+    async fn find(&self, member: Owner) -> Result<Option<Account>>;
 
-    /// Creates a user, or finds the one that a request of the same key made; `None` when the name is taken.
+    /// Creates a user and makes them a member of their tenant, or finds the one that a request of the same key made;
+    /// `None` when the name is taken.
     ///
     /// # Errors
     /// `IdempotencyMismatch` when the key came with another request, `Unavailable`.
     async fn create(&self, user: &NewUser, at: Timestamp) -> Result<Option<User>>;
 
-    /// Changes a user; `None` when there is no such user.
+    /// Changes a member; `None` when they are none.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn update(&self, id: UserId, change: &UserChange) -> Result<Option<User>>;
+    async fn update(&self, member: Owner, change: &UserChange) -> Result<Option<User>>;
 
-    /// All users by id.
+    /// All members of a tenant by id.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn list(&self) -> Result<Vec<User>>;
+    async fn list(&self, tenant: TenantId) -> Result<Vec<User>>;
+
+    /// Whether anybody has an account at all.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn is_empty(&self) -> Result<bool>;
+}
+
+/// Keeps tenants and who is a member of which.
+#[async_trait]
+pub trait TenantStore: Send + Sync {
+    /// Creates a tenant, or finds the one that a request of the same key made; `None` when the name is taken.
+    ///
+    /// # Errors
+    /// `IdempotencyMismatch` when the key came with another request, `Unavailable`.
+    async fn create_tenant(
+        &self,
+        name: &str,
+        request_key: Option<&RequestKey>,
+        at: Timestamp,
+    ) -> Result<Option<Tenant>>;
+
+    /// All tenants by id.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn tenants(&self) -> Result<Vec<Tenant>>;
+
+    /// The tenants that somebody is a member of, by id.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn tenants_of(&self, user: UserId) -> Result<Vec<Tenant>>;
+
+    /// Makes somebody a member, or gives a member another role; `None` when there is no such user or tenant.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn set_member(&self, member: Owner, role: Role, at: Timestamp) -> Result<Option<User>>;
+
+    /// Ends a membership; false when there is none. What the member made stays with the tenant.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn remove_member(&self, member: Owner) -> Result<bool>;
 }
 
 /// An API key without its secret.
@@ -116,8 +192,10 @@ pub trait UserStore: Send + Sync {
 pub struct ApiKey {
     /// Identifier.
     pub id: i64,
-    /// Whose key it is.
-    pub owner: UserId,
+    /// Whose key it is, and in which tenant it works.
+    pub owner: Owner,
+    /// The key that made it, if one did.
+    pub made_by: Option<i64>,
     /// The part of the key that finds it.
     pub public_id: String,
     /// What the owner calls it.
@@ -137,8 +215,10 @@ pub struct ApiKey {
 /// An API key to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewApiKey {
-    /// Whose key it is.
-    pub owner: UserId,
+    /// Whose key it is, and in which tenant it works.
+    pub owner: Owner,
+    /// The key that makes it, if one does: it ends when that one is revoked.
+    pub made_by: Option<i64>,
     /// The part of the key that finds it.
     pub public_id: String,
     /// SHA-256 of the secret part.
@@ -168,17 +248,17 @@ pub trait ApiKeyStore: Send + Sync {
     /// `Unavailable`.
     async fn find_key(&self, public_id: &str) -> Result<Option<(ApiKey, Vec<u8>)>>;
 
-    /// The keys of a user, oldest first.
+    /// The keys of an owner, oldest first.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn keys_of(&self, owner: UserId) -> Result<Vec<ApiKey>>;
+    async fn keys_of(&self, owner: Owner) -> Result<Vec<ApiKey>>;
 
-    /// Revokes a key of that owner; false when there is none.
+    /// Revokes a key of that owner, with all keys that were made by it, however indirectly; false when there is none.
     ///
     /// # Errors
     /// `Unavailable`.
-    async fn revoke(&self, owner: UserId, id: i64, at: Timestamp) -> Result<bool>;
+    async fn revoke(&self, owner: Owner, id: i64, at: Timestamp) -> Result<bool>;
 
     /// Notes that a key was used.
     ///
@@ -192,8 +272,8 @@ pub trait ApiKeyStore: Send + Sync {
 pub struct NewRefreshToken {
     /// SHA-256 of the token.
     pub token_hash: Vec<u8>,
-    /// Whose it is.
-    pub user: UserId,
+    /// Whose it is, and in which tenant.
+    pub owner: Owner,
     /// All tokens that descend from one login.
     pub family: String,
     /// When it ends.
@@ -205,15 +285,15 @@ pub struct NewRefreshToken {
 pub enum Redeemed {
     /// It was good, and is used up now.
     Accepted {
-        /// Whose it was.
-        user: UserId,
+        /// Whose it was, and in which tenant.
+        owner: Owner,
         /// Its family.
         family: String,
     },
     /// It had been used before: the whole family is revoked now.
     Reused {
-        /// Whose it was.
-        user: UserId,
+        /// Whose it was, and in which tenant.
+        owner: Owner,
     },
     /// Unknown, expired or revoked.
     Refused,
@@ -234,7 +314,7 @@ pub trait RefreshTokenStore: Send + Sync {
     /// `Unavailable`.
     async fn redeem(&self, token_hash: &[u8], at: Timestamp) -> Result<Redeemed>;
 
-    /// Revokes all tokens of a user.
+    /// Revokes all tokens of a user, in all tenants.
     ///
     /// # Errors
     /// `Unavailable`.

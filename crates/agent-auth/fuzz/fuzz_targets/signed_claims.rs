@@ -4,7 +4,10 @@
 #![no_main]
 
 use agent_auth::{AccessClaims, Error, SigningKey, SystemRandom};
-use agent_core::{ids::UserId, time::Timestamp};
+use agent_core::{
+    ids::{Owner, UserId},
+    time::Timestamp,
+};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
@@ -22,7 +25,8 @@ struct Forger {
 static FORGER: LazyLock<Forger> = LazyLock::new(|| {
     let key = SigningKey::new(SECRET.into()).expect("a good secret");
     let now = Timestamp::from_micros(NOW * 1_000_000);
-    let genuine = key.issue(UserId(7), now, now, &SystemRandom).expect("a token").token;
+    let genuine =
+        key.issue(Owner::in_default_tenant(UserId(7)), now, now, &SystemRandom).expect("a token").token;
     let header = genuine.split('.').next().expect("a header").to_owned();
     Forger { key, signing: EncodingKey::from_secret(SECRET.as_bytes()), header }
 });
@@ -47,6 +51,7 @@ fn check(claims: &AccessClaims, payload: &[u8]) {
     );
     assert_eq!(read["typ"], "access");
     assert_eq!(read["sub"].as_str(), Some(claims.user_id.get().to_string().as_str()));
+    assert!(claims.tenant.get() > 0 && whole("tenant") == claims.tenant.get());
     assert_eq!(read["jti"].as_str(), Some(claims.token_id.as_str()));
     assert_eq!(claims.epoch.as_micros(), whole("epoch"));
     assert_eq!(claims.issued_at.as_micros(), whole("iat") * 1_000_000);

@@ -1,43 +1,52 @@
-//! Looking after accounts. Whoever calls these has checked that the caller may ([`Scope::UsersManage`]).
+//! Looking after the members of the caller's tenant. Whoever calls these has checked that the caller may
+//! ([`Scope::UsersManage`]); members of other tenants do not seem to exist.
 //!
 //! [`Scope::UsersManage`]: crate::Scope::UsersManage
 
 use super::Authenticator;
+use super::administrators::is_enabled_admin;
 use crate::error::{Error, Result};
-use crate::password::{Verdict, check_password_rules};
-use crate::ports::{NewUser, RequestKey, User, UserChange};
-use crate::principal::{Principal, Role};
-use crate::random;
-use crate::username::check_username;
-use agent_core::ids::UserId;
+use crate::name::check_username;
+use crate::password::check_password_rules;
+use crate::ports::{Account, NewUser, RequestKey, User, UserChange};
+use crate::principal::{Principal, Role, Scope};
+use agent_core::ids::{Owner, TenantId, UserId};
 use agent_core::plan::Idempotency;
 use secrecy::SecretString;
-
-const ADMIN: &str = "admin";
-const DEMO_ACCOUNTS: [(&str, &str, Role); 2] =
-    [("demo", "demo123", Role::User), (ADMIN, "admin123", Role::Admin)];
-const ONE_TIME_PASSWORD_CHARS: usize = 24;
 
 /// What changes about a user; `None` leaves it.
 #[derive(Debug, Clone, Default)]
 pub struct UpdateUser {
-    /// A new role; takes effect with the user's next call.
+    /// A new role in the caller's tenant; takes effect with the user's next call.
     pub role: Option<Role>,
-    /// Disable or enable. Disabling ends all sessions, and enabling does not bring them back.
+    /// Whether they look after the server itself; only for operators to say.
+    pub operator: Option<bool>,
+    /// Disable or enable. Disabling ends all sessions, and enabling does not bring them back. Only in the tenant that
+    /// made the account.
     pub disabled: Option<bool>,
-    /// A new password, set by an administrator; ends all sessions.
+    /// A new password, set by an administrator; ends all sessions. Only in the tenant that made the account.
     pub password: Option<SecretString>,
 }
 
+impl UpdateUser {
+    fn touches_the_account(&self) -> bool {
+        self.disabled.is_some() || self.password.is_some()
+    }
+}
+
 impl Authenticator {
-    /// Makes an account.
+    /// Makes an account whose home is the caller's tenant.
     ///
     /// # Errors
     /// `InvalidUsername`, `WeakPassword`, `UsernameTaken`, `Busy`, `Store`, `Cryptography`.
-    pub async fn create_user(&self, username: &str, password: &SecretString, role: Role) -> Result<User> {
-        check_username(username)?;
-        check_password_rules(password, username)?;
-        self.insert_user(username, password, role, None).await?.ok_or(Error::UsernameTaken)
+    pub async fn create_user(
+        &self,
+        caller: &Principal,
+        username: &str,
+        password: &SecretString,
+        role: Role,
+    ) -> Result<User> {
+        self.make_user(caller.tenant, (username, password, role), None).await
     }
 
     /// As [`Authenticator::create_user`], for a caller whose repeated request finds the user of the first.
@@ -47,129 +56,145 @@ impl Authenticator {
     pub async fn create_user_once(
         &self,
         caller: &Principal,
-        (username, password, role): (&str, &SecretString, Role),
+        user: (&str, &SecretString, Role),
         idempotency: &Idempotency,
     ) -> Result<User> {
-        check_username(username)?;
-        check_password_rules(password, username)?;
-        let owner = caller.user_id;
-        // What recognises the request knows the password, so that it is kept under the signing secret only.
-        let parts = ["user", &owner.to_string(), &idempotency.key, &idempotency.fingerprint];
-        let idempotency =
-            Idempotency { key: idempotency.key.clone(), fingerprint: self.signing_key.derive(&parts)? };
-        let request_key = Some(RequestKey { owner, idempotency });
-        let created = self.insert_user(username, password, role, request_key).await?;
-        created.ok_or(Error::UsernameTaken)
+        let request_key = self.user_request(caller, caller.tenant, idempotency)?;
+        self.make_user(caller.tenant, user, Some(request_key)).await
     }
 
-    /// All users by id.
+    /// All members of the caller's tenant by id.
     ///
     /// # Errors
     /// `Store`.
-    pub async fn list_users(&self) -> Result<Vec<User>> {
-        Ok(self.stores.users.list().await?)
+    pub async fn list_users(&self, caller: &Principal) -> Result<Vec<User>> {
+        Ok(self.stores.users.list(caller.tenant).await?)
     }
 
-    /// One user.
+    /// One member of the caller's tenant.
     ///
     /// # Errors
     /// `UserNotFound`, `Store`.
-    pub async fn find_user(&self, id: UserId) -> Result<User> {
-        let account = self.stores.users.find(id).await?.ok_or(Error::UserNotFound(id))?;
-        Ok(account.user)
+    pub async fn find_user(&self, caller: &Principal, id: UserId) -> Result<User> {
+        Ok(self.find_member(Owner { tenant: caller.tenant, user: id }).await?.user)
     }
 
-    /// Changes an account.
+    /// Changes a member of the caller's tenant.
+    ///
+    /// That its last enabled administrator stays is seen to in this tenant only: where else a disabled account was
+    /// the last one, operators put that right.
     ///
     /// # Errors
-    /// `UserNotFound`, `WeakPassword`, `LastAdmin`, `Busy`, `Store`, `Cryptography`.
-    pub async fn update_user(&self, id: UserId, update: &UpdateUser) -> Result<User> {
-        let user = self.find_user(id).await?;
-        let stays_admin = update.role.unwrap_or(user.role) == Role::Admin;
-        let stays_enabled = !update.disabled.unwrap_or(user.disabled);
-        if !(stays_admin && stays_enabled) && self.is_last_admin(&user).await? {
-            return Err(Error::LastAdmin);
+    /// `UserNotFound`, `NotAtHome`, `OperatorOnly`, `WeakPassword`, `LastAdmin`, `LastOperator`, `Busy`, `Store`,
+    /// `Cryptography`.
+    pub async fn update_user(&self, caller: &Principal, id: UserId, update: &UpdateUser) -> Result<User> {
+        let member = Owner { tenant: caller.tenant, user: id };
+        let account = self.find_member(member).await?;
+        refuse_forbidden(caller, &account, update)?;
+        let becomes = User {
+            role: update.role.unwrap_or(account.user.role),
+            operator: update.operator.unwrap_or(account.user.operator),
+            disabled: update.disabled.unwrap_or(account.user.disabled),
+            ..account.user.clone()
+        };
+        if !is_enabled_admin(&becomes) {
+            self.refuse_last_admin(&account.user).await?;
         }
-        let mut change = UserChange { role: update.role, disabled: update.disabled, ..UserChange::default() };
+        if !becomes.operator || becomes.disabled {
+            self.refuse_last_operator(&account.user).await?;
+        }
+        let mut change = UserChange {
+            role: update.role,
+            operator: update.operator,
+            disabled: update.disabled,
+            ..UserChange::default()
+        };
         if let Some(password) = &update.password {
-            check_password_rules(password, &user.username)?;
+            check_password_rules(password, &account.user.username)?;
             change.password_hash = Some(self.passwords.hash(password).await?);
         }
         if change.password_hash.is_some() || update.disabled == Some(true) {
-            return self.end_sessions(id, change).await;
+            return self.end_sessions(member, change).await;
         }
-        self.stores.users.update(id, &change).await?.ok_or(Error::UserNotFound(id))
+        self.stores.users.update(member, &change).await?.ok_or(Error::UserNotFound(id))
     }
 
-    /// Makes the accounts `demo`/`demo123` and `admin`/`admin123`, past all password rules: only for a server
-    /// that nobody else can reach. Accounts of these names that exist already stay as they are.
+    /// Ends a membership of the caller's tenant, with the API keys that work in it. Where the account is at home it is
+    /// disabled too, everywhere, and its sessions end. Its name stays taken, so that whoever bears it in the records is
+    /// never somebody else.
     ///
     /// # Errors
-    /// `Busy`, `Store`, `Cryptography`.
-    pub async fn create_demo_accounts(&self) -> Result<()> {
-        for (username, password, role) in DEMO_ACCOUNTS {
-            if self.stores.users.find_by_name(username).await?.is_none() {
-                self.insert_user(username, &password.into(), role, None).await?;
-            }
+    /// `UserNotFound`, `OwnAccount`, `OperatorOnly`, `LastAdmin`, `LastOperator`, `Store`.
+    pub async fn remove_user(&self, caller: &Principal, id: UserId) -> Result<()> {
+        let member = Owner { tenant: caller.tenant, user: id };
+        let account = self.find_member(member).await?;
+        if id == caller.user_id {
+            return Err(Error::OwnAccount);
         }
-        Ok(())
+        let disabling = UpdateUser { disabled: Some(true), ..UpdateUser::default() };
+        let is_at_home = account.home == caller.tenant;
+        if is_at_home {
+            refuse_forbidden(caller, &account, &disabling)?;
+            self.refuse_last_operator(&account.user).await?;
+        }
+        self.refuse_last_admin(&account.user).await?;
+        if is_at_home {
+            let change = UserChange { disabled: Some(true), ..UserChange::default() };
+            self.end_sessions(member, change).await?;
+        }
+        self.end_membership(&account.user).await
     }
 
-    /// The enabled accounts that have a demo password, so that a server others can reach may refuse to start
-    /// on a database that was once used for a demo.
-    ///
-    /// # Errors
-    /// `Busy`, `Store`, `Cryptography`.
-    pub async fn find_demo_accounts(&self) -> Result<Vec<String>> {
-        let mut found = Vec::new();
-        for (username, password, _) in DEMO_ACCOUNTS {
-            let Some(account) = self.stores.users.find_by_name(username).await? else { continue };
-            let verdict = self.passwords.verify(&password.into(), Some(&account.password_hash)).await?;
-            if verdict != Verdict::Wrong && !account.user.disabled {
-                found.push(account.user.username);
-            }
-        }
-        Ok(found)
+    pub(super) async fn find_member(&self, member: Owner) -> Result<Account> {
+        self.stores.users.find(member).await?.ok_or(Error::UserNotFound(member.user))
     }
 
-    /// Sees to it that somebody can log in: where there are no users yet, makes the administrator `admin` with
-    /// the given password, or with a random one that is returned to be shown once and is kept nowhere.
-    ///
-    /// # Errors
-    /// `WeakPassword`, `Busy`, `Store`, `Cryptography`.
-    pub async fn ensure_admin(&self, password: Option<SecretString>) -> Result<Option<String>> {
-        if !self.stores.users.list().await?.is_empty() {
-            return Ok(None);
-        }
-        if let Some(password) = password {
-            check_password_rules(&password, ADMIN)?;
-            self.insert_user(ADMIN, &password, Role::Admin, None).await?;
-            return Ok(None);
-        }
-        let generated = random::base62(&*self.random, ONE_TIME_PASSWORD_CHARS)?;
-        let created = self.insert_user(ADMIN, &generated.as_str().into(), Role::Admin, None).await?;
-        // Another server that starts at the same time may have been first; then its password is the one.
-        Ok(created.map(|_| generated))
-    }
-
-    async fn insert_user(
+    /// Makes an account by all rules.
+    pub(super) async fn make_user(
         &self,
-        username: &str,
-        password: &SecretString,
-        role: Role,
+        tenant: TenantId,
+        (username, password, role): (&str, &SecretString, Role),
         request_key: Option<RequestKey>,
-    ) -> Result<Option<User>> {
-        let password_hash = self.passwords.hash(password).await?;
-        let user = NewUser { username: username.to_owned(), password_hash, role, request_key };
-        Ok(self.stores.users.create(&user, self.clock.now()).await?)
+    ) -> Result<User> {
+        check_username(username)?;
+        check_password_rules(password, username)?;
+        let user = NewUser {
+            username: username.to_owned(),
+            password_hash: self.passwords.hash(password).await?,
+            password_expires_at: None,
+            tenant,
+            role,
+            operator: false,
+            request_key,
+        };
+        self.stores.users.create(&user, self.clock.now()).await?.ok_or(Error::UsernameTaken)
     }
 
-    async fn is_last_admin(&self, user: &User) -> Result<bool> {
-        let is_active_admin = |user: &User| user.role == Role::Admin && !user.disabled;
-        if !is_active_admin(user) {
-            return Ok(false);
-        }
-        let users = self.stores.users.list().await?;
-        Ok(!users.iter().any(|other| other.id != user.id && is_active_admin(other)))
+    /// What recognises a request for a user knows the password, so that it is kept under the signing secret only.
+    pub(super) fn user_request(
+        &self,
+        caller: &Principal,
+        tenant: TenantId,
+        idempotency: &Idempotency,
+    ) -> Result<RequestKey> {
+        let owner = caller.owner();
+        let Idempotency { key, fingerprint } = idempotency;
+        let parts = ["user", &owner.to_string(), &tenant.to_string(), key, fingerprint];
+        let fingerprint = self.signing_key.derive(&parts)?;
+        Ok(RequestKey { owner, idempotency: Idempotency { key: key.clone(), fingerprint } })
     }
+}
+
+/// Who sets a password or switches an account off has it in hand: that is for the tenant that made it, and for an
+/// operator's account, which reaches into all tenants, for operators.
+fn refuse_forbidden(caller: &Principal, account: &Account, update: &UpdateUser) -> Result<()> {
+    if update.touches_the_account() && account.home != caller.tenant {
+        return Err(Error::NotAtHome);
+    }
+    let is_for_operators =
+        update.operator.is_some() || (account.user.operator && update.touches_the_account());
+    if is_for_operators && !caller.may(Scope::TenantsManage) {
+        return Err(Error::OperatorOnly);
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::ACCESS_TOKEN_LIFETIME;
 use super::members::Members;
 use crate::error::{Error, Result};
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, TenantId, UserId};
 use agent_core::time::Timestamp;
 use serde::Serialize;
 use std::time::Duration;
@@ -24,6 +24,7 @@ pub(super) struct IssuedClaims {
     iss: &'static str,
     aud: &'static str,
     sub: String,
+    tenant: i64,
     jti: String,
     typ: &'static str,
     iat: i64,
@@ -33,13 +34,14 @@ pub(super) struct IssuedClaims {
 }
 
 impl IssuedClaims {
-    pub(super) fn new(user: UserId, token_id: String, epoch: Timestamp, now: Timestamp) -> Self {
+    pub(super) fn new(owner: Owner, token_id: String, epoch: Timestamp, now: Timestamp) -> Self {
         let seconds = now.as_micros().div_euclid(MICROS);
         let lifetime = i64::try_from(ACCESS_TOKEN_LIFETIME.as_secs()).unwrap_or(0);
         Self {
             iss: ISSUER,
             aud: AUDIENCE,
-            sub: user.to_string(),
+            sub: owner.user.to_string(),
+            tenant: owner.tenant.get(),
             jti: token_id,
             typ: KIND,
             iat: seconds,
@@ -59,6 +61,8 @@ impl IssuedClaims {
 pub struct AccessClaims {
     /// Whose token it is.
     pub user_id: UserId,
+    /// The tenant that it is for.
+    pub tenant: TenantId,
     /// The token's own id (`jti`), for the log.
     pub token_id: String,
     /// The account's `tokens_valid_after` when the token was issued; it must be the same still.
@@ -67,6 +71,13 @@ pub struct AccessClaims {
     pub issued_at: Timestamp,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+impl AccessClaims {
+    /// Whose token it is, as a member of the tenant that it is for.
+    pub fn owner(&self) -> Owner {
+        Owner { tenant: self.tenant, user: self.user_id }
+    }
 }
 
 /// What a token says, before anybody knows whether it is true.
@@ -97,6 +108,7 @@ impl Claims {
         let epoch = claims.whole_number("epoch").map(Timestamp::from_micros);
         let access = AccessClaims {
             user_id: user_id(claims).ok_or(Error::InvalidToken("names no user"))?,
+            tenant: tenant(claims).ok_or(Error::InvalidToken("names no tenant"))?,
             token_id: token_id.ok_or(Error::InvalidToken("has no id"))?.to_owned(),
             epoch: epoch.ok_or(Error::InvalidToken("no epoch"))?,
             issued_at,
@@ -135,4 +147,9 @@ fn user_id(claims: &Members) -> Option<UserId> {
     let text = claims.text("sub")?;
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(UserId(id))
+}
+
+/// The tenant, as the number this server writes.
+fn tenant(claims: &Members) -> Option<TenantId> {
+    claims.whole_number("tenant").filter(|id| *id > 0).map(TenantId)
 }

@@ -1,6 +1,6 @@
-//! Passwords, names, and the accounts a fresh server begins with.
+//! Passwords and names, and what administrators change about accounts.
 
-use crate::fixture::{HERE, PASSWORD, World};
+use crate::fixture::{HERE, PASSWORD, World, root};
 use agent_auth::{Error, Role, UpdateUser, check_password_rules, check_username};
 use std::time::Duration;
 
@@ -78,12 +78,12 @@ async fn a35_long_and_unicode_passwords_count_to_the_last_byte() {
         ["fifteen letters", "naïve Köche äßen Öl", "五つの言葉を並べて十五文字以上", &long[..73], &long];
     for (number, password) in passwords.into_iter().enumerate() {
         let name = format!("user{number}");
-        world.auth.create_user(&name, &password.into(), Role::User).await.unwrap();
-        assert!(world.auth.login(&name, &password.into(), HERE).await.is_ok(), "{password}");
+        world.auth.create_user(&root(), &name, &password.into(), Role::User).await.unwrap();
+        assert!(world.auth.login(&name, &password.into(), None, HERE).await.is_ok(), "{password}");
         let mut shorter = password.to_owned();
         shorter.pop();
         for other in [shorter, format!("{password} ")] {
-            let refused = world.auth.login(&name, &other.into(), HERE).await;
+            let refused = world.auth.login(&name, &other.into(), None, HERE).await;
             assert!(matches!(refused, Err(Error::InvalidCredentials)), "{password}");
         }
     }
@@ -93,11 +93,11 @@ async fn a35_long_and_unicode_passwords_count_to_the_last_byte() {
 async fn a35_the_same_letters_are_the_same_password_however_a_keyboard_composes_them() {
     let world = World::empty();
     let (composed, spelled_out) = ("vier W\u{f6}rter gen\u{fc}gen", "vier Wo\u{308}rter genu\u{308}gen");
-    world.auth.create_user("one", &composed.into(), Role::User).await.unwrap();
-    world.auth.create_user("two", &spelled_out.into(), Role::User).await.unwrap();
+    world.auth.create_user(&root(), "one", &composed.into(), Role::User).await.unwrap();
+    world.auth.create_user(&root(), "two", &spelled_out.into(), Role::User).await.unwrap();
     for name in ["one", "two"] {
         for password in [composed, spelled_out] {
-            assert!(world.auth.login(name, &password.into(), HERE).await.is_ok(), "{name}");
+            assert!(world.auth.login(name, &password.into(), None, HERE).await.is_ok(), "{name}");
         }
     }
 }
@@ -113,7 +113,7 @@ async fn a35_a_password_of_a_megabyte_is_refused_without_hashing_it() {
         let start = std::time::Instant::now();
         for number in 0..20 {
             let source = number.to_string();
-            let refused = world.auth.login("alice", &password.as_str().into(), &source).await;
+            let refused = world.auth.login("alice", &password.as_str().into(), None, &source).await;
             assert!(matches!(refused, Err(Error::InvalidCredentials)));
         }
         assert!(start.elapsed() < Duration::from_millis(200), "20 hashes take longer: {:?}", start.elapsed());
@@ -133,14 +133,14 @@ fn names_are_plain_ascii_of_bounded_length() {
 #[tokio::test]
 async fn a_name_belongs_to_one_account_whatever_its_case() {
     let world = World::with_accounts().await;
-    let twin = world.auth.create_user("ALICE", &PASSWORD.into(), Role::User).await;
+    let twin = world.auth.create_user(&root(), "ALICE", &PASSWORD.into(), Role::User).await;
     assert!(matches!(twin, Err(Error::UsernameTaken)));
 }
 
 #[tokio::test]
 async fn passwords_are_kept_as_argon2id_of_the_recommended_cost_with_a_salt_each() {
     let world = World::with_accounts().await;
-    let users = world.auth.list_users().await.unwrap();
+    let users = world.auth.list_users(&root()).await.unwrap();
     let hashes: Vec<String> = users.iter().map(|user| world.stores.account(user.id).password_hash).collect();
     assert!(hashes.iter().all(|hash| hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$")), "{hashes:?}");
     assert_ne!(hashes[0], hashes[1], "same password, another salt");
@@ -159,7 +159,7 @@ async fn a_hash_of_a_lower_cost_is_made_anew_at_the_next_good_login() {
     let alice = world.login("alice").await.user.id;
     for cheap in [hash_at(64, 1, 1), hash_at(19_456, 1, 1), hash_at(9_216, 4, 1)] {
         world.stores.set_password_hash(alice, &cheap);
-        let wrong = world.auth.login("alice", &"not this one at all".into(), HERE).await;
+        let wrong = world.auth.login("alice", &"not this one at all".into(), None, HERE).await;
         assert!(matches!(wrong, Err(Error::InvalidCredentials)));
         assert_eq!(world.stores.account(alice).password_hash, cheap);
         let session = world.login("alice").await;
@@ -184,59 +184,8 @@ async fn a_hash_of_a_higher_cost_is_not_made_cheaper() {
 async fn a_damaged_hash_is_an_error_of_the_store_and_not_a_wrong_password() {
     let world = World::with_accounts().await;
     world.stores.set_password_hash(world.login("alice").await.user.id, "$argon2id$broken");
-    let damaged = world.auth.login("alice", &PASSWORD.into(), HERE).await;
+    let damaged = world.auth.login("alice", &PASSWORD.into(), None, HERE).await;
     assert!(matches!(damaged, Err(Error::Store(agent_core::Error::Damaged(_)))), "{damaged:?}");
-}
-
-#[tokio::test]
-async fn a36_a_fresh_server_has_no_demo_accounts_until_they_are_asked_for() {
-    let world = World::empty();
-    world.auth.ensure_admin(Some(PASSWORD.into())).await.unwrap();
-    for (name, password) in [("demo", "demo123"), ("admin", "admin123")] {
-        let refused = world.auth.login(name, &password.into(), HERE).await;
-        assert!(matches!(refused, Err(Error::InvalidCredentials)), "{name}");
-    }
-    assert!(world.auth.find_demo_accounts().await.unwrap().is_empty());
-
-    let demo = World::empty();
-    demo.auth.create_demo_accounts().await.unwrap();
-    demo.auth.create_demo_accounts().await.unwrap();
-    for (name, password, role) in [("demo", "demo123", Role::User), ("admin", "admin123", Role::Admin)] {
-        assert_eq!(demo.auth.login(name, &password.into(), HERE).await.unwrap().user.role, role);
-    }
-    assert_eq!(demo.auth.find_demo_accounts().await.unwrap(), ["demo", "admin"]);
-}
-
-#[tokio::test]
-async fn a37_the_first_administrator_gets_the_given_password_or_a_generated_one_once() {
-    let world = World::empty();
-    assert_eq!(world.auth.ensure_admin(Some(PASSWORD.into())).await.unwrap(), None);
-    assert_eq!(world.login("admin").await.user.role, Role::Admin);
-    assert_eq!(world.auth.ensure_admin(None).await.unwrap(), None, "there is a user already");
-
-    let world = World::empty();
-    let password = world.auth.ensure_admin(None).await.unwrap().unwrap();
-    assert!(rule(&password).is_ok());
-    assert!(world.auth.login("admin", &password.as_str().into(), HERE).await.is_ok());
-    assert!(!world.stores.dump().contains(&password));
-    assert_eq!(world.auth.ensure_admin(None).await.unwrap(), None);
-
-    let weak = World::empty().auth.ensure_admin(Some("admin123".into())).await;
-    assert!(matches!(weak, Err(Error::WeakPassword(_))));
-}
-
-#[tokio::test]
-async fn the_last_enabled_administrator_can_neither_be_demoted_nor_disabled() {
-    let world = World::with_accounts().await;
-    let (adam, alice) = (world.login("adam").await.user.id, world.login("alice").await.user.id);
-    let demote = UpdateUser { role: Some(Role::User), ..UpdateUser::default() };
-    let disable = UpdateUser { disabled: Some(true), ..UpdateUser::default() };
-    for change in [&demote, &disable] {
-        assert!(matches!(world.auth.update_user(adam, change).await, Err(Error::LastAdmin)));
-    }
-    let promote = UpdateUser { role: Some(Role::Admin), ..UpdateUser::default() };
-    world.auth.update_user(alice, &promote).await.unwrap();
-    assert_eq!(world.auth.update_user(adam, &demote).await.unwrap().role, Role::User);
 }
 
 #[tokio::test]
@@ -244,11 +193,11 @@ async fn an_administrator_sets_a_new_password_by_the_same_rules_and_all_sessions
     let world = World::with_accounts().await;
     let session = world.login("alice").await;
     let set = |password: &str| UpdateUser { password: Some(password.into()), ..UpdateUser::default() };
-    let weak = world.auth.update_user(session.user.id, &set("short")).await;
+    let weak = world.auth.update_user(&root(), session.user.id, &set("short")).await;
     assert!(matches!(weak, Err(Error::WeakPassword(_))));
-    world.auth.update_user(session.user.id, &set("set by an administrator")).await.unwrap();
+    world.auth.update_user(&root(), session.user.id, &set("set by an administrator")).await.unwrap();
     assert!(world.bearer(&session.access_token).await.is_err());
-    assert!(world.auth.login("alice", &"set by an administrator".into(), HERE).await.is_ok());
-    let unknown = world.auth.update_user(4711.into(), &set("set by an administrator")).await;
+    assert!(world.auth.login("alice", &"set by an administrator".into(), None, HERE).await.is_ok());
+    let unknown = world.auth.update_user(&root(), 4711.into(), &set("set by an administrator")).await;
     assert!(matches!(unknown, Err(Error::UserNotFound(_))));
 }

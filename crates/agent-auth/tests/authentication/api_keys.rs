@@ -1,9 +1,9 @@
 //! Keys for programs: shown once, kept as hashes, never worth more than their owner.
 
-use crate::fixture::{World, assert_refused};
+use crate::fixture::{World, assert_refused, root};
 use agent_auth::ports::{ApiKey, ApiKeyStore, NewApiKey};
 use agent_auth::{Credential, Error, ParsedKey, Principal, Role, Scope, UpdateUser, parse_scopes};
-use agent_core::ids::UserId;
+use agent_core::ids::Owner;
 use agent_core::plan::Idempotency;
 use agent_core::ports::Clock;
 use agent_core::time::Timestamp;
@@ -62,11 +62,11 @@ impl ApiKeyStore for Untouchable {
         panic!("the store was asked for {public_id}")
     }
 
-    async fn keys_of(&self, _: UserId) -> agent_core::Result<Vec<ApiKey>> {
+    async fn keys_of(&self, _: Owner) -> agent_core::Result<Vec<ApiKey>> {
         panic!("the store was asked for keys")
     }
 
-    async fn revoke(&self, _: UserId, _: i64, _: Timestamp) -> agent_core::Result<bool> {
+    async fn revoke(&self, _: Owner, _: i64, _: Timestamp) -> agent_core::Result<bool> {
         panic!("the store was asked to revoke a key")
     }
 
@@ -133,7 +133,8 @@ async fn a39_a_key_with_the_right_public_part_and_another_secret_is_refused() {
     let principal = other.principal("alice").await;
     let two = other.auth.create_key(&principal, "two", None, None).await.unwrap();
     let stolen = NewApiKey {
-        owner: principal.user_id,
+        owner: principal.owner(),
+        made_by: None,
         public_id: one.key.public_id.clone(),
         secret_hash: ParsedKey::parse(&two.secret).unwrap().secret_hash().to_vec(),
         name: "other".into(),
@@ -164,7 +165,7 @@ async fn a40_revoked_and_ended_keys_and_those_of_disabled_owners_are_refused_at_
     world.clock.advance(Duration::from_mins(5));
     assert!(matches!(by_key(&world, &ended.secret).await, Err(Error::Expired)));
     let disable = UpdateUser { disabled: Some(true), ..UpdateUser::default() };
-    world.auth.update_user(vera.user_id, &disable).await.unwrap();
+    world.auth.update_user(&root(), vera.user_id, &disable).await.unwrap();
     assert!(matches!(by_key(&world, &orphaned.secret).await, Err(Error::Disabled)));
 }
 
@@ -211,7 +212,7 @@ async fn z16_a_key_shrinks_with_the_role_of_its_owner() {
     let alice = world.principal("alice").await;
     let key = world.auth.create_key(&alice, "ci", None, None).await.unwrap().secret;
     let demote = UpdateUser { role: Some(Role::Viewer), ..UpdateUser::default() };
-    world.auth.update_user(alice.user_id, &demote).await.unwrap();
+    world.auth.update_user(&root(), alice.user_id, &demote).await.unwrap();
     assert_eq!(by_key(&world, &key).await.unwrap().scopes, Role::Viewer.scopes());
 }
 

@@ -2,7 +2,10 @@
 
 use crate::memory_stores::MemoryStores;
 use agent_auth::ports::{ApiKeyStore, RefreshTokenStore};
-use agent_auth::{Authenticator, Credential, Error, Passwords, Principal, Role, Session, SigningKey, Stores};
+use agent_auth::{
+    Authenticator, Credential, Error, Passwords, Principal, Role, Scope, Session, SigningKey, Stores,
+};
+use agent_core::ids::{TenantId, UserId};
 use agent_core::ports::Clock;
 use agent_core::time::Timestamp;
 use jsonwebtoken::{Algorithm, EncodingKey, crypto, dangerous, decode_header};
@@ -62,8 +65,20 @@ impl World {
     pub(crate) async fn with_accounts() -> Self {
         let world = Self::empty();
         for (name, role) in [("alice", Role::User), ("vera", Role::Viewer), ("adam", Role::Admin)] {
-            world.auth.create_user(name, &PASSWORD.into(), role).await.unwrap();
+            world.auth.create_user(&root(), name, &PASSWORD.into(), role).await.unwrap();
         }
+        world
+    }
+
+    /// Beside them tenant 2, `acme`, with its own carol (admin) and bob (user), and alice as a guest (viewer).
+    pub(crate) async fn with_tenants() -> Self {
+        let world = Self::with_accounts().await;
+        let acme = world.auth.create_tenant(&root(), "acme", None).await.unwrap().id;
+        for (name, role) in [("carol", Role::Admin), ("bob", Role::User)] {
+            let user = (name, &PASSWORD.into(), role);
+            world.auth.create_user_in(&root(), acme, user, None).await.unwrap();
+        }
+        world.auth.set_member(acme, UserId(1), Role::Viewer).await.unwrap();
         world
     }
 
@@ -74,12 +89,12 @@ impl World {
 
     /// Another server whose keys are kept elsewhere.
     pub(crate) fn on_key_store(&self, keys: Arc<dyn ApiKeyStore>) -> Authenticator {
-        self.on(Stores { users: self.stores.clone(), keys, refresh: self.stores.clone() })
+        self.on(Stores { keys, ..stores(&self.stores) })
     }
 
     /// Another server whose refresh tokens are kept elsewhere.
     pub(crate) fn on_refresh_store(&self, refresh: Arc<dyn RefreshTokenStore>) -> Authenticator {
-        self.on(Stores { users: self.stores.clone(), keys: self.stores.clone(), refresh })
+        self.on(Stores { refresh, ..stores(&self.stores) })
     }
 
     fn on(&self, stores: Stores) -> Authenticator {
@@ -88,11 +103,16 @@ impl World {
     }
 
     pub(crate) async fn login(&self, username: &str) -> Session {
-        self.auth.login(username, &PASSWORD.into(), HERE).await.unwrap()
+        self.auth.login(username, &PASSWORD.into(), None, HERE).await.unwrap()
     }
 
     pub(crate) async fn principal(&self, username: &str) -> Principal {
         let session = self.login(username).await;
+        self.bearer(&session.access_token).await.unwrap()
+    }
+
+    pub(crate) async fn principal_in(&self, tenant: &str, username: &str) -> Principal {
+        let session = self.auth.login(username, &PASSWORD.into(), Some(tenant), HERE).await.unwrap();
         self.bearer(&session.access_token).await.unwrap()
     }
 
@@ -101,9 +121,31 @@ impl World {
     }
 }
 
+fn stores(all: &Arc<MemoryStores>) -> Stores {
+    Stores { users: all.clone(), tenants: all.clone(), keys: all.clone(), refresh: all.clone() }
+}
+
+/// Whoever set the server up: may everything in the tenant that every server has, without an account.
+pub(crate) fn root() -> Principal {
+    Principal {
+        user_id: UserId(0),
+        tenant: TenantId::DEFAULT,
+        username: "root".into(),
+        role: Role::Admin,
+        operator: true,
+        scopes: Scope::ALL.to_vec(),
+        key_id: None,
+        expires_at: None,
+    }
+}
+
 fn authenticator(stores: &Arc<MemoryStores>, clock: &Arc<HandClock>, key: SigningKey) -> Authenticator {
-    let parts = Stores { users: stores.clone(), keys: stores.clone(), refresh: stores.clone() };
-    Authenticator::new(parts, key, Passwords::new(NonZeroUsize::new(2).unwrap()), clock.clone())
+    Authenticator::new(
+        self::stores(stores),
+        key,
+        Passwords::new(NonZeroUsize::new(2).unwrap()),
+        clock.clone(),
+    )
 }
 
 /// The header and claims of a genuine token, to be altered and signed again with the genuine secret.

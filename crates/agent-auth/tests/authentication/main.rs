@@ -5,10 +5,15 @@
 
 mod accounts;
 mod api_keys;
+mod derived_keys;
+mod first_accounts;
 mod fixture;
+mod members;
 mod memory_stores;
 mod parsers;
 mod randomness;
+mod renewal;
 mod sessions;
+mod tenants;
 mod token_claims;
 mod token_forms;

@@ -2,7 +2,7 @@
 
 use crate::fixture::{SECRET, base64url};
 use agent_auth::{Credential, ParsedKey, SigningKey, SystemRandom};
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, TenantId, UserId};
 use agent_core::time::Timestamp;
 use proptest::prelude::*;
 
@@ -30,7 +30,7 @@ proptest! {
     #[test]
     fn a_genuine_token_with_any_one_byte_changed_is_refused(place in any::<prop::sample::Index>(), with in any::<char>()) {
         let key = SigningKey::new(SECRET.into()).unwrap();
-        let genuine = key.issue(UserId(1), now(), now(), &SystemRandom).unwrap().token;
+        let genuine = key.issue(Owner::in_default_tenant(UserId(1)), now(), now(), &SystemRandom).unwrap().token;
         let place = place.index(genuine.len());
         let altered = format!("{}{with}{}", &genuine[..place], &genuine[place + 1..]);
         prop_assume!(altered != genuine);
@@ -43,14 +43,15 @@ proptest! {
     }
 
     #[test]
-    fn a_token_is_accepted_for_an_hour_at_any_time_and_for_any_user(
-        seconds in 1_000_000_000_i64..250_000_000_000, id in 1_i64.., epoch in any::<i64>(), age in 0_u64..3600,
+    fn a_token_is_accepted_for_an_hour_at_any_time_and_for_any_member(
+        seconds in 1_000_000_000_i64..250_000_000_000, tenant in 1_i64.., user in 1_i64.., epoch in any::<i64>(), age in 0_u64..3600,
     ) {
         let key = SigningKey::new(SECRET.into()).unwrap();
+        let owner = Owner { tenant: TenantId(tenant), user: UserId(user) };
         let login = Timestamp::from_micros(seconds * 1_000_000 + 999_999);
-        let issued = key.issue(UserId(id), Timestamp::from_micros(epoch), login, &SystemRandom).unwrap();
+        let issued = key.issue(owner, Timestamp::from_micros(epoch), login, &SystemRandom).unwrap();
         let claims = key.verify(&issued.token, login.plus(std::time::Duration::from_secs(age))).unwrap();
-        prop_assert_eq!((claims.user_id, claims.epoch.as_micros()), (UserId(id), epoch));
+        prop_assert_eq!((claims.owner(), claims.epoch.as_micros()), (owner, epoch));
         prop_assert!(key.verify(&issued.token, login.plus(std::time::Duration::from_secs(3606))).is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! What happens when the source of random numbers fails: nothing is issued, and nothing is kept.
 
-use crate::fixture::{HERE, PASSWORD, SECRET, World};
+use crate::fixture::{HERE, PASSWORD, SECRET, World, root};
 use agent_auth::ports::RandomBytes;
 use agent_auth::{Error, Role, SigningKey};
 use agent_core::BoxError;
@@ -41,14 +41,14 @@ async fn without_random_numbers_no_session_key_or_account_is_made() {
         world.restarted_with(signing_key).with_random(Arc::new(Exhausted(AtomicUsize::new(draws))))
     };
     for draws in 0..3 {
-        let refused = server(draws).login("alice", &PASSWORD.into(), HERE).await;
+        let refused = server(draws).login("alice", &PASSWORD.into(), None, HERE).await;
         assert!(matches!(refused, Err(Error::Cryptography(_))), "{draws}: {refused:?}");
     }
     for draws in 0..2 {
         let refused = server(draws).create_key(&alice, "ci", None, None).await;
         assert!(matches!(refused, Err(Error::Cryptography(_))), "{draws}: {refused:?}");
     }
-    let refused = server(0).create_user("bob", &PASSWORD.into(), Role::User).await;
+    let refused = server(0).create_user(&root(), "bob", &PASSWORD.into(), Role::User).await;
     assert!(matches!(refused, Err(Error::Cryptography(_))), "no salt: {refused:?}");
     assert_eq!(world.stores.dump(), before);
 }
@@ -58,7 +58,7 @@ async fn all_that_is_secret_comes_from_the_source_that_is_handed_in() {
     let world = World::with_accounts().await;
     let server =
         world.restarted_with(SigningKey::new(SECRET.into()).unwrap()).with_random(Arc::new(Constant));
-    let one = server.login("alice", &PASSWORD.into(), HERE).await.unwrap();
-    let two = server.login("alice", &PASSWORD.into(), HERE).await.unwrap();
+    let one = server.login("alice", &PASSWORD.into(), None, HERE).await.unwrap();
+    let two = server.login("alice", &PASSWORD.into(), None, HERE).await.unwrap();
     assert_eq!((one.refresh_token, one.access_token), (two.refresh_token, two.access_token));
 }

@@ -3,9 +3,12 @@
 
 use crate::fixture::{Forgery, OTHER_SECRET, SECRET, World, assert_refused, base64url, sign};
 use agent_auth::{Credential, Error, SigningKey, SystemRandom, UnverifiedToken};
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, UserId};
+use agent_core::plan::Idempotency;
 use jsonwebtoken::Algorithm;
 use serde_json::{Value, json};
+
+const THIRD_SECRET: &str = "Hn2Lw9RbT5sYc8QzK1pVf4XgJ7mDu0eA";
 
 #[test]
 fn a03_the_scheme_is_bearer_in_any_case_and_no_other() {
@@ -216,7 +219,8 @@ async fn a28_a_retired_key_is_accepted_while_it_is_in_the_ring_and_signs_nothing
     let world = World::with_accounts().await;
     let old = world.login("alice").await.access_token;
 
-    let rotated = SigningKey::new(OTHER_SECRET.into()).unwrap().accepting(SECRET.into()).unwrap();
+    let rotated =
+        SigningKey::with_retired(OTHER_SECRET.into(), vec![THIRD_SECRET.into(), SECRET.into()]).unwrap();
     let server = world.restarted_with(rotated);
     assert!(server.authenticate(Credential::Bearer(&old)).await.is_ok());
     let forged = Forgery::of(&old).sign_with(OTHER_SECRET, Algorithm::HS256);
@@ -224,12 +228,40 @@ async fn a28_a_retired_key_is_accepted_while_it_is_in_the_ring_and_signs_nothing
         server.authenticate(Credential::Bearer(&forged)).await,
         "one key's name, another's signature",
     );
-    let new = server.login("alice", &crate::fixture::PASSWORD.into(), "here").await.unwrap().access_token;
+    let new =
+        server.login("alice", &crate::fixture::PASSWORD.into(), None, "here").await.unwrap().access_token;
     assert_refused(world.bearer(&new).await, "new key on the server that has only the old one");
 
     let server = world.restarted_with(SigningKey::new(OTHER_SECRET.into()).unwrap());
     assert!(server.authenticate(Credential::Bearer(&new)).await.is_ok());
     assert_refused(server.authenticate(Credential::Bearer(&old)).await, "removed key");
+}
+
+#[test]
+fn a28_a_secret_stands_in_the_ring_once() {
+    for retired in [vec![SECRET], vec![OTHER_SECRET, SECRET], vec![OTHER_SECRET, OTHER_SECRET]] {
+        let retired = retired.into_iter().map(Into::into).collect();
+        let twice = SigningKey::with_retired(SECRET.into(), retired);
+        assert!(matches!(twice, Err(Error::RepeatedSecret)), "{twice:?}");
+    }
+    assert!(SigningKey::with_retired(SECRET.into(), Vec::new()).is_ok());
+}
+
+#[tokio::test]
+async fn a28_what_follows_from_the_secret_follows_from_the_present_one() {
+    let world = World::with_accounts().await;
+    let alice = world.principal("alice").await;
+    let request = Idempotency { key: "k".into(), fingerprint: "body".into() };
+    let grant = ("ci", None, None);
+    let rotated = |secret: &str, retired: &str| {
+        let key = SigningKey::with_retired(secret.into(), vec![retired.into()]).unwrap();
+        world.restarted_with(key)
+    };
+    let first = world.auth.create_key_once(&alice, grant, &request).await.unwrap();
+    let same = rotated(SECRET, OTHER_SECRET).create_key_once(&alice, grant, &request).await.unwrap();
+    assert_eq!(same, first);
+    let other = rotated(OTHER_SECRET, SECRET).create_key_once(&alice, grant, &request).await.unwrap_err();
+    assert!(matches!(other, Error::Store(agent_core::Error::IdempotencyMismatch(_))), "{other:?}");
 }
 
 #[test]
@@ -254,13 +286,15 @@ fn a29_secrets_that_are_empty_short_repetitive_or_published_are_refused() {
     }
     let ring = SigningKey::new(SECRET.into()).unwrap();
     assert!(ring.accepting("short".into()).is_err());
+    let weak = SigningKey::with_retired(SECRET.into(), vec![OTHER_SECRET.into(), "short".into()]);
+    assert!(matches!(weak, Err(Error::WeakSecret(_))), "retired ones too");
 }
 
 #[test]
 fn secrets_and_tokens_do_not_show_in_debug_output() {
     let key = SigningKey::new(SECRET.into()).unwrap();
     let now = agent_core::time::Timestamp::from_micros(1_767_268_800_000_000);
-    let issued = key.issue(UserId(1), now, now, &SystemRandom).unwrap();
+    let issued = key.issue(Owner::in_default_tenant(UserId(1)), now, now, &SystemRandom).unwrap();
     assert!(!format!("{key:?}").contains(SECRET));
     assert!(!format!("{issued:?}").contains(&issued.token));
     assert!(!format!("{:?}", Credential::Bearer(&issued.token)).contains(&issued.token));
