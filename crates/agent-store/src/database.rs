@@ -1,6 +1,9 @@
 //! What the writer and the readers need of a database. SQLite and PostgreSQL are the two.
 
 use crate::error::Error;
+use agent_core::event::Topic;
+use agent_core::ids::TenantId;
+use agent_core::ports::Visibility;
 use diesel::QueryResult;
 use diesel::connection::SimpleConnection;
 
@@ -22,6 +25,44 @@ impl Ended {
             Self::NotBegun => "",
             Self::Kept => "RELEASE job; ",
             Self::Undone => "ROLLBACK TO job; RELEASE job; ",
+        }
+    }
+}
+
+/// Whose rows a transaction is about. Every statement names the tenant by itself; where the database can, it is told
+/// as well, and shows nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// One tenant's.
+    Tenant(TenantId),
+    /// Everybody's: for what is looked up before anybody knows whose it is, and for the executor.
+    All,
+}
+
+impl From<TenantId> for Scope {
+    fn from(tenant: TenantId) -> Self {
+        Self::Tenant(tenant)
+    }
+}
+
+impl From<Visibility> for Scope {
+    fn from(visibility: Visibility) -> Self {
+        Self::Tenant(visibility.tenant())
+    }
+}
+
+impl From<Option<Visibility>> for Scope {
+    fn from(visibility: Option<Visibility>) -> Self {
+        visibility.map_or(Self::All, Self::from)
+    }
+}
+
+impl From<Topic> for Scope {
+    fn from(topic: Topic) -> Self {
+        match topic {
+            Topic::Plan(tenant, _) | Topic::Tenant(tenant) => Self::Tenant(tenant),
+            Topic::Owner(owner) => Self::Tenant(owner.tenant),
+            Topic::Everything => Self::All,
         }
     }
 }
@@ -62,8 +103,15 @@ pub(crate) trait Database: Send + Sync + 'static {
     /// Ends one transaction of a group and begins the next. A savepoint that is gone is an error.
     ///
     /// Statements travel together where they can, because each journey to a server takes its time.
-    fn next_savepoint(conn: &mut Self::Conn, last: Ended) -> QueryResult<()> {
-        conn.batch_execute(&format!("{}SAVEPOINT job", last.statements()))
+    fn next_savepoint(conn: &mut Self::Conn, last: Ended, entering: Option<Scope>) -> QueryResult<()> {
+        let entering = entering.map_or_else(String::new, |scope| format!("{}; ", Self::enter(scope)));
+        conn.batch_execute(&format!("{}{entering}SAVEPOINT job", last.statements()))
+    }
+
+    /// The statement that has the database show only the rows of a scope until the transaction ends; empty where the
+    /// database cannot.
+    fn enter(_scope: Scope) -> String {
+        String::new()
     }
 
     /// What is to be done from time to time between writes.

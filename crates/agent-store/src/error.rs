@@ -1,6 +1,6 @@
 //! What can go wrong between the ports and the database.
 
-use agent_core::ids::UserId;
+use agent_core::ids::Owner;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -94,8 +94,8 @@ pub enum Error {
     #[error("a query ended in a panic and was rolled back; the log says where")]
     Panicked,
     /// A plan or message was to be kept for a user who does not exist.
-    #[error("user {0} does not exist in this store; create the account first")]
-    UnknownOwner(UserId),
+    #[error("{0} does not exist in this store; create the account first")]
+    UnknownOwner(Owner),
 }
 
 impl From<Error> for agent_core::Error {

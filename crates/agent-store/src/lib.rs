@@ -1,9 +1,11 @@
 //! Keeps everything durably in SQLite or PostgreSQL by implementing the ports.
 //!
 //! Knows tables, queries, transactions and migrations: [`Store`] implements [`PlanStore`], [`PlanReader`],
-//! [`Journal`], [`EventLog`] and [`Conversations`] of `agent-core`, [`UserStore`], [`ApiKeyStore`] and
-//! [`RefreshTokenStore`] of `agent-auth`, and [`AttemptSource`] of `agent-analytics`. Never knows which moves of a
-//! plan are legal, nor who may see it: it keeps what it is given and finds what it is asked for.
+//! [`Journal`], [`EventLog`] and [`Conversations`] of `agent-core`, [`UserStore`], [`TenantStore`], [`ApiKeyStore`] and
+//! [`RefreshTokenStore`] of `agent-auth`, [`AttemptSource`] of `agent-analytics`, [`AuditLog`] of `agent-audit`, and
+//! [`WebhookStore`] and [`DeliveryQueue`] of `agent-webhooks`.
+//! Never knows which moves of a plan are legal, nor who may see it: it keeps what it is given and finds what it is
+//! asked for. But it keeps tenants apart: every row belongs to one, and every statement about rows names it.
 //!
 //! - A write is answered when it is on the disk: SQLite runs with `synchronous=FULL`, PostgreSQL with
 //!   `synchronous_commit` on. One thread writes; all transactions that wait share one commit
@@ -19,9 +21,10 @@
 //! use agent_auth::ports::{NewUser, UserStore};
 //! use agent_core::event::Event;
 //! use agent_core::executor::opening;
+//! use agent_core::ids::{Owner, TenantId};
 //! use agent_core::plan::{NewPlan, PlanStatus, TaskKind, TaskSpec};
 //! use agent_core::policy::Policy;
-//! use agent_core::ports::{CommitListener, PlanStore};
+//! use agent_core::ports::{CommitListener, PlanStore, Visibility};
 //! use agent_core::time::Timestamp;
 //! use agent_store::Store;
 //! use std::sync::Arc;
@@ -38,10 +41,19 @@
 //! let store = Store::open(&url, Arc::new(Quiet))?;
 //!
 //! let now = Timestamp::from_micros(1_767_268_800_000_000);
-//! let ada = NewUser { username: "ada".into(), password_hash: "…".into(), role: Role::User, request_key: None };
+//! let ada = NewUser {
+//!     username: "ada".into(),
+//!     password_hash: "…".into(),
+//!     password_expires_at: None,
+//!     tenant: TenantId::DEFAULT,
+//!     role: Role::User,
+//!     operator: false,
+//!     request_key: None,
+//! };
 //! let ada = UserStore::create(&store, &ada, now).await?.ok_or("the name is taken")?;
+//! let owner = Owner { tenant: ada.tenant, user: ada.id };
 //! let plan = NewPlan {
-//!     owner: ada.id,
+//!     owner,
 //!     goal: "Say hello".into(),
 //!     repo_path: "/srv/repository".into(),
 //!     tasks: vec![TaskSpec::new("Greet", TaskKind::shell("echo hello"))],
@@ -52,7 +64,7 @@
 //! };
 //! let opening = opening::open(plan, PlanStatus::Created, 0, None, now)?;
 //! let made = PlanStore::create(&store, &opening, None).await?.state;
-//! assert_eq!(store.load(made.plan.id).await?, made);
+//! assert_eq!(store.load(Some(Visibility::Owner(owner)), made.plan.id).await?, made);
 //! store.close().await?;
 //! # Ok(())
 //! # }
@@ -64,9 +76,13 @@
 //! [`EventLog`]: agent_core::ports::EventLog
 //! [`Conversations`]: agent_core::ports::Conversations
 //! [`UserStore`]: agent_auth::ports::UserStore
+//! [`TenantStore`]: agent_auth::ports::TenantStore
 //! [`ApiKeyStore`]: agent_auth::ports::ApiKeyStore
 //! [`RefreshTokenStore`]: agent_auth::ports::RefreshTokenStore
 //! [`AttemptSource`]: agent_analytics::ports::AttemptSource
+//! [`AuditLog`]: agent_audit::AuditLog
+//! [`WebhookStore`]: agent_webhooks::WebhookStore
+//! [`DeliveryQueue`]: agent_webhooks::DeliveryQueue
 
 #![expect(clippy::duplicate_mod, reason = "the same queries are compiled once for each database")]
 

@@ -1,6 +1,6 @@
 //! Connections that only read.
 
-use crate::database::Database;
+use crate::database::{Database, Scope};
 use crate::error::{Answer, Error};
 use diesel::connection::SimpleConnection;
 use r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection};
@@ -97,8 +97,8 @@ impl<D: Database> Readers<D> {
         Ok(readers)
     }
 
-    /// Runs queries in one read transaction, away from the async threads.
-    pub(crate) async fn read<T, Q>(&self, query: Q) -> agent_core::Result<T>
+    /// Runs queries about a scope in one read transaction, away from the async threads.
+    pub(crate) async fn read<T, Q>(&self, scope: Scope, query: Q) -> agent_core::Result<T>
     where
         T: Send + 'static,
         Q: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
@@ -106,7 +106,7 @@ impl<D: Database> Readers<D> {
         let seat = Arc::clone(&self.seats).acquire_owned().await.map_err(unavailable)?;
         let (pool, trouble) = (self.pool.clone(), self.trouble.clone());
         let work = move || {
-            let answer = begin(&pool, &trouble).and_then(|mut reader| reader.run(query));
+            let answer = begin(&pool, &trouble, scope).and_then(|mut reader| reader.run(query));
             drop(seat);
             answer
         };
@@ -138,12 +138,14 @@ fn take<D: Database>(
 fn begin<D: Database>(
     pool: &Pool<Connections<D>>,
     trouble: &Trouble,
+    scope: Scope,
 ) -> Answer<PooledConnection<Connections<D>>> {
+    let opening = format!("{}; {}", D::BEGIN_READING, D::enter(scope));
     let mut lost = 0;
     loop {
         let mut reader = take(pool, trouble)?;
         reader.clean = false;
-        match reader.conn.batch_execute(D::BEGIN_READING) {
+        match reader.conn.batch_execute(&opening) {
             Ok(()) => return Ok(reader),
             Err(_) if lost < READERS => lost += 1,
             Err(error) => return Err(error.into()),

@@ -8,7 +8,7 @@ mod tls;
 
 pub(crate) use step::apply;
 
-use crate::database::Database;
+use crate::database::{Database, Scope};
 use crate::error::Error;
 use crate::migrate;
 use address::Address;
@@ -59,6 +59,13 @@ impl Database for Postgres {
     const COMMIT: &'static str = "SAVEPOINT kept; COMMIT";
     const BEGIN_READING: &'static str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
+    fn enter(scope: Scope) -> String {
+        match scope {
+            Scope::Tenant(tenant) => format!("SET LOCAL agent.tenant = '{tenant}'"),
+            Scope::All => "SET LOCAL agent.tenant = '*'".to_owned(),
+        }
+    }
+
     fn open_writer(&self) -> Result<Conn, Error> {
         self.open(dialect::prepare_writer)
     }
@@ -93,6 +100,8 @@ pub(crate) mod api_keys;
 pub(crate) mod approvals;
 #[path = "queries/attempts.rs"]
 pub(crate) mod attempts;
+#[path = "queries/audit.rs"]
+pub(crate) mod audit;
 #[path = "queries/blobs.rs"]
 pub(crate) mod blobs;
 #[path = "queries/commit.rs"]
@@ -117,10 +126,14 @@ pub(crate) mod refresh_tokens;
 pub(crate) mod steps;
 #[path = "queries/tasks.rs"]
 pub(crate) mod tasks;
+#[path = "queries/tenants.rs"]
+pub(crate) mod tenants;
 #[path = "queries/users.rs"]
 pub(crate) mod users;
 #[path = "queries/versions.rs"]
 pub(crate) mod versions;
+#[path = "queries/webhooks.rs"]
+pub(crate) mod webhooks;
 
 #[cfg(test)]
 #[path = "migrate/tests.rs"]

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod approval;
 pub(crate) mod attempt;
+pub(crate) mod audit;
 pub(crate) mod blob;
 pub(crate) mod change;
 pub(crate) mod event;
@@ -10,14 +11,34 @@ pub(crate) mod message;
 pub(crate) mod plan;
 pub(crate) mod step;
 pub(crate) mod task;
+pub(crate) mod tenant;
 pub(crate) mod version;
+pub(crate) mod webhook;
 
+use agent_core::ids::{PlanId, TenantId};
+use agent_core::plan::Plan;
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::str::FromStr;
+
+/// A plan, and the tenant that it belongs to: every statement about it names both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PlanKey {
+    /// The tenant.
+    pub(crate) tenant: TenantId,
+    /// The plan.
+    pub(crate) id: PlanId,
+}
+
+impl PlanKey {
+    /// Of this plan.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self { tenant: plan.owner.tenant, id: plan.id }
+    }
+}
 
 /// A text as stored. PostgreSQL keeps every character but U+0000, which output of commands may hold; so that
 /// both databases keep the same, it becomes the character that stands for what cannot be shown.

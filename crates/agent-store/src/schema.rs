@@ -1,15 +1,36 @@
 //! The tables as the migrations make them, in portable types only.
 
 diesel::table! {
+    tenants (id) {
+        id -> BigInt,
+        name -> Text,
+        name_folded -> Text,
+        created_at -> BigInt,
+        repository_roots -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    memberships (tenant_id, user_id) {
+        tenant_id -> BigInt,
+        user_id -> BigInt,
+        role -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
     users (id) {
         id -> BigInt,
         username -> Text,
         username_folded -> Text,
-        role -> Text,
         disabled -> Bool,
         tokens_valid_after -> BigInt,
         created_at -> BigInt,
         password_hash -> Text,
+        home_tenant_id -> BigInt,
+        operator -> Bool,
+        password_expires_at -> Nullable<BigInt>,
     }
 }
 
@@ -25,6 +46,8 @@ diesel::table! {
         expires_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
         last_used_at -> Nullable<BigInt>,
+        tenant_id -> BigInt,
+        made_by -> Nullable<BigInt>,
     }
 }
 
@@ -36,6 +59,7 @@ diesel::table! {
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
         revoked -> Bool,
+        tenant_id -> BigInt,
     }
 }
 
@@ -61,6 +85,7 @@ diesel::table! {
         goal -> Text,
         summary -> Nullable<Text>,
         version -> BigInt,
+        tenant_id -> BigInt,
     }
 }
 
@@ -87,6 +112,7 @@ diesel::table! {
         kept -> Nullable<Text>,
         error -> Nullable<Text>,
         questions -> BigInt,
+        tenant_id -> BigInt,
     }
 }
 
@@ -101,6 +127,7 @@ diesel::table! {
         result_length -> BigInt,
         tokens -> BigInt,
         error -> Nullable<Text>,
+        tenant_id -> BigInt,
     }
 }
 
@@ -122,6 +149,7 @@ diesel::table! {
         prepared -> Text,
         output -> Nullable<Text>,
         output_blob -> Nullable<Binary>,
+        tenant_id -> BigInt,
     }
 }
 
@@ -141,6 +169,7 @@ diesel::table! {
         author -> Nullable<Text>,
         changes -> Text,
         definition -> Text,
+        tenant_id -> BigInt,
     }
 }
 
@@ -167,6 +196,7 @@ diesel::table! {
         note -> Nullable<Text>,
         rule -> Nullable<Text>,
         covers -> Text,
+        tenant_id -> BigInt,
     }
 }
 
@@ -176,11 +206,13 @@ diesel::table! {
         plan_id -> BigInt,
         task_id -> Nullable<BigInt>,
         requested_at -> BigInt,
+        tenant_id -> BigInt,
     }
 }
 
 diesel::table! {
-    idempotency_keys (owner_id, key) {
+    idempotency_keys (owner_id, tenant_id, key) {
+        tenant_id -> BigInt,
         owner_id -> BigInt,
         key -> Text,
         fingerprint -> Text,
@@ -201,6 +233,7 @@ diesel::table! {
         name -> Text,
         result_blob -> Nullable<Binary>,
         payload -> Text,
+        tenant_id -> BigInt,
     }
 }
 
@@ -212,6 +245,63 @@ diesel::table! {
         role -> Text,
         created_at -> BigInt,
         content -> Text,
+        tenant_id -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit_chains (tenant_id) {
+        tenant_id -> BigInt,
+        first_sequence -> BigInt,
+        first_previous_hash -> Binary,
+        head_sequence -> BigInt,
+        head_hash -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_records (tenant_id, sequence) {
+        tenant_id -> BigInt,
+        sequence -> BigInt,
+        recorded_at -> BigInt,
+        actor_kind -> Text,
+        user_id -> Nullable<BigInt>,
+        username -> Nullable<Text>,
+        key_id -> Nullable<BigInt>,
+        on_behalf_of -> Nullable<Text>,
+        source -> Nullable<Text>,
+        action -> Text,
+        resource -> Nullable<Text>,
+        outcome -> Text,
+        status -> BigInt,
+        code -> Nullable<Text>,
+        request_id -> Nullable<Text>,
+        details -> Text,
+        previous_hash -> Binary,
+        hash -> Binary,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> BigInt,
+        tenant_id -> BigInt,
+        owner_id -> BigInt,
+        cursor -> BigInt,
+        generation -> BigInt,
+        claimed_at -> BigInt,
+        claimed_until -> Nullable<BigInt>,
+        disabled_reason -> Nullable<Text>,
+        failures -> BigInt,
+        failing_since -> Nullable<BigInt>,
+        next_attempt_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        secret -> Text,
+        previous_secret -> Nullable<Text>,
+        previous_secret_until -> Nullable<BigInt>,
+        events -> Text,
+        url -> Text,
+        last_error -> Nullable<Text>,
     }
 }
 
@@ -230,4 +320,10 @@ diesel::joinable!(tasks -> blobs (result_blob));
 diesel::allow_tables_to_appear_in_same_query!(approvals, attempts, blobs, plans, tasks);
 diesel::allow_tables_to_appear_in_same_query!(blobs, events);
 diesel::allow_tables_to_appear_in_same_query!(blobs, steps);
+diesel::joinable!(memberships -> tenants (tenant_id));
+diesel::joinable!(memberships -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(plans, steps);
+diesel::allow_tables_to_appear_in_same_query!(memberships, tenants, users);
+diesel::allow_tables_to_appear_in_same_query!(events, webhooks);
+diesel::allow_tables_to_appear_in_same_query!(memberships, webhooks);
+diesel::allow_tables_to_appear_in_same_query!(users, webhooks);

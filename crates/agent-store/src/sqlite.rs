@@ -4,7 +4,7 @@ pub(crate) mod dialect;
 
 pub(crate) use commit::apply;
 
-use crate::database::{Database, Ended};
+use crate::database::{Database, Ended, Scope};
 use crate::error::Error;
 use crate::migrate;
 use agent_core::BoxError;
@@ -72,7 +72,7 @@ impl Database for Sqlite {
         true
     }
 
-    fn next_savepoint(conn: &mut Conn, last: Ended) -> QueryResult<()> {
+    fn next_savepoint(conn: &mut Conn, last: Ended, _entering: Option<Scope>) -> QueryResult<()> {
         dialect::next_savepoint(conn, last)
     }
 
@@ -93,6 +93,8 @@ pub(crate) mod api_keys;
 pub(crate) mod approvals;
 #[path = "queries/attempts.rs"]
 pub(crate) mod attempts;
+#[path = "queries/audit.rs"]
+pub(crate) mod audit;
 #[path = "queries/blobs.rs"]
 pub(crate) mod blobs;
 #[path = "queries/commit.rs"]
@@ -117,10 +119,14 @@ pub(crate) mod refresh_tokens;
 pub(crate) mod steps;
 #[path = "queries/tasks.rs"]
 pub(crate) mod tasks;
+#[path = "queries/tenants.rs"]
+pub(crate) mod tenants;
 #[path = "queries/users.rs"]
 pub(crate) mod users;
 #[path = "queries/versions.rs"]
 pub(crate) mod versions;
+#[path = "queries/webhooks.rs"]
+pub(crate) mod webhooks;
 
 #[cfg(test)]
 #[path = "migrate/tests.rs"]

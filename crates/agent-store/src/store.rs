@@ -1,6 +1,7 @@
 //! The store: one database, one writer, a few readers.
 
 mod attempt_source;
+mod audit_log;
 mod conversations;
 mod credentials;
 mod engine;
@@ -9,7 +10,9 @@ mod journal;
 mod plan_reader;
 mod plan_store;
 mod users;
+mod webhooks;
 
+use crate::database::Scope;
 use crate::error::Error;
 use crate::location::{self, Location};
 use crate::postgres::Postgres;
@@ -50,24 +53,26 @@ macro_rules! on_engine {
     };
 }
 
-/// Runs queries in one read transaction: `read!(store, db, |conn| db::plans::load(conn, id))`.
+/// Runs queries about a scope in one read transaction: `read!(store, tenant, db, |conn| db::plans::load(conn, id))`.
 macro_rules! read {
-    ($store:expr, $db:ident, |$conn:ident| $query:expr) => {
-        $crate::store::on_engine!($store, |engine, $db| engine.read(move |$conn| $query).await)
+    ($store:expr, $scope:expr, $db:ident, |$conn:ident| $query:expr) => {
+        $crate::store::on_engine!($store, |engine, $db| engine.read($scope.into(), move |$conn| $query).await)
     };
 }
 
-/// Runs a transaction and waits until it is on the disk and listeners are told.
+/// Runs a transaction about a scope and waits until it is on the disk and listeners are told.
 macro_rules! transact {
-    ($store:expr, $db:ident, |$conn:ident| $work:expr) => {
-        $crate::store::on_engine!($store, |engine, $db| engine.write(move |$conn| $work).await)
+    ($store:expr, $scope:expr, $db:ident, |$conn:ident| $work:expr) => {
+        $crate::store::on_engine!($store, |engine, $db| engine.write($scope.into(), move |$conn| $work).await)
     };
 }
 
 /// Like `transact!`, for what no listener is told of.
 macro_rules! transact_silently {
-    ($store:expr, $db:ident, |$conn:ident| $work:expr) => {
-        $crate::store::on_engine!($store, |engine, $db| engine.write_silently(move |$conn| $work).await)
+    ($store:expr, $scope:expr, $db:ident, |$conn:ident| $work:expr) => {
+        $crate::store::on_engine!($store, |engine, $db| engine
+            .write_silently($scope.into(), move |$conn| $work)
+            .await)
     };
 }
 
@@ -101,7 +106,7 @@ impl Store {
     /// # Errors
     /// `Unavailable`.
     pub async fn identity(&self) -> agent_core::Result<String> {
-        read!(self, db, |conn| db::identity::find(conn))
+        read!(self, Scope::All, db, |conn| db::identity::find(conn))
     }
 
     /// Carries out what waits, moves the write-ahead log of SQLite into the file, and ends the writer. Writes that

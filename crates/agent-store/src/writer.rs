@@ -8,7 +8,7 @@ mod job;
 mod link;
 mod thread;
 
-use crate::database::Database;
+use crate::database::{Database, Scope};
 use crate::error::{Answer, Error, Failure};
 use agent_core::event::Event;
 use agent_core::ports::CommitListener;
@@ -85,14 +85,14 @@ impl<D: Database> Writer<D> {
         Ok(Self { sender, counters, failed })
     }
 
-    /// Runs a transaction and waits until it is on the disk. It is carried out even when nobody waits any more.
-    pub(crate) async fn write<T, W>(&self, work: W) -> agent_core::Result<Written<T>>
+    /// Runs a transaction about a scope and waits until it is on the disk. It is carried out even when nobody waits any more.
+    pub(crate) async fn write<T, W>(&self, scope: Scope, work: W) -> agent_core::Result<Written<T>>
     where
         T: Send + 'static,
         W: FnOnce(&mut D::Conn) -> Answer<Written<T>> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        let job = Transaction::new(work, reply);
+        let job = Transaction::new(scope, work, reply);
         self.sender.send(Message::Job(Box::new(job))).map_err(|_closed| Error::Closed)?;
         answer.await.map_err(|_closed| Error::Closed)?
     }

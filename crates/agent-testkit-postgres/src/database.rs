@@ -1,7 +1,7 @@
 //! A database for one test.
 
 use std::future::Future;
-use tokio_postgres::{NoTls, SimpleQueryMessage};
+use tokio_postgres::{Config, NoTls, SimpleQueryMessage};
 
 /// A database that is dropped when the test is over.
 pub struct TestDatabase {
@@ -28,6 +28,15 @@ impl TestDatabase {
     pub fn query(&self, sql: &str) -> Vec<String> {
         query(&self.url, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
     }
+
+    /// The same as somebody who says that they work for this tenant, or does not say for whom.
+    ///
+    /// # Errors
+    /// What PostgreSQL said when it refused them.
+    pub fn query_within(&self, tenant: Option<&str>, sql: &str) -> Result<Vec<String>, String> {
+        let tenant = tenant.map(|tenant| format!("-c agent.tenant={tenant}"));
+        query_with(&self.url, tenant.as_deref().unwrap_or_default(), sql)
+    }
 }
 
 impl Drop for TestDatabase {
@@ -40,9 +49,16 @@ impl Drop for TestDatabase {
 
 /// Runs statements over a connection of its own; works inside and outside of async code.
 pub(crate) fn query(url: &str, sql: &str) -> Result<Vec<String>, String> {
-    let (url, sql) = (url.to_owned(), sql.to_owned());
+    // As a tool of the operator does, who sees the rows of all tenants.
+    query_with(url, "-c agent.tenant=*", sql)
+}
+
+fn query_with(url: &str, options: &str, sql: &str) -> Result<Vec<String>, String> {
+    let (url, options, sql) = (url.to_owned(), options.to_owned(), sql.to_owned());
     blocking(async move {
-        let connected = tokio_postgres::connect(&url, NoTls).await;
+        let mut config: Config = url.parse().map_err(|error| describe(&error))?;
+        config.options(options);
+        let connected = config.connect(NoTls).await;
         let (client, connection) = connected.map_err(|error| describe(&error))?;
         let driving = tokio::spawn(connection);
         let messages = client.simple_query(&sql).await.map_err(|error| describe(&error))?;

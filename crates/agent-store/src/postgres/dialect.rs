@@ -24,8 +24,8 @@ const SESSION: &str = "\
      WHERE current_setting('synchronous_commit') = 'off'";
 
 /// Whoever writes looks rows up by their keys, also in a table so young that the server knows nothing of its size and
-/// would keep to reading all of it.
-const WRITER: &str = "SET enable_seqscan = off";
+/// would keep to reading all of it. What it writes for the executor, and changes of the schema, are about all tenants.
+const WRITER: &str = "SET enable_seqscan = off; SET agent.tenant = '*'";
 
 /// Prepares the one connection that writes.
 pub(super) fn prepare_writer(conn: &mut Conn) -> Result<(), BoxError> {

@@ -9,7 +9,7 @@ use crate::rows::change::PreparedChange;
 use crate::rows::task::TaskStandingRow;
 use crate::rows::{document, plain_option, stored};
 use crate::writer::Written;
-use agent_core::ids::{ExecutionId, TaskId, UserId};
+use agent_core::ids::{ExecutionId, Owner, TaskId, UserId};
 use agent_core::plan::TaskStatus;
 use agent_core::ports::{AttemptChange, Fence};
 use diesel::prelude::*;
@@ -22,9 +22,9 @@ WITH plan AS (
         finished_at = $7, summary = $8, next_seq = next_seq + $9,
         lease_owner = CASE WHEN $10 THEN NULL ELSE lease_owner END,
         lease_expires_at = CASE WHEN $10 THEN NULL ELSE lease_expires_at END
-    WHERE id = $1 AND revision = $11
+    WHERE id = $1 AND tenant_id = $18 AND revision = $11
         AND ($12 IS NULL OR (lease_owner = $12 COLLATE \"C\" AND lease_generation = $13))
-    RETURNING id, next_seq - $9 AS first_seq, owner_id
+    RETURNING id, next_seq - $9 AS first_seq, tenant_id, owner_id
 ), task AS (
     UPDATE tasks SET status = new.status, selected = new.selected, attempts = new.attempts,
         attempt_limit = new.attempt_limit, recoveries = new.recoveries, approved = new.approved, questions = new.questions,
@@ -33,23 +33,24 @@ WITH plan AS (
     FROM plan, json_to_recordset($14::json) AS new (id bigint, status text, selected boolean, attempts bigint,
         attempt_limit bigint, recoveries bigint, approved boolean, questions bigint, wake_at bigint, started_at bigint,
         finished_at bigint, result_blob text, result text, kept text, error text)
-    WHERE tasks.id = new.id AND tasks.plan_id = plan.id
+    WHERE tasks.id = new.id AND tasks.plan_id = plan.id AND tasks.tenant_id = plan.tenant_id
     RETURNING tasks.id
 ), attempt AS (
-    INSERT INTO attempts (task_id, attempt, plan_id, status, started_at, finished_at, result_length, tokens, error)
-    SELECT new.task_id, new.attempt, plan.id, new.status, new.started_at, $17, new.result_length,
+    INSERT INTO attempts (task_id, attempt, tenant_id, plan_id, status, started_at, finished_at, result_length, tokens,
+        error)
+    SELECT new.task_id, new.attempt, plan.tenant_id, plan.id, new.status, new.started_at, $17, new.result_length,
         CASE WHEN new.journaled THEN (
             SELECT LEAST(COALESCE(SUM(steps.input_tokens::numeric + steps.output_tokens), 0),
                 9223372036854775807)::bigint
             FROM steps
-            WHERE steps.plan_id = plan.id AND steps.task_id = new.task_id AND steps.attempt = new.attempt
+            WHERE steps.plan_id = plan.id AND steps.tenant_id = plan.tenant_id AND steps.task_id = new.task_id AND steps.attempt = new.attempt
         ) ELSE 0 END, new.error
     FROM plan, json_to_recordset($15::json) AS new (task_id bigint, attempt bigint, status text,
         started_at bigint, result_length bigint, journaled boolean, error text)
     ON CONFLICT DO NOTHING
 ), event AS (
-    INSERT INTO events (plan_id, seq, owner_id, task_id, created_at, name, result_blob, payload)
-    SELECT plan.id, plan.first_seq + new.position, plan.owner_id, new.task_id, $17, new.name,
+    INSERT INTO events (plan_id, seq, tenant_id, owner_id, task_id, created_at, name, result_blob, payload)
+    SELECT plan.id, plan.first_seq + new.position, plan.tenant_id, plan.owner_id, new.task_id, $17, new.name,
         decode(new.result_blob, 'hex'), new.payload
     FROM plan, json_to_recordset($16::json) AS new (position bigint, task_id bigint, name text, result_blob text,
         payload text)
@@ -115,25 +116,28 @@ pub(crate) fn apply(
     for blob in &change.blobs {
         blobs::keep(conn, blob)?;
     }
-    let (plan, seen) = (change.plan_id, change.seen);
+    let (plan, seen) = (change.plan_key, change.seen);
     let advanced = advance(conn, &change, fence)?;
     let Some(first) = advanced.first() else {
         return Err(plans::refusal(conn, (plan, seen), fence)?.into());
     };
     if first.tasks != i64::try_from(change.tasks.len()).unwrap_or(i64::MAX) {
         let task = change.tasks.first().map_or(TaskId(0), |(id, _)| *id);
-        return Err(agent_core::Error::TaskNotFound { plan, task }.into());
+        return Err(agent_core::Error::TaskNotFound { plan: plan.id, task }.into());
     }
-    let reserved = plans::Reserved { first_seq: first.first_seq, owner: UserId(first.owner_id) };
+    let reserved = plans::Reserved {
+        first_seq: first.first_seq,
+        owner: Owner { tenant: plan.tenant, user: UserId(first.owner_id) },
+    };
     let cursors = advanced.iter().filter_map(|event| event.cursor);
-    let events = events::placed(plan, &reserved, cursors, change.events, change.at);
+    let events = events::placed(plan.id, &reserved, cursors, change.events, change.at);
     Ok(Written { value: None, events })
 }
 
 fn advance(conn: &mut Conn, change: &PreparedChange, fence: Option<&Fence>) -> Answer<Vec<Advanced>> {
     let row = &change.plan;
     let statement = diesel::sql_query(STEP)
-        .bind::<BigInt, _>(change.plan_id.get())
+        .bind::<BigInt, _>(change.plan_key.id.get())
         .bind::<Text, _>(row.status)
         .bind::<Bool, _>(row.cancel_requested)
         .bind::<BigInt, _>(row.revision)
@@ -149,7 +153,8 @@ fn advance(conn: &mut Conn, change: &PreparedChange, fence: Option<&Fence>) -> A
         .bind::<Text, _>(document("tasks", &moved(change))?)
         .bind::<Text, _>(document("attempts", &ended(change))?)
         .bind::<Text, _>(document("events", &placed(change))?)
-        .bind::<BigInt, _>(change.at.as_micros());
+        .bind::<BigInt, _>(change.at.as_micros())
+        .bind::<BigInt, _>(change.plan_key.tenant.get());
     Ok(Prepared(statement).get_results(conn)?)
 }
 

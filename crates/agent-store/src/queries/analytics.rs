@@ -17,6 +17,7 @@ pub(crate) fn finished(conn: &mut Conn, filter: &AttemptFilter) -> Answer<Vec<At
     let counted = [TaskStatus::Completed.as_str(), TaskStatus::Failed.as_str()];
     let mut wanted = attempts::table
         .inner_join(tasks::table)
+        .filter(attempts::tenant_id.eq(filter.tenant.get()))
         .filter(attempts::status.eq_any(counted))
         .filter(attempts::finished_at.is_not_null())
         .order((attempts::finished_at, attempts::task_id, attempts::attempt))

@@ -1,23 +1,24 @@
 //! API keys.
 
 use super::idempotency::{self, Resource};
-use super::{Conn, plans};
+use super::{Backend, Conn, plans};
 use crate::error::{Answer, Error};
 use crate::rows::account::{ApiKeyRow, NewApiKeyRow};
 use crate::rows::plain;
 use crate::schema::api_keys;
 use agent_auth::ports::ApiKey;
-use agent_core::ids::UserId;
+use agent_core::ids::Owner;
 use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
+use std::collections::{BTreeMap, BTreeSet};
 
 const MINUTE: i64 = 60 * 1_000_000;
 
 /// Keeps a key, or finds the one made by the same request.
 pub(crate) fn create(
     conn: &mut Conn,
-    owner: UserId,
+    owner: Owner,
     row: &NewApiKeyRow,
     key: Option<&Idempotency>,
     at: Timestamp,
@@ -25,7 +26,7 @@ pub(crate) fn create(
     let Some(key) = key else { return insert(conn, owner, row) };
     if let Some(existing) = idempotency::find(conn, owner, key, Resource::ApiKey, at)? {
         let row: ApiKeyRow =
-            api_keys::table.find(existing).select(ApiKeyRow::as_select()).get_result(conn)?;
+            own(owner).filter(api_keys::id.eq(existing)).select(ApiKeyRow::as_select()).get_result(conn)?;
         return Ok(row.into_key()?.0);
     }
     let made = insert(conn, owner, row)?;
@@ -33,7 +34,7 @@ pub(crate) fn create(
     Ok(made)
 }
 
-fn insert(conn: &mut Conn, owner: UserId, row: &NewApiKeyRow) -> Answer<ApiKey> {
+fn insert(conn: &mut Conn, owner: Owner, row: &NewApiKeyRow) -> Answer<ApiKey> {
     let inserted = diesel::insert_into(api_keys::table)
         .values(row)
         .returning(ApiKeyRow::as_returning())
@@ -53,19 +54,40 @@ pub(crate) fn find(conn: &mut Conn, public_id: &str) -> Answer<Option<(ApiKey, V
 }
 
 /// The keys of a user, oldest first.
-pub(crate) fn of_owner(conn: &mut Conn, owner: UserId) -> Answer<Vec<ApiKey>> {
-    let wanted = api_keys::table.filter(api_keys::owner_id.eq(owner.get())).order(api_keys::id);
+pub(crate) fn of_owner(conn: &mut Conn, owner: Owner) -> Answer<Vec<ApiKey>> {
+    let wanted = own(owner).order(api_keys::id);
     let rows = wanted.select(ApiKeyRow::as_select()).load(conn)?;
     Ok(rows.into_iter().map(|row| row.into_key().map(|(key, _)| key)).collect::<Result<_, _>>()?)
 }
 
-/// Revokes a key of that owner; false when there is none. A second time keeps the first instant.
-pub(crate) fn revoke(conn: &mut Conn, owner: UserId, id: i64, at: Timestamp) -> Answer<bool> {
-    let own = api_keys::table.find(id).filter(api_keys::owner_id.eq(owner.get()));
-    let alive = own.filter(api_keys::revoked_at.is_null());
-    let revoked = diesel::update(alive).set(api_keys::revoked_at.eq(at.as_micros())).execute(conn)?;
-    let known: i64 = if revoked > 0 { 1 } else { own.count().get_result(conn)? };
-    Ok(known > 0)
+/// The keys of an owner.
+fn own(owner: Owner) -> api_keys::BoxedQuery<'static, Backend> {
+    api_keys::table
+        .filter(api_keys::tenant_id.eq(owner.tenant.get()))
+        .filter(api_keys::owner_id.eq(owner.user.get()))
+        .into_boxed()
+}
+
+/// Revokes a key of that owner with all that were made by it, however indirectly; false when there is none.
+pub(crate) fn revoke(conn: &mut Conn, owner: Owner, id: i64, at: Timestamp) -> Answer<bool> {
+    let made: Vec<(i64, Option<i64>)> = own(owner).select((api_keys::id, api_keys::made_by)).load(conn)?;
+    if !made.iter().any(|(key, _)| *key == id) {
+        return Ok(false);
+    }
+    let mut doomed = BTreeSet::from([id]);
+    // A key is younger than its maker, so that one look in the order of their ids finds all descendants.
+    let by_age: BTreeMap<i64, Option<i64>> = made.into_iter().collect();
+    for (key, maker) in by_age {
+        if maker.is_some_and(|maker| doomed.contains(&maker)) {
+            doomed.insert(key);
+        }
+    }
+    let alive = api_keys::table
+        .filter(api_keys::tenant_id.eq(owner.tenant.get()))
+        .filter(api_keys::id.eq_any(doomed))
+        .filter(api_keys::revoked_at.is_null());
+    diesel::update(alive).set(api_keys::revoked_at.eq(at.as_micros())).execute(conn)?;
+    Ok(true)
 }
 
 /// Notes that a key was used, to the minute, so that a busy key costs one write a minute.

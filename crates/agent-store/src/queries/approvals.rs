@@ -2,10 +2,11 @@
 
 use super::{Backend, Conn};
 use crate::error::Answer;
+use crate::rows::PlanKey;
 use crate::rows::approval::{ApprovalRow, DecisionRow, NewApprovalRow};
 use crate::rows::large;
 use crate::schema::{approvals, plans, tasks};
-use agent_core::ids::{ApprovalId, PlanId};
+use agent_core::ids::ApprovalId;
 use agent_core::plan::TaskStatus;
 use agent_core::ports::{Approval, ApprovalDecision, ApprovalFilter, NewApproval, Visibility};
 use agent_core::time::Timestamp;
@@ -16,7 +17,7 @@ use diesel::prelude::*;
 /// Asks a question.
 pub(crate) fn insert(
     conn: &mut Conn,
-    plan: PlanId,
+    plan: PlanKey,
     question: &NewApproval,
     at: Timestamp,
 ) -> Answer<ApprovalId> {
@@ -30,13 +31,14 @@ pub(crate) fn insert(
 /// Answers the open question of a task, and names it; `None` where there is none.
 pub(crate) fn decide(
     conn: &mut Conn,
-    plan: PlanId,
+    plan: PlanKey,
     answer: &ApprovalDecision,
     at: Timestamp,
 ) -> Answer<Option<ApprovalId>> {
     let open = approvals::table
         .filter(approvals::task_id.eq(answer.task_id.get()))
-        .filter(approvals::plan_id.eq(plan.get()))
+        .filter(approvals::plan_id.eq(plan.id.get()))
+        .filter(approvals::tenant_id.eq(plan.tenant.get()))
         .filter(approvals::decision.is_null());
     let answered = diesel::update(open)
         .set(DecisionRow::new(answer, at)?)
@@ -51,8 +53,9 @@ type Joined = InnerJoin<InnerJoin<approvals::table, plans::table>, tasks::table>
 /// What matches, whatever the page. One whose task has ended meanwhile waits for nobody and does not count as open.
 fn matching(filter: &ApprovalFilter) -> IntoBoxed<'static, Joined, Backend> {
     let mut wanted = approvals::table.inner_join(plans::table).inner_join(tasks::table).into_boxed();
+    wanted = wanted.filter(approvals::tenant_id.eq(filter.visibility.tenant().get()));
     if let Visibility::Owner(owner) = filter.visibility {
-        wanted = wanted.filter(plans::owner_id.eq(owner.get()));
+        wanted = wanted.filter(plans::owner_id.eq(owner.user.get()));
     }
     if let Some(plan) = filter.plan_id {
         wanted = wanted.filter(approvals::plan_id.eq(plan.get()));

@@ -3,23 +3,27 @@
 use super::{Conn, steps};
 use crate::error::Answer;
 use crate::rows::attempt::AttemptRow;
-use crate::rows::{plain_option, stored};
+use crate::rows::{PlanKey, plain_option, stored};
 use crate::schema::{attempts, executions, tasks};
-use agent_core::ids::{ExecutionId, PlanId, TaskId};
+use agent_core::ids::{ExecutionId, TaskId};
 use agent_core::plan::{Attempt, TaskStatus};
 use agent_core::ports::{AttemptChange, NewExecution};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
 /// All attempts of a plan, oldest first: those that ended as they were kept, those that run as their tasks tell.
-pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Attempt>> {
-    let ended = attempts::table.filter(attempts::plan_id.eq(plan.get())).select(AttemptRow::as_select());
+pub(crate) fn of_plan(conn: &mut Conn, plan: PlanKey) -> Answer<Vec<Attempt>> {
+    let ended = attempts::table
+        .filter(attempts::plan_id.eq(plan.id.get()))
+        .filter(attempts::tenant_id.eq(plan.tenant.get()))
+        .select(AttemptRow::as_select());
     let mut rows: Vec<AttemptRow> = ended.load(conn)?;
     // An attempt that waits for an answer, or for room to go on, has begun and not ended.
     let under_way =
         [TaskStatus::Running, TaskStatus::AwaitingApproval, TaskStatus::Ready].map(TaskStatus::as_str);
     let running: Vec<(i64, i64, Option<i64>)> = tasks::table
-        .filter(tasks::plan_id.eq(plan.get()))
+        .filter(tasks::plan_id.eq(plan.id.get()))
+        .filter(tasks::tenant_id.eq(plan.tenant.get()))
         .filter(tasks::position.is_not_null())
         .filter(tasks::status.eq_any(under_way))
         .filter(tasks::started_at.is_not_null())
@@ -32,7 +36,7 @@ pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Attempt>> {
 }
 
 /// Keeps an attempt that ended; that it began is told by its task. Ending twice changes nothing.
-pub(crate) fn record(conn: &mut Conn, plan: PlanId, change: &AttemptChange, at: Timestamp) -> Answer<()> {
+pub(crate) fn record(conn: &mut Conn, plan: PlanKey, change: &AttemptChange, at: Timestamp) -> Answer<()> {
     if change.status == TaskStatus::Running {
         return Ok(());
     }
@@ -41,13 +45,14 @@ pub(crate) fn record(conn: &mut Conn, plan: PlanId, change: &AttemptChange, at: 
     let row = AttemptRow {
         task_id: change.task_id.get(),
         attempt: i64::from(change.attempt),
-        plan_id: plan.get(),
+        plan_id: plan.id.get(),
         status: change.status.to_string(),
         started_at: change.started_at.as_micros(),
         finished_at: Some(at.as_micros()),
         result_length: stored(change.result_length),
         tokens,
         error: plain_option(change.error.as_deref()),
+        tenant_id: plan.tenant.get(),
     };
     let attempt = diesel::insert_into(attempts::table).values(&row);
     attempt.on_conflict_do_nothing().execute(conn)?;
@@ -57,13 +62,14 @@ pub(crate) fn record(conn: &mut Conn, plan: PlanId, change: &AttemptChange, at: 
 /// Notes an accepted request to execute and gives it an id.
 pub(crate) fn accept(
     conn: &mut Conn,
-    plan: PlanId,
+    plan: PlanKey,
     execution: &NewExecution,
     at: Timestamp,
 ) -> Answer<ExecutionId> {
     let id = diesel::insert_into(executions::table)
         .values((
-            executions::plan_id.eq(plan.get()),
+            executions::tenant_id.eq(plan.tenant.get()),
+            executions::plan_id.eq(plan.id.get()),
             executions::task_id.eq(execution.task_id.map(TaskId::get)),
             executions::requested_at.eq(at.as_micros()),
         ))

@@ -3,27 +3,33 @@
 use super::idempotency::Resource;
 use super::{Conn, approvals, attempts, blobs, dialect, events, idempotency, leases, plans, tasks, versions};
 use crate::error::Answer;
+use crate::rows::PlanKey;
 use crate::rows::change::{Made, PreparedChange, PreparedEdit, PreparedPlan};
 use crate::rows::event::PendingEvent;
 use crate::writer::Written;
 use agent_core::event::EventBody;
-use agent_core::ids::{ApprovalId, ExecutionId, PlanId, TaskId, UserId};
-use agent_core::ports::Fence;
+use agent_core::ids::{ApprovalId, ExecutionId, Owner, PlanId, TaskId, TenantId, UserId};
+use agent_core::ports::{Fence, Visibility};
 
 /// Makes a plan with its tasks and its first events, or finds the one made under the same key.
 pub(crate) fn create(conn: &mut Conn, prepared: PreparedPlan) -> Answer<Written<Made>> {
     let PreparedPlan { mut plan, lease, tasks: rows, approvals, mut events, idempotency: key, at } = prepared;
-    let owner = UserId(plan.owner_id);
+    let owner = Owner { tenant: TenantId(plan.tenant_id), user: UserId(plan.owner_id) };
     if let Some(key) = &key
         && let Some(existing) = idempotency::find(conn, owner, key, Resource::Plan, at)?
     {
-        return Ok(Written::silent(Made::Existing(Box::new(plans::load(conn, PlanId(existing))?))));
+        return Ok(Written::silent(Made::Existing(Box::new(plans::load(
+            conn,
+            Some(Visibility::Owner(owner)),
+            PlanId(existing),
+        )?))));
     }
     if let Some(lease) = lease {
         plan.lease_expires_at = Some(leases::ends(dialect::now(conn)?, lease));
     }
     let id = plans::insert(conn, &plan)?;
-    let tasks = tasks::insert(conn, id, rows)?;
+    let key_of_plan = PlanKey { tenant: owner.tenant, id };
+    let tasks = tasks::insert(conn, key_of_plan, rows)?;
     if let Some(key) = &key {
         idempotency::keep(conn, owner, key, (Resource::Plan, id.get()), at)?;
     }
@@ -32,7 +38,7 @@ pub(crate) fn create(conn: &mut Conn, prepared: PreparedPlan) -> Answer<Written<
     }
     for mut question in approvals {
         question.task_id = id_at(&tasks, question.task_id).unwrap_or(question.task_id);
-        let asked = approvals::insert(conn, id, &question, at)?;
+        let asked = approvals::insert(conn, key_of_plan, &question, at)?;
         name_question(&mut events, question.task_id, asked)?;
     }
     let reserved = plans::Reserved { first_seq: 1, owner };
@@ -52,7 +58,7 @@ pub(crate) fn apply(
     change: PreparedChange,
     fence: Option<&Fence>,
 ) -> Answer<Written<Option<ExecutionId>>> {
-    let PreparedChange { plan_id: plan, mut events, at, .. } = change;
+    let PreparedChange { plan_key: plan, mut events, at, .. } = change;
     let seen = (plan, change.seen);
     let reserved = plans::update(conn, seen, &change.plan, events::count(&events), fence)?;
     if change.ends {
@@ -90,17 +96,17 @@ pub(crate) fn apply(
     }
     let execution = change.execution.map(|execution| attempts::accept(conn, plan, &execution, at));
     let value = execution.transpose()?;
-    Ok(Written { value, events: events::append(conn, plan, &reserved, events, at)? })
+    Ok(Written { value, events: events::append(conn, plan.id, &reserved, events, at)? })
 }
 
 /// Writes what an edit changes of definitions. Removed tasks make room first, the others move up in order.
-fn redefine(conn: &mut Conn, plan: PlanId, edit: PreparedEdit) -> Answer<()> {
+fn redefine(conn: &mut Conn, plan: PlanKey, edit: PreparedEdit) -> Answer<()> {
     plans::redefine(conn, plan, &edit.plan)?;
     if !edit.removed.is_empty() {
         tasks::remove(conn, plan, &edit.removed)?;
     }
     for (id, row) in &edit.tasks {
-        tasks::redefine(conn, *id, row)?;
+        tasks::redefine(conn, plan, *id, row)?;
     }
     versions::keep(conn, edit.versions)
 }

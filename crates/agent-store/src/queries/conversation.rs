@@ -56,8 +56,9 @@ pub(crate) fn told(message: &NewMessage, id: MessageId) -> Answer<PendingEvent> 
 
 fn matching(filter: &MessageFilter) -> messages::BoxedQuery<'static, Backend> {
     let mut wanted = messages::table.into_boxed();
+    wanted = wanted.filter(messages::tenant_id.eq(filter.visibility.tenant().get()));
     if let Visibility::Owner(owner) = filter.visibility {
-        wanted = wanted.filter(messages::owner_id.eq(owner.get()));
+        wanted = wanted.filter(messages::owner_id.eq(owner.user.get()));
     }
     if let Some(plan) = filter.plan_id {
         wanted = wanted.filter(messages::plan_id.eq(plan.get()));

@@ -22,7 +22,8 @@ pub(crate) fn append(
     let rows = (reserved.first_seq..).zip(&pending).map(|(seq, event)| NewEventRow {
         plan_id: plan.get(),
         seq,
-        owner_id: reserved.owner.get(),
+        tenant_id: reserved.owner.tenant.get(),
+        owner_id: reserved.owner.user.get(),
         task_id: event.task_id.map(|id| id.get()),
         created_at: at.as_micros(),
         name: event.body.name(),
@@ -61,8 +62,13 @@ pub(crate) fn count(pending: &[PendingEvent]) -> i64 {
 fn of_topic(topic: Topic) -> events::BoxedQuery<'static, Backend> {
     let all = events::table.into_boxed();
     match topic {
-        Topic::Plan(plan) => all.filter(events::plan_id.eq(plan.get())),
-        Topic::Owner(owner) => all.filter(events::owner_id.eq(owner.get())),
+        Topic::Plan(tenant, plan) => {
+            all.filter(events::plan_id.eq(plan.get())).filter(events::tenant_id.eq(tenant.get()))
+        }
+        Topic::Owner(owner) => {
+            all.filter(events::owner_id.eq(owner.user.get())).filter(events::tenant_id.eq(owner.tenant.get()))
+        }
+        Topic::Tenant(tenant) => all.filter(events::tenant_id.eq(tenant.get())),
         Topic::Everything => all,
     }
 }
@@ -76,8 +82,15 @@ pub(crate) fn read(conn: &mut Conn, topic: Topic, after: i64, limit: u32) -> Ans
     let by_seq = || all.filter(events::seq.gt(after)).order(events::seq);
     let by_cursor = || all.filter(events::cursor.gt(after)).order(events::cursor);
     let rows: Vec<(EventRow, Option<String>)> = match topic {
-        Topic::Plan(plan) => by_seq().filter(events::plan_id.eq(plan.get())).load(conn)?,
-        Topic::Owner(owner) => by_cursor().filter(events::owner_id.eq(owner.get())).load(conn)?,
+        Topic::Plan(tenant, plan) => by_seq()
+            .filter(events::plan_id.eq(plan.get()))
+            .filter(events::tenant_id.eq(tenant.get()))
+            .load(conn)?,
+        Topic::Owner(owner) => by_cursor()
+            .filter(events::owner_id.eq(owner.user.get()))
+            .filter(events::tenant_id.eq(owner.tenant.get()))
+            .load(conn)?,
+        Topic::Tenant(tenant) => by_cursor().filter(events::tenant_id.eq(tenant.get())).load(conn)?,
         Topic::Everything => by_cursor().load(conn)?,
     };
     Ok(rows.into_iter().map(|(row, content)| row.into_event(content)).collect::<Result<_, _>>()?)
@@ -86,8 +99,8 @@ pub(crate) fn read(conn: &mut Conn, topic: Topic, after: i64, limit: u32) -> Ans
 /// The position of the newest event of a topic; 0 when there is none.
 pub(crate) fn head(conn: &mut Conn, topic: Topic) -> Answer<i64> {
     let newest: Option<i64> = match topic {
-        Topic::Plan(_) => of_topic(topic).select(max(events::seq)).get_result(conn)?,
-        Topic::Owner(_) | Topic::Everything => {
+        Topic::Plan(..) => of_topic(topic).select(max(events::seq)).get_result(conn)?,
+        Topic::Owner(_) | Topic::Tenant(_) | Topic::Everything => {
             of_topic(topic).select(max(events::cursor)).get_result(conn)?
         }
     };

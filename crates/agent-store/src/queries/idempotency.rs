@@ -4,7 +4,7 @@ use super::Conn;
 use crate::error::Answer;
 use crate::rows::plain;
 use crate::schema::idempotency_keys;
-use agent_core::ids::UserId;
+use agent_core::ids::Owner;
 use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
@@ -19,6 +19,8 @@ pub(crate) enum Resource {
     Message,
     User,
     ApiKey,
+    Tenant,
+    Webhook,
 }
 
 impl Resource {
@@ -28,6 +30,8 @@ impl Resource {
             Self::Message => "message",
             Self::User => "user",
             Self::ApiKey => "api_key",
+            Self::Tenant => "tenant",
+            Self::Webhook => "webhook",
         }
     }
 }
@@ -35,15 +39,16 @@ impl Resource {
 /// The id of what was made under a key within the last day. A key that named something else is refused.
 pub(crate) fn find(
     conn: &mut Conn,
-    owner: UserId,
+    owner: Owner,
     idempotency: &Idempotency,
     resource: Resource,
     at: Timestamp,
 ) -> Answer<Option<i64>> {
     let lapsed = idempotency_keys::created_at.le(at.as_micros().saturating_sub(LIFETIME));
-    diesel::delete(idempotency_keys::table.filter(lapsed)).execute(conn)?;
+    let own = idempotency_keys::table.filter(idempotency_keys::tenant_id.eq(owner.tenant.get()));
+    diesel::delete(own.filter(lapsed)).execute(conn)?;
     let found: Option<(String, String, i64)> = idempotency_keys::table
-        .find((owner.get(), plain(&idempotency.key)))
+        .find((owner.user.get(), owner.tenant.get(), plain(&idempotency.key)))
         .select((idempotency_keys::fingerprint, idempotency_keys::resource, idempotency_keys::resource_id))
         .get_result(conn)
         .optional()?;
@@ -61,14 +66,15 @@ pub(crate) fn find(
 /// Remembers what was made under a key.
 pub(crate) fn keep(
     conn: &mut Conn,
-    owner: UserId,
+    owner: Owner,
     idempotency: &Idempotency,
     (resource, id): (Resource, i64),
     at: Timestamp,
 ) -> Answer<()> {
     diesel::insert_into(idempotency_keys::table)
         .values((
-            idempotency_keys::owner_id.eq(owner.get()),
+            idempotency_keys::tenant_id.eq(owner.tenant.get()),
+            idempotency_keys::owner_id.eq(owner.user.get()),
             idempotency_keys::key.eq(plain(&idempotency.key)),
             idempotency_keys::fingerprint.eq(plain(&idempotency.fingerprint)),
             idempotency_keys::resource.eq(resource.as_str()),

@@ -3,10 +3,11 @@
 use super::{Conn, dialect, plans as plan_queries};
 use crate::error::Answer;
 use crate::prepared::Prepared;
+use crate::rows::PlanKey;
 use crate::schema::plans;
-use agent_core::ids::{Generation, PlanId, WorkerId};
+use agent_core::ids::{Generation, PlanId, TenantId, WorkerId};
 use agent_core::plan::PlanStatus;
-use agent_core::ports::{Claim, Fence};
+use agent_core::ports::{Claim, Fence, Visibility};
 use diesel::prelude::*;
 use std::time::Duration;
 
@@ -18,17 +19,18 @@ pub(crate) fn claim(
     id: Option<PlanId>,
 ) -> Answer<Option<Claim>> {
     let now = dialect::now(conn)?;
-    let Some((id, holder)) = claimable(conn, worker, id, now)? else {
+    let Some((plan, holder)) = claimable(conn, worker, id, now)? else {
         return Ok(None);
     };
-    let taken = diesel::update(plans::table.find(id)).set((
+    let found = plans::table.find(plan.id.get()).filter(plans::tenant_id.eq(plan.tenant.get()));
+    let taken = diesel::update(found).set((
         plans::lease_owner.eq(&worker.0),
         plans::lease_generation.eq(plans::lease_generation + 1),
         plans::lease_expires_at.eq(ends(now, lease)),
     ));
     let generation = Prepared(taken.returning(plans::lease_generation)).get_result(conn)?;
-    let state = plan_queries::load(conn, PlanId(id))?;
-    let fence = Fence { worker: worker.clone(), generation: Generation(generation) };
+    let state = plan_queries::load(conn, Some(Visibility::Tenant(plan.tenant)), plan.id)?;
+    let fence = Fence { tenant: plan.tenant, worker: worker.clone(), generation: Generation(generation) };
     Ok(Some(Claim { state, fence, recovered: holder.is_some() }))
 }
 
@@ -37,18 +39,20 @@ fn claimable(
     worker: &WorkerId,
     id: Option<PlanId>,
     now: i64,
-) -> Answer<Option<(i64, Option<String>)>> {
+) -> Answer<Option<(PlanKey, Option<String>)>> {
     let live = PlanStatus::ALL.iter().filter(|status| status.is_live()).map(|status| status.as_str());
     let free = plans::lease_owner.is_null().or(plans::lease_expires_at.le(now).assume_not_null());
-    let wanted = plans::table.filter(plans::status.eq_any(live)).select((plans::id, plans::lease_owner));
-    let found = match id {
+    let wanted = plans::table.filter(plans::status.eq_any(live));
+    let wanted = wanted.select((plans::id, plans::tenant_id, plans::lease_owner));
+    let found: QueryResult<(i64, i64, Option<String>)> = match id {
         Some(id) => {
             let own = plans::lease_owner.eq(&worker.0).assume_not_null();
             wanted.filter(plans::id.eq(id.get())).filter(free.or(own)).first(conn)
         }
         None => wanted.filter(free).order(plans::id).first(conn),
     };
-    Ok(found.optional()?)
+    let key = |(id, tenant, holder)| (PlanKey { tenant: TenantId(tenant), id: PlanId(id) }, holder);
+    Ok(found.optional()?.map(key))
 }
 
 /// Extends all leases of a worker on plans that are live, and names the plans.
@@ -68,6 +72,7 @@ pub(crate) fn renew(conn: &mut Conn, worker: &WorkerId, lease: Duration) -> Answ
 pub(crate) fn release(conn: &mut Conn, id: PlanId, fence: &Fence) -> Answer<()> {
     let held = plans::table
         .find(id.get())
+        .filter(plans::tenant_id.eq(fence.tenant.get()))
         .filter(plans::lease_owner.eq(&fence.worker.0))
         .filter(plans::lease_generation.eq(fence.generation.get()));
     diesel::update(held)
@@ -77,8 +82,11 @@ pub(crate) fn release(conn: &mut Conn, id: PlanId, fence: &Fence) -> Answer<()> 
 }
 
 /// Takes the lease off a plan that needs nobody any more.
-pub(crate) fn let_go(conn: &mut Conn, id: PlanId) -> Answer<()> {
-    let held = plans::table.find(id.get()).filter(plans::lease_owner.is_not_null());
+pub(crate) fn let_go(conn: &mut Conn, plan: PlanKey) -> Answer<()> {
+    let held = plans::table
+        .find(plan.id.get())
+        .filter(plans::tenant_id.eq(plan.tenant.get()))
+        .filter(plans::lease_owner.is_not_null());
     let nobody = (plans::lease_owner.eq(None::<String>), plans::lease_expires_at.eq(None::<i64>));
     dialect::changed!(conn, diesel::update(held).set(nobody), plans::id)?;
     Ok(())

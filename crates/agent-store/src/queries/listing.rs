@@ -43,14 +43,20 @@ fn matching(filter: &PlanFilter) -> plans::BoxedQuery<'static, Backend> {
 fn visible(visibility: Visibility) -> plans::BoxedQuery<'static, Backend> {
     let all = plans::table.into_boxed();
     match visibility {
-        Visibility::Owner(owner) => all.filter(plans::owner_id.eq(owner.get())),
-        Visibility::Everything => all,
+        Visibility::Owner(owner) => {
+            all.filter(plans::tenant_id.eq(owner.tenant.get())).filter(plans::owner_id.eq(owner.user.get()))
+        }
+        Visibility::Tenant(tenant) => all.filter(plans::tenant_id.eq(tenant.get())),
     }
 }
 
 /// Adds to each plan how many tasks it has, with one query for all.
 fn summaries(conn: &mut Conn, found: Vec<Plan>) -> Answer<Vec<PlanSummary>> {
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
     let counted: Vec<(i64, String, i64)> = tasks::table
+        .filter(tasks::tenant_id.eq_any(found.iter().map(|plan| plan.owner.tenant.get())))
         .filter(tasks::plan_id.eq_any(found.iter().map(|plan| plan.id.get())))
         .group_by((tasks::plan_id, tasks::status))
         .select((tasks::plan_id, tasks::status, count_star()))
@@ -78,5 +84,8 @@ pub(crate) fn counts(conn: &mut Conn, visibility: Visibility) -> Answer<PlanCoun
         .filter(plans::status.eq(PlanStatus::Completed.as_str()))
         .count()
         .get_result(conn)?;
-    Ok(PlanCounts { total: large("count", total)?, completed: large("count", completed)? })
+    let live = PlanStatus::ALL.iter().filter(|status| status.is_live()).map(|status| status.as_str());
+    let live: i64 = visible(visibility).filter(plans::status.eq_any(live)).count().get_result(conn)?;
+    let count = |count| large("count", count);
+    Ok(PlanCounts { total: count(total)?, completed: count(completed)?, live: count(live)? })
 }

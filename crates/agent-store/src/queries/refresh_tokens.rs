@@ -5,15 +5,15 @@ use crate::error::{Answer, Error};
 use crate::rows::account::{NewRefreshTokenRow, RefreshTokenRow};
 use crate::schema::refresh_tokens;
 use agent_auth::ports::Redeemed;
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, TenantId, UserId};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
 /// Keeps a token.
-pub(crate) fn insert(conn: &mut Conn, user: UserId, row: &NewRefreshTokenRow) -> Answer<()> {
+pub(crate) fn insert(conn: &mut Conn, owner: Owner, row: &NewRefreshTokenRow) -> Answer<()> {
     match diesel::insert_into(refresh_tokens::table).values(row).execute(conn) {
         Ok(_) => Ok(()),
-        Err(error) if plans::is_missing_parent(&error) => Err(Error::UnknownOwner(user).into()),
+        Err(error) if plans::is_missing_parent(&error) => Err(Error::UnknownOwner(owner).into()),
         Err(error) => Err(error.into()),
     }
 }
@@ -25,21 +25,25 @@ pub(crate) fn redeem(conn: &mut Conn, token_hash: &[u8], at: Timestamp) -> Answe
     let Some(row) = row.filter(|row| !row.revoked && row.expires_at > at.as_micros()) else {
         return Ok(Redeemed::Refused);
     };
-    let user = UserId(row.user_id);
+    let owner = Owner { tenant: TenantId(row.tenant_id), user: UserId(row.user_id) };
     if row.used_at.is_some() {
-        let family = refresh_tokens::table.filter(refresh_tokens::family.eq(&row.family));
+        let family = refresh_tokens::table
+            .filter(refresh_tokens::tenant_id.eq(row.tenant_id))
+            .filter(refresh_tokens::family.eq(&row.family));
         diesel::update(family).set(refresh_tokens::revoked.eq(true)).execute(conn)?;
-        return Ok(Redeemed::Reused { user });
+        return Ok(Redeemed::Reused { owner });
     }
-    diesel::update(token).set(refresh_tokens::used_at.eq(at.as_micros())).execute(conn)?;
-    forget_expired(conn, user, at)?;
-    Ok(Redeemed::Accepted { user, family: row.family })
+    let own = token.filter(refresh_tokens::tenant_id.eq(row.tenant_id));
+    diesel::update(own).set(refresh_tokens::used_at.eq(at.as_micros())).execute(conn)?;
+    forget_expired(conn, owner, at)?;
+    Ok(Redeemed::Accepted { owner, family: row.family })
 }
 
 /// Expired tokens are refused with or without a row; without, the table does not grow for ever.
-fn forget_expired(conn: &mut Conn, user: UserId, at: Timestamp) -> Answer<()> {
+fn forget_expired(conn: &mut Conn, owner: Owner, at: Timestamp) -> Answer<()> {
     let expired = refresh_tokens::table
-        .filter(refresh_tokens::user_id.eq(user.get()))
+        .filter(refresh_tokens::user_id.eq(owner.user.get()))
+        .filter(refresh_tokens::tenant_id.eq(owner.tenant.get()))
         .filter(refresh_tokens::expires_at.le(at.as_micros()));
     diesel::delete(expired).execute(conn)?;
     Ok(())

@@ -5,7 +5,7 @@ use crate::error::Answer;
 use crate::rows::blob::Blob;
 use crate::rows::event::PendingEvent;
 use crate::rows::step::{NewStepRow, StepResultRow, StepRow};
-use crate::rows::{large, parse, word};
+use crate::rows::{PlanKey, large, parse, stored, word};
 use crate::schema::{blobs as blob_table, plans as plan_table, steps};
 use agent_core::event::Event;
 use agent_core::ids::{PlanId, TaskId};
@@ -16,9 +16,10 @@ use diesel::prelude::*;
 use std::collections::BTreeMap;
 
 /// All steps of a plan, by task, attempt and position.
-pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Step>> {
+pub(crate) fn of_plan(conn: &mut Conn, plan: PlanKey) -> Answer<Vec<Step>> {
     let rows = steps::table
-        .filter(steps::plan_id.eq(plan.get()))
+        .filter(steps::plan_id.eq(plan.id.get()))
+        .filter(steps::tenant_id.eq(plan.tenant.get()))
         .order((steps::task_id, steps::attempt, steps::position))
         .left_join(blob_table::table.on(steps::output_blob.eq(blob_table::hash.nullable())))
         .select((StepRow::as_select(), blob_table::content.nullable()))
@@ -27,9 +28,10 @@ pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<Step>> {
 }
 
 /// The steps of an attempt, by position.
-pub(crate) fn of_attempt(conn: &mut Conn, plan: PlanId, task: TaskId, attempt: u32) -> Answer<Vec<Step>> {
+pub(crate) fn of_attempt(conn: &mut Conn, plan: PlanKey, task: TaskId, attempt: u32) -> Answer<Vec<Step>> {
     let rows = steps::table
-        .filter(steps::plan_id.eq(plan.get()))
+        .filter(steps::plan_id.eq(plan.id.get()))
+        .filter(steps::tenant_id.eq(plan.tenant.get()))
         .filter(steps::task_id.eq(task.get()))
         .filter(steps::attempt.eq(i64::from(attempt)))
         .order(steps::position)
@@ -44,9 +46,10 @@ fn domain(rows: Vec<(StepRow, Option<String>)>) -> Answer<Vec<Step>> {
 }
 
 /// Model tokens that the steps of an attempt used. Added up here: SQL's `sum` has another type per database.
-pub(crate) fn tokens(conn: &mut Conn, plan: PlanId, task: TaskId, attempt: u32) -> Answer<i64> {
+pub(crate) fn tokens(conn: &mut Conn, plan: PlanKey, task: TaskId, attempt: u32) -> Answer<i64> {
     let used: Vec<(i64, i64)> = steps::table
-        .filter(steps::plan_id.eq(plan.get()))
+        .filter(steps::plan_id.eq(plan.id.get()))
+        .filter(steps::tenant_id.eq(plan.tenant.get()))
         .filter(steps::task_id.eq(task.get()))
         .filter(steps::attempt.eq(i64::from(attempt)))
         .select((steps::input_tokens, steps::output_tokens))
@@ -55,9 +58,10 @@ pub(crate) fn tokens(conn: &mut Conn, plan: PlanId, task: TaskId, attempt: u32) 
 }
 
 /// Tokens of a plan's model calls by model. Added up here, as [`tokens`] says.
-pub(crate) fn model_usage(conn: &mut Conn, plan: PlanId) -> Answer<Vec<ModelUsage>> {
+pub(crate) fn model_usage(conn: &mut Conn, plan: PlanKey) -> Answer<Vec<ModelUsage>> {
     let calls: Vec<(String, i64, i64)> = steps::table
-        .filter(steps::plan_id.eq(plan.get()))
+        .filter(steps::plan_id.eq(plan.id.get()))
+        .filter(steps::tenant_id.eq(plan.tenant.get()))
         .filter(steps::kind.eq(word("steps.kind", &StepKind::Model)?))
         .select((steps::name, steps::input_tokens, steps::output_tokens))
         .load(conn)?;
@@ -75,7 +79,9 @@ pub(crate) fn model_usage(conn: &mut Conn, plan: PlanId) -> Answer<Vec<ModelUsag
 pub(crate) fn admit(conn: &mut Conn, allowance: &Allowance) -> Answer<()> {
     let rows: Vec<(String, Option<String>, i64, i64, String)> = steps::table
         .inner_join(plan_table::table.on(plan_table::id.eq(steps::plan_id)))
-        .filter(plan_table::owner_id.eq(allowance.owner.get()))
+        .filter(plan_table::tenant_id.eq(allowance.owner.tenant.get()))
+        .filter(plan_table::owner_id.eq(allowance.owner.user.get()))
+        .filter(steps::tenant_id.eq(allowance.owner.tenant.get()))
         .filter(steps::kind.eq(word("steps.kind", &StepKind::Model)?))
         .filter(steps::started_at.ge(allowance.since.as_micros()))
         .select((steps::name, steps::status, steps::input_tokens, steps::output_tokens, steps::input))
@@ -128,16 +134,22 @@ pub(crate) fn finish(
     if let Some(blob) = blob {
         blobs::keep(conn, blob)?;
     }
-    let unfinished = diesel::update(step.filter(steps::status.is_null())).set(row);
+    let own = step.filter(steps::tenant_id.eq(fence.tenant.get()));
+    let unfinished = diesel::update(own.filter(steps::status.is_null())).set(row);
     if dialect::changed!(conn, unfinished, steps::position)? {
+        let n_events = events::count(&pending).saturating_add(stored(messages.len() as u64));
+        let reserved = plans::reserve_fenced(conn, key.plan_id, fence, n_events)?;
         for message in messages {
+            // A step speaks in the conversation of its plan, and so never in another tenant.
+            if (message.owner, message.plan_id) != (reserved.owner, Some(key.plan_id)) {
+                return Err(agent_core::Error::PlanNotFound(message.plan_id.unwrap_or_default()).into());
+            }
             pending.push(conversation::told(message, conversation::insert(conn, message, at)?)?);
         }
-        let reserved = plans::reserve_fenced(conn, key.plan_id, fence, events::count(&pending))?;
         return events::append(conn, key.plan_id, &reserved, pending, at);
     }
     plans::reserve_fenced(conn, key.plan_id, fence, 0)?;
-    let known: Option<i64> = step.select(steps::position).get_result(conn).optional()?;
+    let known: Option<i64> = own.select(steps::position).get_result(conn).optional()?;
     match known {
         Some(_) => Ok(Vec::new()),
         None => Err(agent_core::Error::Damaged(format!(

@@ -2,9 +2,9 @@
 
 use super::Conn;
 use crate::error::Answer;
+use crate::rows::PlanKey;
 use crate::rows::version::VersionRow;
 use crate::schema::plan_versions;
-use agent_core::ids::PlanId;
 use agent_core::plan::PlanVersion;
 use diesel::prelude::*;
 
@@ -16,9 +16,10 @@ pub(crate) fn keep(conn: &mut Conn, (before, after): (VersionRow, VersionRow)) -
 }
 
 /// All kept versions of a plan, oldest first.
-pub(crate) fn of_plan(conn: &mut Conn, plan: PlanId) -> Answer<Vec<PlanVersion>> {
+pub(crate) fn of_plan(conn: &mut Conn, plan: PlanKey) -> Answer<Vec<PlanVersion>> {
     let rows = plan_versions::table
-        .filter(plan_versions::plan_id.eq(plan.get()))
+        .filter(plan_versions::plan_id.eq(plan.id.get()))
+        .filter(plan_versions::tenant_id.eq(plan.tenant.get()))
         .order(plan_versions::version)
         .select(VersionRow::as_select())
         .load(conn)?;

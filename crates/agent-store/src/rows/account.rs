@@ -1,42 +1,53 @@
 //! Users, API keys and refresh tokens as rows.
 
 use super::{document, instant, micros, named, parse, plain};
-use crate::schema::{api_keys, refresh_tokens, users};
+use crate::schema::{api_keys, memberships, refresh_tokens, users};
 use agent_auth::ports::{Account, ApiKey, NewApiKey, NewRefreshToken, NewUser, User, UserChange};
 use agent_core::Result;
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, TenantId, UserId};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = users)]
 pub(crate) struct UserRow {
-    id: i64,
+    pub(crate) id: i64,
     username: String,
-    role: String,
     disabled: bool,
     tokens_valid_after: i64,
     created_at: i64,
     password_hash: String,
+    home_tenant_id: i64,
+    operator: bool,
+    password_expires_at: Option<i64>,
+}
+
+/// A membership as it is joined to an account.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = memberships)]
+pub(crate) struct MembershipRow {
+    tenant_id: i64,
+    role: String,
 }
 
 impl UserRow {
-    pub(crate) fn into_account(self) -> Result<Account> {
+    /// The account, as a member of a tenant.
+    pub(crate) fn into_account(self, of: MembershipRow) -> Result<Account> {
         Ok(Account {
             user: User {
                 id: UserId(self.id),
                 username: self.username,
-                role: named("users.role", &self.role)?,
+                tenant: TenantId(of.tenant_id),
+                role: named("memberships.role", &of.role)?,
+                operator: self.operator,
                 disabled: self.disabled,
                 created_at: Timestamp::from_micros(self.created_at),
             },
+            home: TenantId(self.home_tenant_id),
             password_hash: self.password_hash,
+            password_expires_at: instant(self.password_expires_at),
             tokens_valid_after: Timestamp::from_micros(self.tokens_valid_after),
         })
-    }
-
-    pub(crate) fn into_user(self) -> Result<User> {
-        self.into_account().map(|account| account.user)
     }
 }
 
@@ -50,11 +61,13 @@ pub(crate) fn folded(username: &str) -> String {
 pub(crate) struct NewUserRow {
     username: String,
     username_folded: String,
-    role: &'static str,
     disabled: bool,
     tokens_valid_after: i64,
     created_at: i64,
     password_hash: String,
+    pub(crate) home_tenant_id: i64,
+    operator: bool,
+    password_expires_at: Option<i64>,
 }
 
 impl NewUserRow {
@@ -62,12 +75,14 @@ impl NewUserRow {
         Self {
             username: plain(&user.username),
             username_folded: folded(&user.username),
-            role: user.role.as_str(),
             disabled: false,
             // No token is older than the account, so none needs to be dead.
             tokens_valid_after: 0,
             created_at: at.as_micros(),
             password_hash: user.password_hash.clone(),
+            home_tenant_id: user.tenant.get(),
+            operator: user.operator,
+            password_expires_at: micros(user.password_expires_at),
         }
     }
 }
@@ -75,22 +90,30 @@ impl NewUserRow {
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 pub(crate) struct UserChangeRow {
-    role: Option<&'static str>,
     disabled: Option<bool>,
     tokens_valid_after: Option<i64>,
     password_hash: Option<String>,
+    operator: Option<bool>,
+    /// A new password has no end; an end by itself is set as it is.
+    password_expires_at: Option<Option<i64>>,
 }
 
 impl UserChangeRow {
-    /// What the row becomes, or `None` when nothing changes.
+    /// What the row becomes, or `None` when nothing of the account itself changes.
     pub(crate) fn new(change: &UserChange) -> Option<Self> {
         let row = Self {
-            role: change.role.map(agent_auth::Role::as_str),
             disabled: change.disabled,
             tokens_valid_after: micros(change.tokens_valid_after),
             password_hash: change.password_hash.clone(),
+            operator: change.operator,
+            password_expires_at: match (change.password_expires_at, &change.password_hash) {
+                (Some(end), _) => Some(Some(end.as_micros())),
+                (None, Some(_)) => Some(None),
+                (None, None) => None,
+            },
         };
-        (*change != UserChange::default()).then_some(row)
+        let of_membership_only = UserChange { role: change.role, ..UserChange::default() };
+        (*change != of_membership_only).then_some(row)
     }
 }
 
@@ -107,6 +130,8 @@ pub(crate) struct ApiKeyRow {
     expires_at: Option<i64>,
     revoked_at: Option<i64>,
     last_used_at: Option<i64>,
+    tenant_id: i64,
+    made_by: Option<i64>,
 }
 
 impl ApiKeyRow {
@@ -114,7 +139,8 @@ impl ApiKeyRow {
     pub(crate) fn into_key(self) -> Result<(ApiKey, Vec<u8>)> {
         let key = ApiKey {
             id: self.id,
-            owner: UserId(self.owner_id),
+            owner: Owner { tenant: TenantId(self.tenant_id), user: UserId(self.owner_id) },
+            made_by: self.made_by,
             public_id: self.public_id,
             name: self.name,
             scopes: parse("api_keys.scopes", &self.scopes)?,
@@ -130,7 +156,9 @@ impl ApiKeyRow {
 #[derive(Insertable)]
 #[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 pub(crate) struct NewApiKeyRow {
+    tenant_id: i64,
     owner_id: i64,
+    made_by: Option<i64>,
     public_id: String,
     secret_hash: Vec<u8>,
     name: String,
@@ -142,7 +170,9 @@ pub(crate) struct NewApiKeyRow {
 impl NewApiKeyRow {
     pub(crate) fn new(key: &NewApiKey, at: Timestamp) -> Result<Self> {
         Ok(Self {
-            owner_id: key.owner.get(),
+            tenant_id: key.owner.tenant.get(),
+            owner_id: key.owner.user.get(),
+            made_by: key.made_by,
             public_id: plain(&key.public_id),
             secret_hash: key.secret_hash.clone(),
             name: plain(&key.name),
@@ -156,6 +186,7 @@ impl NewApiKeyRow {
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = refresh_tokens)]
 pub(crate) struct RefreshTokenRow {
+    pub(crate) tenant_id: i64,
     pub(crate) user_id: i64,
     pub(crate) family: String,
     pub(crate) expires_at: i64,
@@ -167,6 +198,7 @@ pub(crate) struct RefreshTokenRow {
 #[diesel(table_name = refresh_tokens, treat_none_as_default_value = false)]
 pub(crate) struct NewRefreshTokenRow {
     token_hash: Vec<u8>,
+    tenant_id: i64,
     user_id: i64,
     family: String,
     expires_at: i64,
@@ -177,7 +209,8 @@ impl From<&NewRefreshToken> for NewRefreshTokenRow {
     fn from(token: &NewRefreshToken) -> Self {
         Self {
             token_hash: token.token_hash.clone(),
-            user_id: token.user.get(),
+            tenant_id: token.owner.tenant.get(),
+            user_id: token.owner.user.get(),
             family: plain(&token.family),
             expires_at: token.expires_at.as_micros(),
             revoked: false,

@@ -1,6 +1,6 @@
 //! Questions to people as rows.
 
-use super::{damaged, document, instant, parse, plain, plain_option, small, variant};
+use super::{PlanKey, damaged, document, instant, parse, plain, plain_option, small, variant};
 use crate::schema::approvals;
 use agent_core::Result;
 use agent_core::approval::{Question, Resolution};
@@ -75,6 +75,7 @@ impl ApprovalRow {
 #[derive(Insertable)]
 #[diesel(table_name = approvals, treat_none_as_default_value = false)]
 pub(crate) struct NewApprovalRow {
+    tenant_id: i64,
     pub(crate) plan_id: i64,
     pub(crate) task_id: i64,
     sequence: i64,
@@ -93,10 +94,11 @@ pub(crate) struct NewApprovalRow {
 }
 
 impl NewApprovalRow {
-    pub(crate) fn new(plan: PlanId, asked: &NewApproval, at: Timestamp) -> Result<Self> {
+    pub(crate) fn new(plan: PlanKey, asked: &NewApproval, at: Timestamp) -> Result<Self> {
         let question = &asked.question;
         Ok(Self {
-            plan_id: plan.get(),
+            tenant_id: plan.tenant.get(),
+            plan_id: plan.id.get(),
             task_id: asked.task_id.get(),
             sequence: i64::from(asked.sequence),
             attempt: asked.attempt.map(i64::from),

@@ -1,6 +1,6 @@
 //! Attempts as rows.
 
-use super::{instant, large, named, small};
+use super::{PlanKey, instant, large, named, small};
 use crate::schema::attempts;
 use agent_core::Result;
 use agent_core::ids::{PlanId, TaskId};
@@ -20,21 +20,23 @@ pub(crate) struct AttemptRow {
     pub(crate) result_length: i64,
     pub(crate) tokens: i64,
     pub(crate) error: Option<String>,
+    pub(crate) tenant_id: i64,
 }
 
 impl AttemptRow {
     /// The attempt that a running task is at.
-    pub(crate) fn running(plan: PlanId, (task, attempt, started_at): (i64, i64, Option<i64>)) -> Self {
+    pub(crate) fn running(plan: PlanKey, (task, attempt, started_at): (i64, i64, Option<i64>)) -> Self {
         Self {
             task_id: task,
             attempt,
-            plan_id: plan.get(),
+            plan_id: plan.id.get(),
             status: TaskStatus::Running.to_string(),
             started_at: started_at.unwrap_or_default(),
             finished_at: None,
             result_length: 0,
             tokens: 0,
             error: None,
+            tenant_id: plan.tenant.get(),
         }
     }
 

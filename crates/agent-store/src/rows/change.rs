@@ -1,5 +1,6 @@
 //! A creation or change made ready for the writer: everything is encoded before it queues.
 
+use super::PlanKey;
 use super::blob::Blob;
 use super::event::PendingEvent;
 use super::plan::{NewPlanRow, PlanDefinitionRow, PlanStandingRow};
@@ -57,7 +58,7 @@ impl PreparedEdit {
             plan: PlanDefinitionRow::new(&change.plan)?,
             tasks: tasks.collect::<Result<_>>()?,
             removed: change.removed.clone(),
-            versions: VersionRow::pair(change.plan.id, version, change.at)?,
+            versions: VersionRow::pair(PlanKey::of(&change.plan), version, change.at)?,
         })
     }
 }
@@ -72,7 +73,7 @@ pub(crate) enum Made {
 
 /// A change about to be committed.
 pub(crate) struct PreparedChange {
-    pub(crate) plan_id: PlanId,
+    pub(crate) plan_key: PlanKey,
     pub(crate) seen: Revision,
     pub(crate) plan: PlanStandingRow,
     /// Whether nobody has to look after the plan any more.
@@ -113,7 +114,7 @@ impl PreparedChange {
         blobs.sort_by(|one, other| one.hash.cmp(&other.hash));
         blobs.dedup();
         Ok(Self {
-            plan_id: change.plan.id,
+            plan_key: PlanKey::of(&change.plan),
             seen: change.seen,
             plan: PlanStandingRow::new(&change.plan, change.seen),
             ends: !change.plan.status.is_live(),

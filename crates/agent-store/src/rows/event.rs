@@ -5,7 +5,7 @@ use super::{damaged, document, parse};
 use crate::schema::events;
 use agent_core::Result;
 use agent_core::event::{Event, EventBody, NewEvent};
-use agent_core::ids::{ApprovalId, PlanId, TaskId, UserId};
+use agent_core::ids::{ApprovalId, Owner, PlanId, TaskId, TenantId, UserId};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ pub(crate) struct EventRow {
     created_at: i64,
     name: String,
     payload: String,
+    tenant_id: i64,
 }
 
 impl EventRow {
@@ -36,7 +37,7 @@ impl EventRow {
             plan_id: PlanId(self.plan_id),
             task_id: self.task_id.map(TaskId),
             timestamp: Timestamp::from_micros(self.created_at),
-            owner: UserId(self.owner_id),
+            owner: Owner { tenant: TenantId(self.tenant_id), user: UserId(self.owner_id) },
             body,
         })
     }
@@ -47,6 +48,7 @@ impl EventRow {
 pub(crate) struct NewEventRow<'a> {
     pub(crate) plan_id: i64,
     pub(crate) seq: i64,
+    pub(crate) tenant_id: i64,
     pub(crate) owner_id: i64,
     pub(crate) task_id: Option<i64>,
     pub(crate) created_at: i64,

@@ -32,6 +32,7 @@ impl From<MessageRow> for ConversationMessage {
 #[derive(Insertable)]
 #[diesel(table_name = messages, treat_none_as_default_value = false)]
 pub(crate) struct NewMessageRow {
+    tenant_id: i64,
     owner_id: i64,
     plan_id: Option<i64>,
     role: String,
@@ -42,7 +43,8 @@ pub(crate) struct NewMessageRow {
 impl NewMessageRow {
     pub(crate) fn new(message: &NewMessage, at: Timestamp) -> Self {
         Self {
-            owner_id: message.owner.get(),
+            tenant_id: message.owner.tenant.get(),
+            owner_id: message.owner.user.get(),
             plan_id: message.plan_id.map(PlanId::get),
             role: plain(&message.role),
             created_at: at.as_micros(),

@@ -3,7 +3,7 @@
 use super::{document, instant, micros, named, parse, plain, plain_option, small};
 use crate::schema::plans;
 use agent_core::Result;
-use agent_core::ids::{Generation, PlanId, Revision, UserId};
+use agent_core::ids::{Generation, Owner, PlanId, Revision, TenantId, UserId};
 use agent_core::plan::Plan;
 use agent_core::ports::Opening;
 use agent_core::time::Timestamp;
@@ -28,13 +28,14 @@ pub(crate) struct PlanRow {
     goal: String,
     summary: Option<String>,
     version: i64,
+    tenant_id: i64,
 }
 
 impl PlanRow {
     pub(crate) fn into_plan(self) -> Result<Plan> {
         Ok(Plan {
             id: PlanId(self.id),
-            owner: UserId(self.owner_id),
+            owner: Owner { tenant: TenantId(self.tenant_id), user: UserId(self.owner_id) },
             goal: self.goal,
             repo_path: self.repo_path,
             status: named("plans.status", &self.status)?,
@@ -57,6 +58,7 @@ impl PlanRow {
 #[diesel(table_name = plans, treat_none_as_default_value = false)]
 pub(crate) struct NewPlanRow {
     pub(crate) owner_id: i64,
+    pub(crate) tenant_id: i64,
     status: &'static str,
     auto_execute: bool,
     cancel_requested: bool,
@@ -85,7 +87,8 @@ impl NewPlanRow {
         let events = i64::try_from(opening.change.events.len()).unwrap_or(i64::MAX);
         let holder = opening.hold.as_ref().map(|(worker, _)| worker.0.clone());
         Ok(Self {
-            owner_id: plan.owner.get(),
+            owner_id: plan.owner.user.get(),
+            tenant_id: plan.owner.tenant.get(),
             status: plan.status.as_str(),
             auto_execute: plan.auto_execute,
             cancel_requested: plan.cancel_requested,

@@ -4,7 +4,7 @@ use super::blob::{self, Blob};
 use super::{document, instant, large, parse, plain, small, stored, variant, word};
 use crate::schema::steps;
 use agent_core::Result;
-use agent_core::ids::{PlanId, TaskId};
+use agent_core::ids::{PlanId, TaskId, TenantId};
 use agent_core::model::Usage;
 use agent_core::ports::{Step, StepIntent, StepKey, StepResult};
 use agent_core::time::Timestamp;
@@ -69,6 +69,7 @@ impl StepRow {
 #[derive(Insertable)]
 #[diesel(table_name = steps, treat_none_as_default_value = false)]
 pub(crate) struct NewStepRow {
+    tenant_id: i64,
     plan_id: i64,
     task_id: i64,
     attempt: i64,
@@ -84,8 +85,9 @@ pub(crate) struct NewStepRow {
 }
 
 impl NewStepRow {
-    pub(crate) fn new(key: StepKey, intent: &StepIntent, at: Timestamp) -> Result<Self> {
+    pub(crate) fn new(tenant: TenantId, key: StepKey, intent: &StepIntent, at: Timestamp) -> Result<Self> {
         Ok(Self {
+            tenant_id: tenant.get(),
             plan_id: key.plan_id.get(),
             task_id: key.task_id.get(),
             attempt: i64::from(key.attempt),

@@ -64,6 +64,7 @@ impl TaskRow {
 #[derive(Insertable)]
 #[diesel(table_name = tasks, treat_none_as_default_value = false)]
 pub(crate) struct NewTaskRow {
+    pub(crate) tenant_id: i64,
     pub(crate) plan_id: i64,
     pub(crate) position: i64,
     status: &'static str,
@@ -84,7 +85,7 @@ pub(crate) struct NewTaskRow {
 }
 
 impl NewTaskRow {
-    /// The row of a task of a plan about to be made; the plan follows when it is known.
+    /// The row of a task of a plan about to be made; tenant and plan follow when they are known.
     pub(crate) fn opening(task: &Task) -> Result<Self> {
         Ok(Self {
             position: i64::from(task.position),
@@ -99,9 +100,10 @@ impl NewTaskRow {
         })
     }
 
-    /// The row of a task about to be added; plan and position follow when they are known.
+    /// The row of a task about to be added; tenant, plan and position follow when they are known.
     pub(crate) fn new(spec: &TaskSpec, selected: bool) -> Result<Self> {
         Ok(Self {
+            tenant_id: 0,
             plan_id: 0,
             position: 0,
             status: TaskStatus::Pending.as_str(),

@@ -1,6 +1,6 @@
 //! Versions of a plan's definition as rows.
 
-use super::{document, parse};
+use super::{PlanKey, document, parse};
 use crate::schema::plan_versions;
 use agent_core::Result;
 use agent_core::ids::PlanId;
@@ -18,24 +18,26 @@ pub(crate) struct VersionRow {
     author: Option<String>,
     changes: String,
     definition: String,
+    tenant_id: i64,
 }
 
 impl VersionRow {
     /// The rows of an edit: the definition before it, in case nobody has kept it yet, and the one after it.
-    pub(crate) fn pair(plan: PlanId, new: &NewVersion, at: Timestamp) -> Result<(Self, Self)> {
+    pub(crate) fn pair(plan: PlanKey, new: &NewVersion, at: Timestamp) -> Result<(Self, Self)> {
         let before = Self::new(plan, &new.before, &[], None, at)?;
         Ok((before, Self::new(plan, &new.after, &new.changes, Some(&new.by), at)?))
     }
 
     fn new(
-        plan: PlanId,
+        plan: PlanKey,
         definition: &PlanDefinition,
         changes: &[DefinitionChange],
         author: Option<&String>,
         at: Timestamp,
     ) -> Result<Self> {
         Ok(Self {
-            plan_id: plan.get(),
+            tenant_id: plan.tenant.get(),
+            plan_id: plan.id.get(),
             version: i64::from(definition.version),
             created_at: at.as_micros(),
             author: author.cloned(),

@@ -13,7 +13,8 @@ pub(crate) type Engine = crate::store::Engine<Sqlite>;
 
 /// A statement that succeeds, and makes the commit fail.
 pub(crate) const FAILS_AT_THE_COMMIT: &str = "PRAGMA defer_foreign_keys = ON;\
-    INSERT INTO refresh_tokens VALUES (x'00', 404, 'f', 0, NULL, 0)";
+    INSERT INTO refresh_tokens (token_hash, user_id, family, expires_at, revoked, tenant_id) \
+    VALUES (x'00', 404, 'f', 0, 0, 1)";
 
 fn empty() -> (TempDir, Sqlite) {
     let folder = tempfile::tempdir().unwrap();

@@ -9,6 +9,6 @@ use async_trait::async_trait;
 impl AttemptSource for Store {
     async fn finished(&self, filter: &AttemptFilter) -> Result<Vec<AttemptRecord>> {
         let filter = filter.clone();
-        read!(self, db, |conn| db::analytics::finished(conn, &filter))
+        read!(self, filter.tenant, db, |conn| db::analytics::finished(conn, &filter))
     }
 }

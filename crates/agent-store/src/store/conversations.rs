@@ -11,12 +11,13 @@ use async_trait::async_trait;
 impl Conversations for Store {
     async fn add(&self, message: &NewMessage, at: Timestamp) -> Result<MessageId> {
         let message = message.clone();
-        let added = transact!(self, db, |conn| db::conversation::add(conn, &message, at))?;
+        let added =
+            transact!(self, message.owner.tenant, db, |conn| db::conversation::add(conn, &message, at))?;
         Ok(added.value)
     }
 
     async fn messages(&self, filter: &MessageFilter) -> Result<(Vec<ConversationMessage>, u64)> {
         let filter = filter.clone();
-        read!(self, db, |conn| db::conversation::list(conn, &filter))
+        read!(self, filter.visibility, db, |conn| db::conversation::list(conn, &filter))
     }
 }

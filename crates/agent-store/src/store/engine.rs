@@ -1,6 +1,6 @@
 //! One database with its writer and its readers.
 
-use crate::database::Database;
+use crate::database::{Database, Scope};
 use crate::error::{Answer, Error};
 use crate::pool::Readers;
 use crate::writer::{Writer, WriterStatistics, Written};
@@ -35,30 +35,30 @@ impl<D: Database> Engine<D> {
         self.writer.statistics()
     }
 
-    /// Runs queries in one read transaction.
-    pub(crate) async fn read<T, Q>(&self, query: Q) -> agent_core::Result<T>
+    /// Runs queries about a scope in one read transaction.
+    pub(crate) async fn read<T, Q>(&self, scope: Scope, query: Q) -> agent_core::Result<T>
     where
         T: Send + 'static,
         Q: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
     {
-        self.readers.read(query).await
+        self.readers.read(scope, query).await
     }
 
-    /// Runs a transaction and waits until it is on the disk and listeners are told.
-    pub(crate) async fn write<T, W>(&self, work: W) -> agent_core::Result<Written<T>>
+    /// Runs a transaction about a scope and waits until it is on the disk and listeners are told.
+    pub(crate) async fn write<T, W>(&self, scope: Scope, work: W) -> agent_core::Result<Written<T>>
     where
         T: Send + 'static,
         W: FnOnce(&mut D::Conn) -> Answer<Written<T>> + Send + 'static,
     {
-        self.writer.write(work).await
+        self.writer.write(scope, work).await
     }
 
     /// Like [`Engine::write`], for what no listener is told of.
-    pub(crate) async fn write_silently<T, W>(&self, work: W) -> agent_core::Result<T>
+    pub(crate) async fn write_silently<T, W>(&self, scope: Scope, work: W) -> agent_core::Result<T>
     where
         T: Send + 'static,
         W: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
     {
-        self.write(move |conn| work(conn).map(Written::silent)).await.map(|written| written.value)
+        self.write(scope, move |conn| work(conn).map(Written::silent)).await.map(|written| written.value)
     }
 }

@@ -9,10 +9,10 @@ use async_trait::async_trait;
 #[async_trait]
 impl EventLog for Store {
     async fn read(&self, topic: Topic, after: i64, limit: u32) -> Result<Vec<Event>> {
-        read!(self, db, |conn| db::events::read(conn, topic, after, limit))
+        read!(self, topic, db, |conn| db::events::read(conn, topic, after, limit))
     }
 
     async fn head(&self, topic: Topic) -> Result<i64> {
-        read!(self, db, |conn| db::events::head(conn, topic))
+        read!(self, topic, db, |conn| db::events::head(conn, topic))
     }
 }

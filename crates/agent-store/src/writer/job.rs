@@ -1,6 +1,7 @@
 //! What callers hand to the writer, and how they are answered.
 
 use super::Written;
+use crate::database::Scope;
 use crate::error::{Answer, Error, Failure, is_full};
 use agent_core::event::Event;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,6 +42,8 @@ impl From<Refusal> for Error {
 
 /// A transaction whose result type the thread need not know.
 pub(super) trait Job<C>: Send {
+    /// Whose rows it is about.
+    fn scope(&self) -> Scope;
     /// Does the work; whether it may be kept.
     fn run(&mut self, conn: &mut C) -> bool;
     /// What listeners are told when it was kept.
@@ -52,14 +55,15 @@ pub(super) trait Job<C>: Send {
 }
 
 pub(super) struct Transaction<T, W> {
+    scope: Scope,
     work: Option<W>,
     outcome: Option<Answer<Written<T>>>,
     reply: oneshot::Sender<agent_core::Result<Written<T>>>,
 }
 
 impl<T, W> Transaction<T, W> {
-    pub(super) fn new(work: W, reply: oneshot::Sender<agent_core::Result<Written<T>>>) -> Self {
-        Self { work: Some(work), outcome: None, reply }
+    pub(super) fn new(scope: Scope, work: W, reply: oneshot::Sender<agent_core::Result<Written<T>>>) -> Self {
+        Self { scope, work: Some(work), outcome: None, reply }
     }
 }
 
@@ -68,6 +72,10 @@ where
     T: Send,
     W: FnOnce(&mut C) -> Answer<Written<T>> + Send,
 {
+    fn scope(&self) -> Scope {
+        self.scope
+    }
+
     fn run(&mut self, conn: &mut C) -> bool {
         let Some(work) = self.work.take() else {
             return false;

@@ -2,6 +2,7 @@
 
 use super::Conn;
 use super::testing::{self, Engine};
+use crate::database::Scope;
 use crate::error::{Answer, Error};
 use crate::writer::Written;
 use agent_core::event::Event;
@@ -49,14 +50,15 @@ async fn as_one_group(store: &Arc<Engine>, works: Vec<Work>) -> Vec<agent_core::
 
 fn spawn(store: &Arc<Engine>, work: Work) -> JoinHandle<agent_core::Result<()>> {
     let store = Arc::clone(store);
-    tokio::spawn(async move { store.write_silently(work).await })
+    tokio::spawn(async move { store.write_silently(Scope::All, work).await })
 }
 
 fn insert(name: &'static str) -> Work {
     Box::new(move |conn| {
         let row = format!(
-            "INSERT INTO users (username, username_folded, role, disabled, tokens_valid_after, created_at, password_hash)
-             VALUES ('{name}', '{name}', 'user', false, 0, 0, '')"
+            "INSERT INTO users (username, username_folded, home_tenant_id, operator, disabled, tokens_valid_after,
+                 created_at, password_hash)
+             VALUES ('{name}', '{name}', 1, false, false, 0, 0, '')"
         );
         Ok(conn.batch_execute(&row)?)
     })
@@ -71,7 +73,10 @@ fn after_insert(name: &'static str, then: fn(&mut Conn) -> Answer<()>) -> Work {
 
 async fn names(store: &Arc<Engine>) -> Vec<String> {
     use crate::schema::users;
-    store.read(|conn| Ok(users::table.order(users::id).select(users::username).load(conn)?)).await.unwrap()
+    store
+        .read(Scope::All, |conn| Ok(users::table.order(users::id).select(users::username).load(conn)?))
+        .await
+        .unwrap()
 }
 
 fn reason(result: &agent_core::Result<()>) -> Option<&Error> {
@@ -171,7 +176,8 @@ async fn a_panic_of_a_listener_does_not_stop_the_writer() {
     }
     let Some((_place, store)) = testing::open(Arc::new(Loud)) else { return };
     for _ in 0..2 {
-        let told = store.write(|_| Ok(Written { value: (), events: vec![event()] })).await.unwrap();
+        let told =
+            store.write(Scope::All, |_| Ok(Written { value: (), events: vec![event()] })).await.unwrap();
         assert_eq!(told.events.len(), 1);
     }
 }
@@ -184,7 +190,7 @@ fn event() -> Event {
         plan_id: 1.into(),
         task_id: None,
         timestamp: agent_core::time::Timestamp::default(),
-        owner: 1.into(),
+        owner: agent_core::ids::Owner::default(),
         body: EventBody::TaskCancelled { reason: String::new() },
     }
 }

@@ -3,7 +3,7 @@
 use super::job::{Job, Refusal};
 use super::link::Link;
 use super::{Counters, Message};
-use crate::database::{Database, Ended};
+use crate::database::{Database, Ended, Scope};
 use crate::error::is_broken;
 use agent_core::event::Event;
 use agent_core::failpoint;
@@ -206,11 +206,12 @@ impl<D: Database> Thread<D> {
     fn transact(&mut self, batch: &mut [Box<dyn Job<D::Conn>>]) -> Result<(), Refusal> {
         let ran = match &mut *batch {
             [alone] => {
-                self.link.begin(D::BEGIN_WRITING)?;
+                self.link.begin(&opening::<D>(alone.scope()))?;
                 Ok(alone.run(self.link.conn()?).then_some(Ended::NotBegun))
             }
             several => {
-                self.link.begin(&format!("{}; SAVEPOINT job", D::BEGIN_WRITING))?;
+                let first = several.first().map_or(Scope::All, |job| job.scope());
+                self.link.begin(&format!("{}; SAVEPOINT job", opening::<D>(first)))?;
                 run_each::<D>(self.link.conn()?, several)
             }
         };
@@ -259,6 +260,11 @@ fn pass(place: &'static str, telling: bool) {
     }
 }
 
+/// What begins a transaction about a scope.
+fn opening<D: Database>(scope: Scope) -> String {
+    format!("{}; {}", D::BEGIN_WRITING, D::enter(scope))
+}
+
 /// Each in its own savepoint, of which the first is open. Yields how the last ended, when anything is to be kept.
 ///
 /// A savepoint that is gone means that the database gave up the whole transaction (SQLite on a full disk, for
@@ -268,10 +274,12 @@ fn run_each<D: Database>(
     batch: &mut [Box<dyn Job<D::Conn>>],
 ) -> QueryResult<Option<Ended>> {
     let (mut any, mut last) = (false, Ended::NotBegun);
+    let mut within = batch.first().map_or(Scope::All, |job| job.scope());
     for job in batch {
         if last != Ended::NotBegun {
-            D::next_savepoint(conn, last)?;
+            D::next_savepoint(conn, last, Some(job.scope()).filter(|scope| *scope != within))?;
         }
+        within = job.scope();
         let kept = job.run(conn);
         any |= kept;
         last = if kept { Ended::Kept } else { Ended::Undone };

@@ -6,7 +6,7 @@ use agent_auth::ports::{
     ApiKeyStore, NewApiKey, NewRefreshToken, NewUser, Redeemed, RefreshTokenStore, UserChange, UserStore,
 };
 use agent_auth::{Role, Scope};
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, TenantId, UserId};
 use std::error::Error as _;
 
 #[tokio::test]
@@ -15,7 +15,10 @@ async fn a_name_is_found_and_taken_without_regard_to_case() {
     let new = NewUser {
         username: "Grace".into(),
         password_hash: "h1".into(),
+        password_expires_at: None,
+        tenant: TenantId::DEFAULT,
         role: Role::Admin,
+        operator: false,
         request_key: None,
     };
     let made = UserStore::create(&world.store, &new, at(1)).await.unwrap().unwrap();
@@ -23,13 +26,13 @@ async fn a_name_is_found_and_taken_without_regard_to_case() {
         (made.username.as_str(), made.role, made.disabled, made.created_at),
         ("Grace", Role::Admin, false, at(1))
     );
-    let found = world.store.find_by_name("gRACE").await.unwrap().unwrap();
+    let found = world.store.find_by_name("gRACE", None).await.unwrap().unwrap();
     assert_eq!((&found.user, found.password_hash.as_str()), (&made, "h1"));
     let taken = NewUser { username: "GRACE".into(), ..new };
     assert_eq!(UserStore::create(&world.store, &taken, at(2)).await.unwrap(), None);
-    assert_eq!(UserStore::list(&world.store).await.unwrap().len(), 2);
-    assert_eq!(world.store.find_by_name("nobody").await.unwrap(), None);
-    assert_eq!(UserStore::find(&world.store, UserId(404)).await.unwrap(), None);
+    assert_eq!(UserStore::list(&world.store, TenantId::DEFAULT).await.unwrap().len(), 2);
+    assert_eq!(world.store.find_by_name("nobody", None).await.unwrap(), None);
+    assert_eq!(UserStore::find(&world.store, Owner::in_default_tenant(UserId(404))).await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -46,12 +49,13 @@ async fn a_change_of_a_user_leaves_what_it_does_not_name() {
     assert_eq!((found.user.role, found.user.disabled), (Role::Viewer, true));
     assert_eq!((found.password_hash.as_str(), found.tokens_valid_after), ("h2", at(9)));
     assert_eq!(users.update(world.owner, &UserChange::default()).await.unwrap(), Some(found.user));
-    assert_eq!(users.update(UserId(404), &more).await.unwrap(), None);
+    assert_eq!(users.update(Owner::in_default_tenant(UserId(404)), &more).await.unwrap(), None);
 }
 
-fn new_key(owner: UserId, public_id: &str) -> NewApiKey {
+fn new_key(owner: Owner, public_id: &str) -> NewApiKey {
     NewApiKey {
         owner,
+        made_by: None,
         public_id: public_id.into(),
         secret_hash: vec![0, 1, 255],
         name: "build server".into(),
@@ -72,7 +76,8 @@ async fn a_key_is_found_by_its_public_part_with_everything_in_it() {
     assert_eq!(keys.find_key("pub2").await.unwrap(), None);
     let second = keys.insert(&new_key(world.owner, "pub2"), at(2)).await.unwrap();
     assert_eq!(keys.keys_of(world.owner).await.unwrap(), [made, second]);
-    let refused = keys.insert(&new_key(UserId(404), "pub3"), at(2)).await.unwrap_err();
+    let refused =
+        keys.insert(&new_key(Owner::in_default_tenant(UserId(404)), "pub3"), at(2)).await.unwrap_err();
     assert!(refused.source().unwrap().to_string().contains("user 404"));
 }
 
@@ -99,23 +104,23 @@ async fn the_use_of_a_key_is_noted_to_the_minute_and_never_goes_back() {
     assert_eq!(keys.find_key("pub1").await.unwrap().unwrap().0.last_used_at, Some(at(60_000)));
 }
 
-fn token(user: UserId, hash: u8, family: &str) -> NewRefreshToken {
-    NewRefreshToken { token_hash: vec![hash; 32], user, family: family.into(), expires_at: at(1_000) }
+fn token(owner: Owner, hash: u8, family: &str) -> NewRefreshToken {
+    NewRefreshToken { token_hash: vec![hash; 32], owner, family: family.into(), expires_at: at(1_000) }
 }
 
 #[tokio::test]
 async fn a_token_is_good_once_and_its_second_use_revokes_the_family() {
     let Some(world) = World::new().await else { return };
     let tokens: &dyn RefreshTokenStore = &world.store;
-    let user = world.owner;
-    tokens.keep(&token(user, 1, "f")).await.unwrap();
-    let accepted = Redeemed::Accepted { user, family: "f".into() };
+    let owner = world.owner;
+    tokens.keep(&token(owner, 1, "f")).await.unwrap();
+    let accepted = Redeemed::Accepted { owner, family: "f".into() };
     assert_eq!(tokens.redeem(&[1; 32], at(1)).await.unwrap(), accepted);
-    tokens.keep(&token(user, 2, "f")).await.unwrap();
-    tokens.keep(&token(user, 3, "other login")).await.unwrap();
-    assert_eq!(tokens.redeem(&[1; 32], at(2)).await.unwrap(), Redeemed::Reused { user });
+    tokens.keep(&token(owner, 2, "f")).await.unwrap();
+    tokens.keep(&token(owner, 3, "other login")).await.unwrap();
+    assert_eq!(tokens.redeem(&[1; 32], at(2)).await.unwrap(), Redeemed::Reused { owner });
     assert_eq!(tokens.redeem(&[2; 32], at(3)).await.unwrap(), Redeemed::Refused);
-    let other = Redeemed::Accepted { user, family: "other login".into() };
+    let other = Redeemed::Accepted { owner, family: "other login".into() };
     assert_eq!(tokens.redeem(&[3; 32], at(4)).await.unwrap(), other);
 }
 
@@ -128,7 +133,7 @@ async fn unknown_expired_and_revoked_tokens_are_refused() {
     }
     assert_eq!(tokens.redeem(&[9; 32], at(1)).await.unwrap(), Redeemed::Refused);
     assert_eq!(tokens.redeem(&[1; 32], at(1_000)).await.unwrap(), Redeemed::Refused);
-    tokens.revoke_all(world.owner).await.unwrap();
+    tokens.revoke_all(world.owner.user).await.unwrap();
     assert_eq!(tokens.redeem(&[2; 32], at(1)).await.unwrap(), Redeemed::Refused);
 }
 

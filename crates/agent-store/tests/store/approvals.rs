@@ -4,7 +4,7 @@ use super::World;
 use crate::world::{at, change, progress};
 use agent_core::approval::{ApprovalKind, Question, Resolution};
 use agent_core::event::{ApprovalRequest, EventBody, NewEvent, Topic};
-use agent_core::ids::{ApprovalId, PlanId, TaskId};
+use agent_core::ids::{ApprovalId, PlanId, TaskId, TenantId};
 use agent_core::plan::TaskStatus;
 use agent_core::policy::{OnExpiry, Permission, Risk, Rule};
 use agent_core::ports::{
@@ -57,7 +57,7 @@ fn answered(task: TaskId, decision: &Resolution) -> NewEvent {
 }
 
 fn everybody(plan_id: Option<PlanId>, include_decided: bool) -> ApprovalFilter {
-    let (visibility, limit) = (Visibility::Everything, 100);
+    let (visibility, limit) = (Visibility::Tenant(TenantId::DEFAULT), 100);
     ApprovalFilter { visibility, plan_id, id: None, include_decided, after: None, limit }
 }
 
@@ -88,7 +88,7 @@ async fn a_question_gets_its_id_into_the_events_of_it_and_of_its_answer() {
     assert_eq!((named(0), named(2)), (open[1].id, open[0].id));
 
     let rule = Resolution::ApproveWithRule(Box::new(Rule::command(Permission::Allow, ["git", "push"])));
-    let mut answer = change(&world.store.load(state.plan.id).await.unwrap());
+    let mut answer = change(&world.store.load(None, state.plan.id).await.unwrap());
     let note = Some("fine".to_owned());
     answer.decisions =
         vec![ApprovalDecision { task_id: first, decision: rule.clone(), by: "ada".into(), note }];
@@ -101,7 +101,8 @@ async fn a_question_gets_its_id_into_the_events_of_it_and_of_its_answer() {
     let all = found(&world, &everybody(Some(state.plan.id), true)).await;
     assert_eq!((all[0].decision.as_ref(), all[0].decided_by.as_deref()), (Some(&rule), Some("ada")));
     assert_eq!((all[0].note.as_deref(), all[0].decided_at), (Some("fine"), Some(answer.at)));
-    let logged = EventLog::read(&world.store, Topic::Plan(state.plan.id), 1, 10).await.unwrap();
+    let logged =
+        EventLog::read(&world.store, Topic::Plan(TenantId::DEFAULT, state.plan.id), 1, 10).await.unwrap();
     assert_eq!(logged, [committed.events, told].concat());
 }
 
@@ -119,10 +120,10 @@ async fn every_kind_of_answer_is_kept_as_it_was_given() {
         Resolution::Withdrawn,
     ];
     for (sequence, decision) in (1..).zip(answers.clone()) {
-        let mut asking = change(&world.store.load(state.plan.id).await.unwrap());
+        let mut asking = change(&world.store.load(None, state.plan.id).await.unwrap());
         asking.approvals = vec![ask(task, sequence, "go?")];
         world.store.commit(&asking, None).await.unwrap();
-        let mut answer = change(&world.store.load(state.plan.id).await.unwrap());
+        let mut answer = change(&world.store.load(None, state.plan.id).await.unwrap());
         let by = "ada".to_owned();
         answer.decisions = vec![ApprovalDecision { task_id: task, decision, by, note: None }];
         world.store.commit(&answer, None).await.unwrap();
@@ -159,7 +160,7 @@ async fn a_question_of_a_task_that_has_ended_is_no_longer_open() {
     let mut asking = change(&state);
     asking.approvals = vec![ask(state.tasks[0].id, 1, "go?")];
     world.store.commit(&asking, None).await.unwrap();
-    let mut cancel = change(&world.store.load(state.plan.id).await.unwrap());
+    let mut cancel = change(&world.store.load(None, state.plan.id).await.unwrap());
     cancel.tasks = state.tasks.clone();
     cancel.tasks[0].status = TaskStatus::Cancelled;
     world.store.commit(&cancel, None).await.unwrap();

@@ -5,7 +5,7 @@ use crate::world::{at, change, make, numbers, progress};
 use agent_core::Error;
 use agent_core::approval::ApprovalKind;
 use agent_core::event::{ApprovalRequest, EventBody, NewEvent, Topic};
-use agent_core::ids::{ApprovalId, PlanId, Revision, TaskId, WorkerId};
+use agent_core::ids::{ApprovalId, PlanId, Revision, TaskId, TenantId, WorkerId};
 use agent_core::plan::{PlanStatus, TaskKind, TaskSpec, TaskStatus};
 use agent_core::policy::{OnExpiry, Permission, Risk, Rule};
 use agent_core::ports::{AttemptChange, EventLog, Fence, NewExecution, PlanReader, PlanStore};
@@ -29,7 +29,7 @@ async fn a_change_is_found_as_it_was_committed() {
     (task.result, task.error) = (Some(json!({"exit": [0, 1.5, null]}).into()), Some("näh".into()));
     next.tasks = vec![task.clone()];
     world.store.commit(&next, None).await.unwrap();
-    let found = world.store.load(state.plan.id).await.unwrap();
+    let found = world.store.load(None, state.plan.id).await.unwrap();
     assert_eq!(found.plan, next.plan);
     assert_eq!(found.tasks, [state.tasks[0].clone(), task.clone()]);
 
@@ -39,7 +39,7 @@ async fn a_change_is_found_as_it_was_committed() {
     (task.wake_at, task.error, task.result) = (None, None, Some(Value::Null.into()));
     back.tasks = vec![task.clone()];
     world.store.commit(&back, None).await.unwrap();
-    let found = world.store.load(state.plan.id).await.unwrap();
+    let found = world.store.load(None, state.plan.id).await.unwrap();
     assert_eq!((found.plan, &found.tasks[1]), (back.plan, &task));
 }
 
@@ -55,7 +55,7 @@ async fn a_change_to_something_older_than_what_is_stored_is_a_conflict_and_chang
     stale.events = vec![progress("stale")];
     let error = world.store.commit(&stale, None).await.unwrap_err();
     assert!(matches!(error, Error::Conflict { seen: Revision(0), .. }), "{error:?}");
-    assert_eq!(world.store.load(state.plan.id).await.unwrap().plan.goal, "Make it work");
+    assert_eq!(world.store.load(None, state.plan.id).await.unwrap().plan.goal, "Make it work");
     assert_eq!(numbers(&world.told.events(), state.plan.id), [1, 2]);
 }
 
@@ -79,8 +79,8 @@ async fn a_change_that_fails_half_way_leaves_nothing_of_itself() {
     bad.events = vec![progress("half")];
     let error = world.store.commit(&bad, None).await.unwrap_err();
     assert!(matches!(error, Error::TaskNotFound { task: TaskId(4_000), .. }));
-    assert_eq!(world.store.load(state.plan.id).await.unwrap(), state);
-    assert_eq!(EventLog::head(&world.store, Topic::Plan(state.plan.id)).await.unwrap(), 1);
+    assert_eq!(world.store.load(None, state.plan.id).await.unwrap(), state);
+    assert_eq!(EventLog::head(&world.store, Topic::Plan(TenantId::DEFAULT, state.plan.id)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn tasks_that_planning_found_are_added_behind_those_that_are_there() {
     spec.retry.max_attempts = 4;
     next.new_tasks = vec![spec.clone(), TaskSpec::new("fourth", TaskKind::Approval)];
     world.store.commit(&next, None).await.unwrap();
-    let found = world.store.load(state.plan.id).await.unwrap();
+    let found = world.store.load(None, state.plan.id).await.unwrap();
     let positions: Vec<u32> = found.tasks.iter().map(|task| task.position).collect();
     assert_eq!(positions, [1, 2, 3, 4]);
     assert_eq!((&*found.tasks[2].spec, found.tasks[2].attempt_limit), (&spec, 4));
@@ -138,10 +138,10 @@ async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
     (begin.tasks[0].status, begin.tasks[0].attempts) = (running, 1);
     begin.tasks[0].started_at = Some(at(1));
     world.store.commit(&begin, None).await.unwrap();
-    let recorded = world.store.attempts(state.plan.id).await.unwrap();
+    let recorded = world.store.attempts(TenantId::DEFAULT, state.plan.id).await.unwrap();
     assert_eq!((recorded[0].status, recorded[0].started_at, recorded[0].finished_at), (running, at(1), None));
 
-    let mut end = change(&world.store.load(state.plan.id).await.unwrap());
+    let mut end = change(&world.store.load(None, state.plan.id).await.unwrap());
     end.at = at(7);
     let error = Some("exit code 2".to_owned());
     let failed = TaskStatus::Failed;
@@ -159,7 +159,7 @@ async fn an_attempt_is_recorded_when_it_begins_and_when_it_ends() {
     end.tasks = state.tasks.clone();
     end.tasks[0].status = failed;
     world.store.commit(&end, None).await.unwrap();
-    let recorded = world.store.attempts(state.plan.id).await.unwrap();
+    let recorded = world.store.attempts(TenantId::DEFAULT, state.plan.id).await.unwrap();
     assert_eq!(recorded.len(), 1);
     assert_eq!(
         (recorded[0].status, recorded[0].started_at, recorded[0].finished_at),
@@ -175,11 +175,11 @@ async fn an_accepted_execution_gets_an_id_of_its_own() {
     let mut whole = change(&state);
     whole.execution = Some(NewExecution { task_id: None });
     let first = world.store.commit(&whole, None).await.unwrap().execution_id.unwrap();
-    let mut one = change(&world.store.load(state.plan.id).await.unwrap());
+    let mut one = change(&world.store.load(None, state.plan.id).await.unwrap());
     one.execution = Some(NewExecution { task_id: Some(state.tasks[0].id) });
     let second = world.store.commit(&one, None).await.unwrap().execution_id.unwrap();
     assert!(second > first);
-    let none = change(&world.store.load(state.plan.id).await.unwrap());
+    let none = change(&world.store.load(None, state.plan.id).await.unwrap());
     assert_eq!(world.store.commit(&none, None).await.unwrap().execution_id, None);
 }
 
@@ -238,7 +238,8 @@ async fn events_of_every_kind_are_read_as_they_were_told() {
     next.events = bodies.into_iter().map(|body| NewEvent { task_id, body }).collect();
     let committed = world.store.commit(&next, None).await.unwrap().events;
     assert_eq!(numbers(&committed, state.plan.id), (2..=17).collect::<Vec<_>>());
-    let read = EventLog::read(&world.store, Topic::Plan(state.plan.id), 1, 100).await.unwrap();
+    let read =
+        EventLog::read(&world.store, Topic::Plan(TenantId::DEFAULT, state.plan.id), 1, 100).await.unwrap();
     assert_eq!(read, committed);
     assert_eq!(world.told.calls()[1], committed);
 }
@@ -263,10 +264,13 @@ async fn each_topic_holds_its_own_events_from_any_position() {
     assert_eq!(own.len(), 3);
     let rest = log.read(Topic::Owner(eve), own[0].cursor, 1).await.unwrap();
     assert_eq!(rest, own[1..2]);
-    assert_eq!(numbers(&log.read(Topic::Plan(mine.plan.id), 2, 9).await.unwrap(), mine.plan.id), [3]);
-    assert_eq!(log.head(Topic::Plan(mine.plan.id)).await.unwrap(), 3);
+    assert_eq!(
+        numbers(&log.read(Topic::Plan(TenantId::DEFAULT, mine.plan.id), 2, 9).await.unwrap(), mine.plan.id),
+        [3]
+    );
+    assert_eq!(log.head(Topic::Plan(TenantId::DEFAULT, mine.plan.id)).await.unwrap(), 3);
     assert_eq!(log.head(Topic::Everything).await.unwrap(), told.last().unwrap().cursor);
-    assert_eq!(log.head(Topic::Plan(PlanId(404))).await.unwrap(), 0);
+    assert_eq!(log.head(Topic::Plan(TenantId::DEFAULT, PlanId(404))).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -292,12 +296,13 @@ async fn an_error_may_hold_every_character_that_a_command_prints() {
     }];
     next.events = vec![progress("nul \0 in an event")];
     let committed = world.store.commit(&next, None).await.unwrap();
-    let found = world.store.load(state.plan.id).await.unwrap();
+    let found = world.store.load(None, state.plan.id).await.unwrap();
     let shown = "a\u{fffd}b \u{7} \u{1b}[31m \u{10ffff} 'quoted' \\";
     assert_eq!(found.tasks[0].error.as_deref(), Some(shown));
     assert_eq!((&found.tasks[0].result, found.plan.summary.as_deref()), (&task.result, Some("\u{fffd}")));
-    let attempts = world.store.attempts(state.plan.id).await.unwrap();
+    let attempts = world.store.attempts(TenantId::DEFAULT, state.plan.id).await.unwrap();
     assert_eq!(attempts[0].error.as_deref(), Some(shown));
-    let logged = EventLog::read(&world.store, Topic::Plan(state.plan.id), 1, 10).await.unwrap();
+    let logged =
+        EventLog::read(&world.store, Topic::Plan(TenantId::DEFAULT, state.plan.id), 1, 10).await.unwrap();
     assert_eq!(logged, committed.events);
 }

@@ -4,7 +4,7 @@ use super::World;
 use crate::world::{at, change, make, new_plan, numbers, progress, user};
 use agent_core::Error;
 use agent_core::event::Topic;
-use agent_core::ids::{PlanId, TaskId};
+use agent_core::ids::{PlanId, TaskId, TenantId};
 use agent_core::plan::{PlanState, PlanStatus};
 use agent_core::ports::{EventLog, PlanStore};
 use agent_store::Store;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// Commits an event to a plan until it succeeds, however often another writer was faster; counts the tries.
 async fn tell(store: &Store, plan: PlanId, message: String) -> u64 {
     for tries in 1.. {
-        let mut next = change(&store.load(plan).await.unwrap());
+        let mut next = change(&store.load(None, plan).await.unwrap());
         next.events = vec![progress(message.clone())];
         match store.commit(&next, None).await {
             Ok(_) => return tries,
@@ -57,7 +57,9 @@ async fn sixteen_writers_yield_dense_numbers_and_share_commits() {
     }
     let told = world.told.events();
     for state in plans.iter() {
-        let all = EventLog::read(&world.store, Topic::Plan(state.plan.id), 0, 1_000).await.unwrap();
+        let all = EventLog::read(&world.store, Topic::Plan(TenantId::DEFAULT, state.plan.id), 0, 1_000)
+            .await
+            .unwrap();
         assert_eq!(numbers(&all, state.plan.id), (1..=1 + 4 * EACH).collect::<Vec<_>>());
         assert_eq!(numbers(&told, state.plan.id), numbers(&all, state.plan.id), "told in another order");
     }
@@ -87,7 +89,7 @@ async fn a_failing_transaction_does_not_hurt_those_it_shares_a_commit_with() {
     let requests: Vec<_> = requests.collect();
     for (n, (request, state)) in requests.into_iter().zip(&plans).enumerate() {
         let committed = request.await.unwrap();
-        let found = world.store.load(state.plan.id).await.unwrap();
+        let found = world.store.load(None, state.plan.id).await.unwrap();
         if n % 3 == 0 {
             assert!(matches!(committed, Err(Error::TaskNotFound { .. })), "{committed:?}");
             assert_eq!(found, *state);
@@ -123,7 +125,7 @@ async fn two_stores_on_one_file_both_write_and_nobody_sees_a_lock() {
         writer.await.unwrap();
     }
     for store in [&world.store, &second] {
-        let all = EventLog::read(store, Topic::Plan(shared), 0, 1_000).await.unwrap();
+        let all = EventLog::read(store, Topic::Plan(TenantId::DEFAULT, shared), 0, 1_000).await.unwrap();
         assert_eq!(numbers(&all, shared), (1..=81).collect::<Vec<_>>());
         assert_eq!(EventLog::read(store, Topic::Everything, 0, 1_000).await.unwrap().len(), 81 + 80);
     }
@@ -141,6 +143,6 @@ async fn a_caller_that_stops_waiting_does_not_stop_the_writer() {
     write.abort();
     // The writer takes what it is given in order, so after this the aborted one is through.
     user(&world.store, "eve").await;
-    let found = world.store.load(state.plan.id).await.unwrap();
+    let found = world.store.load(None, state.plan.id).await.unwrap();
     assert_eq!(found.plan.summary.as_deref(), Some("written anyway"));
 }

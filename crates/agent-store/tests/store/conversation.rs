@@ -4,10 +4,10 @@ use super::World;
 use crate::world::{at, user};
 use agent_core::Error;
 use agent_core::event::EventBody;
-use agent_core::ids::UserId;
+use agent_core::ids::{Owner, TenantId};
 use agent_core::ports::{Conversations, MessageFilter, NewMessage, Visibility};
 
-fn message(owner: UserId, content: &str) -> NewMessage {
+fn message(owner: Owner, content: &str) -> NewMessage {
     NewMessage { owner, role: "user".into(), content: content.into(), plan_id: None, idempotency: None }
 }
 
@@ -25,7 +25,7 @@ async fn a_message_of_a_plan_is_told_and_is_no_change_of_the_plan() {
     let told = world.told.calls().pop().unwrap();
     assert_eq!(told[0].body, EventBody::MessageAdded { message_id: id, role: "user".into() });
     assert_eq!((told[0].seq, told[0].owner, told[0].timestamp), (2, world.owner, at(3)));
-    assert_eq!(world.store.load(state.plan.id).await.unwrap(), state);
+    assert_eq!(world.store.load(None, state.plan.id).await.unwrap(), state);
 }
 
 #[tokio::test]
@@ -36,7 +36,10 @@ async fn a_message_to_the_plan_of_another_is_refused_and_leaves_nothing() {
     let said = NewMessage { plan_id: Some(state.plan.id), ..message(eve, "let me in") };
     let error = world.store.add(&said, at(0)).await.unwrap_err();
     assert!(matches!(error, Error::PlanNotFound(id) if id == state.plan.id));
-    assert_eq!(world.store.messages(&filter(Visibility::Everything)).await.unwrap(), (vec![], 0));
+    assert_eq!(
+        world.store.messages(&filter(Visibility::Tenant(TenantId::DEFAULT))).await.unwrap(),
+        (vec![], 0)
+    );
 }
 
 #[tokio::test]
@@ -58,7 +61,7 @@ async fn messages_come_oldest_first_in_pages_with_the_total() {
     let (page, total) = world.store.messages(&next).await.unwrap();
     let contents: Vec<_> = page.iter().map(|message| message.content.as_str()).collect();
     assert_eq!((contents, total), (vec!["c", "e"], 4));
-    let of_plan = MessageFilter { plan_id: Some(plan), ..filter(Visibility::Everything) };
+    let of_plan = MessageFilter { plan_id: Some(plan), ..filter(Visibility::Tenant(TenantId::DEFAULT)) };
     assert_eq!(world.store.messages(&of_plan).await.unwrap().1, 1);
 }
 

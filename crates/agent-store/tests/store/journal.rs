@@ -4,7 +4,7 @@ use super::World;
 use crate::world::{at, change, numbers, progress};
 use agent_core::Error;
 use agent_core::event::Topic;
-use agent_core::ids::{PlanId, TaskId, WorkerId};
+use agent_core::ids::{PlanId, TaskId, TenantId, WorkerId};
 use agent_core::model::Usage;
 use agent_core::plan::TaskStatus;
 use agent_core::ports::{
@@ -46,14 +46,14 @@ async fn a_step_is_recorded_before_and_after_with_its_events() {
         .begin(step, &intent("apply_patch"), vec![progress("calls")], at(1), &fence, None)
         .await
         .unwrap();
-    let open = world.store.recorded(plan, task, 1).await.unwrap();
+    let open = world.store.recorded(&state.plan, task, 1).await.unwrap();
     assert_eq!((open[0].key, &open[0].intent, &open[0].result), (step, &intent("apply_patch"), &None));
     let done = result(StepStatus::Ok, 5);
     world.store.finish(step, &done, vec![progress("x"), progress("y")].into(), at(2), &fence).await.unwrap();
-    let recorded = world.store.recorded(plan, task, 1).await.unwrap();
+    let recorded = world.store.recorded(&state.plan, task, 1).await.unwrap();
     assert_eq!(recorded[0].result, Some(done));
     assert_eq!((recorded[0].started_at, recorded[0].finished_at), (at(1), Some(at(2))));
-    assert_eq!(world.store.steps(plan).await.unwrap(), recorded);
+    assert_eq!(world.store.steps(TenantId::DEFAULT, plan).await.unwrap(), recorded);
     assert_eq!(numbers(&world.told.events(), plan), [1, 2, 3, 4]);
     // Steps are no change of the plan: whoever loaded it before may still commit.
     world.store.commit(&change(&state), Some(&fence)).await.unwrap();
@@ -77,7 +77,7 @@ async fn what_a_step_says_is_kept_with_its_result_once() {
         world.store.finish(step, &result(StepStatus::Ok, 1), told.clone(), at(2), &fence).await.unwrap();
     }
     let filter = MessageFilter {
-        visibility: Visibility::Everything,
+        visibility: Visibility::Tenant(TenantId::DEFAULT),
         plan_id: Some(plan),
         role: Some("assistant".into()),
         text: None,
@@ -120,7 +120,7 @@ async fn the_tokens_of_a_plan_are_known_by_model() {
         model: model.into(),
         usage: Usage { input_tokens, output_tokens },
     };
-    let found = world.store.model_usage(plan).await.unwrap();
+    let found = world.store.model_usage(TenantId::DEFAULT, plan).await.unwrap();
     assert_eq!(found, [used("large", 10, 1), used("small", 20, 2)]);
 }
 
@@ -138,11 +138,11 @@ async fn a_recorded_intent_and_a_recorded_result_stay() {
         .unwrap();
     let late = vec![progress("told twice")];
     world.store.finish(step, &result(StepStatus::Ok, 9), late.into(), at(4), &fence).await.unwrap();
-    let recorded = world.store.recorded(state.plan.id, state.tasks[0].id, 1).await.unwrap();
+    let recorded = world.store.recorded(&state.plan, state.tasks[0].id, 1).await.unwrap();
     assert_eq!(recorded.len(), 1);
     assert_eq!((recorded[0].intent.name.as_str(), recorded[0].started_at), ("first", at(1)));
     assert_eq!(recorded[0].result, Some(result(StepStatus::OutcomeUnknown, 1)));
-    assert_eq!(EventLog::head(&world.store, Topic::Plan(state.plan.id)).await.unwrap(), 1);
+    assert_eq!(EventLog::head(&world.store, Topic::Plan(TenantId::DEFAULT, state.plan.id)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -156,7 +156,7 @@ async fn a_worker_that_lost_its_lease_records_nothing() {
         let begun = world.store.begin(key(plan, task, 1), &intent("x"), events, at(1), &lost, None).await;
         assert!(is_lost(begun.unwrap_err()));
     }
-    assert_eq!(world.store.recorded(plan, task, 1).await.unwrap(), []);
+    assert_eq!(world.store.recorded(&state.plan, task, 1).await.unwrap(), []);
     world.store.begin(key(plan, task, 1), &intent("x"), vec![], at(1), &fence, None).await.unwrap();
     for events in [vec![], vec![progress("a")]] {
         let ended = world
@@ -165,8 +165,8 @@ async fn a_worker_that_lost_its_lease_records_nothing() {
             .await;
         assert!(is_lost(ended.unwrap_err()));
     }
-    assert_eq!(world.store.recorded(plan, task, 1).await.unwrap()[0].result, None);
-    assert_eq!(EventLog::head(&world.store, Topic::Plan(plan)).await.unwrap(), 1);
+    assert_eq!(world.store.recorded(&state.plan, task, 1).await.unwrap()[0].result, None);
+    assert_eq!(EventLog::head(&world.store, Topic::Plan(TenantId::DEFAULT, plan)).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -196,9 +196,10 @@ async fn steps_come_by_task_attempt_and_position_and_planning_has_steps_too() {
     for step in keys.iter().rev() {
         world.store.begin(*step, &intent("t"), vec![], at(1), &fence, None).await.unwrap();
     }
-    let found: Vec<StepKey> = world.store.steps(plan).await.unwrap().iter().map(|step| step.key).collect();
+    let found: Vec<StepKey> =
+        world.store.steps(TenantId::DEFAULT, plan).await.unwrap().iter().map(|step| step.key).collect();
     assert_eq!(found, keys);
-    assert_eq!(world.store.recorded(plan, task, 1).await.unwrap().len(), 2);
+    assert_eq!(world.store.recorded(&state.plan, task, 1).await.unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -223,7 +224,7 @@ async fn an_attempt_ends_with_the_tokens_of_its_steps() {
         journaled: true,
     }];
     world.store.commit(&end, Some(&fence)).await.unwrap();
-    let attempts = world.store.attempts(plan).await.unwrap();
+    let attempts = world.store.attempts(TenantId::DEFAULT, plan).await.unwrap();
     assert_eq!((attempts[0].tokens, attempts[0].result_length), (33, 4));
 }
 

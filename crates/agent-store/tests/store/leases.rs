@@ -3,7 +3,7 @@
 use super::World;
 use crate::world::{at, change, make, new_plan};
 use agent_core::Error;
-use agent_core::ids::{PlanId, WorkerId};
+use agent_core::ids::{PlanId, TenantId, WorkerId};
 use agent_core::plan::PlanStatus;
 use agent_core::ports::{PlanStore, Visibility};
 use std::time::Duration;
@@ -36,7 +36,7 @@ async fn a_held_plan_goes_to_nobody_else_and_each_free_one_to_one_worker() {
     let second = plan_in(&world, PlanStatus::Planning).await;
     let one = world.store.claim(&worker("a"), LONG, None).await.unwrap().unwrap();
     assert_eq!((one.state.plan.id, one.fence.generation.get(), one.recovered), (first, 1, false));
-    assert_eq!(one.state, world.store.load(first).await.unwrap());
+    assert_eq!(one.state, world.store.load(None, first).await.unwrap());
     assert!(world.store.claim(&worker("b"), LONG, Some(first)).await.unwrap().is_none());
     let two = world.store.claim(&worker("a"), LONG, None).await.unwrap().unwrap();
     assert_eq!(two.state.plan.id, second);
@@ -123,8 +123,13 @@ async fn twenty_workers_of_two_processes_share_plans_without_overlap() {
         taken.extend(worker.await.unwrap());
     }
     taken.sort_unstable();
-    let filter =
-        PlanFilter { visibility: Visibility::Everything, status: None, text: None, before: None, limit: 100 };
+    let filter = PlanFilter {
+        visibility: Visibility::Tenant(TenantId::DEFAULT),
+        status: None,
+        text: None,
+        before: None,
+        limit: 100,
+    };
     let mut all: Vec<PlanId> =
         world.store.list(&filter).await.unwrap().plans.iter().map(|summary| summary.plan.id).collect();
     all.sort_unstable();

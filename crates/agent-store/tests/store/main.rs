@@ -5,5 +5,7 @@
 
 mod declared;
 mod postgres;
+mod realm;
 mod sqlite;
+mod statements;
 mod world;

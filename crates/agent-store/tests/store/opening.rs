@@ -3,6 +3,7 @@
 use super::World;
 use crate::world::{at, change, make, open, progress};
 use agent_core::event::Topic;
+use agent_core::ids::TenantId;
 use agent_core::plan::PlanStatus;
 use agent_core::ports::{EventLog, PlanReader, PlanStore, Visibility};
 use agent_store::Error;
@@ -17,9 +18,10 @@ async fn a_reopened_store_holds_everything_that_was_acknowledged() {
     world.store.commit(&next, None).await.unwrap();
     // The first is still open, as after a crash: nothing was moved out of the write-ahead log.
     let second = world.another();
-    let found = second.load(state.plan.id).await.unwrap();
+    let found = second.load(None, state.plan.id).await.unwrap();
     assert_eq!((found.plan, found.tasks), (next.plan, state.tasks));
-    let events = EventLog::read(&second, Topic::Plan(state.plan.id), 0, 100).await.unwrap();
+    let events =
+        EventLog::read(&second, Topic::Plan(TenantId::DEFAULT, state.plan.id), 0, 100).await.unwrap();
     assert_eq!(events, world.told.events());
 }
 
@@ -50,7 +52,7 @@ async fn what_waits_when_the_last_store_is_dropped_is_still_written() {
         write.abort();
     }
     drop(second);
-    while world.store.counts(Visibility::Everything).await.unwrap().total < 50 {}
+    while world.store.counts(Visibility::Tenant(TenantId::DEFAULT)).await.unwrap().total < 50 {}
 }
 
 #[tokio::test]
@@ -69,7 +71,7 @@ async fn closing_refuses_later_writes_and_reading_goes_on() {
     world.store.close().await.unwrap();
     let refused = world.store.commit(&change(&state), None).await.unwrap_err();
     assert_eq!(refused.source().unwrap().to_string(), "the store is closed; open it again");
-    assert_eq!(world.store.load(state.plan.id).await.unwrap(), state);
+    assert_eq!(world.store.load(None, state.plan.id).await.unwrap(), state);
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@
 use crate::world::{Recorder, at, change, make, new_plan, numbers, open, progress, user};
 use agent_core::Error;
 use agent_core::event::Topic;
-use agent_core::ids::{PlanId, UserId};
+use agent_core::ids::{Owner, PlanId, TenantId};
 use agent_core::plan::{Idempotency, NewPlan, PlanStatus};
 use agent_core::ports::{EventLog, PlanReader, PlanStore, Visibility};
 use agent_store::Store;
@@ -21,7 +21,7 @@ const KILLS: usize = 8;
 const SOON: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_millis(10);
 
-fn keyed(owner: UserId, number: usize) -> NewPlan {
+fn keyed(owner: Owner, number: usize) -> NewPlan {
     let idempotency = Idempotency { key: format!("k-{number}"), fingerprint: "same".into() };
     NewPlan { idempotency: Some(idempotency), ..new_plan(owner, 2) }
 }
@@ -29,7 +29,7 @@ fn keyed(owner: UserId, number: usize) -> NewPlan {
 /// Makes plans one after the other until told to stop; each is asked for, under its key, until it is acknowledged.
 async fn make_plans(
     store: Store,
-    owner: UserId,
+    owner: Owner,
     acknowledged: Arc<Mutex<Vec<PlanId>>>,
     stop: Arc<AtomicBool>,
 ) {
@@ -57,7 +57,7 @@ async fn reach(acknowledged: &Mutex<Vec<PlanId>>, count: usize) {
 
 /// Reads until reading succeeds.
 async fn read(store: &Store) {
-    while let Err(error) = store.counts(Visibility::Everything).await {
+    while let Err(error) = store.counts(Visibility::Tenant(TenantId::DEFAULT)).await {
         assert!(matches!(error, Error::Unavailable(_)), "{error:?}");
         tokio::time::sleep(MOMENT).await;
     }
@@ -79,7 +79,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_again_and_again(
         tokio::task::block_in_place(|| cluster.kill());
         let before = acknowledged.lock().unwrap().len();
         let refused = loop {
-            if let Err(error) = store.counts(Visibility::Everything).await {
+            if let Err(error) = store.counts(Visibility::Tenant(TenantId::DEFAULT)).await {
                 break error;
             }
         };
@@ -94,9 +94,9 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_again_and_again(
     making.await.unwrap();
     let acknowledged = acknowledged.lock().unwrap().clone();
     for id in &acknowledged {
-        assert_eq!(store.load(*id).await.unwrap().tasks.len(), 2);
+        assert_eq!(store.load(None, *id).await.unwrap().tasks.len(), 2);
     }
-    let all = store.counts(Visibility::Everything).await.unwrap().total;
+    let all = store.counts(Visibility::Tenant(TenantId::DEFAULT)).await.unwrap().total;
     assert_eq!(all, acknowledged.len() as u64, "each key has one plan");
     let events = EventLog::read(&store, Topic::Everything, 0, u32::MAX).await.unwrap();
     assert_eq!(events.len(), acknowledged.len());
@@ -104,7 +104,7 @@ async fn nothing_acknowledged_is_lost_when_the_server_is_killed_again_and_again(
 }
 
 /// A store that reaches the server through a proxy.
-async fn behind_a_proxy() -> Option<(CuttingProxy, Store, Arc<Recorder>, UserId, TestDatabase)> {
+async fn behind_a_proxy() -> Option<(CuttingProxy, Store, Arc<Recorder>, Owner, TestDatabase)> {
     let cluster = PostgresCluster::shared().filter(|cluster| cluster.certificate("").is_some())?;
     let database = cluster.create_database(None);
     // What the writer commits with; readers have other words.
@@ -133,7 +133,7 @@ async fn a_line_cut_behind_a_commit_leaves_one_plan_however_often_it_is_asked_fo
     let first = make(&store, &plan, PlanStatus::Created, at(1)).await.unwrap();
     let second = make(&store, &plan, PlanStatus::Created, at(2)).await.unwrap();
     assert_eq!((first.plan.id, first.plan.created_at), (second.plan.id, at(0)));
-    assert_eq!(store.counts(Visibility::Everything).await.unwrap().total, 1);
+    assert_eq!(store.counts(Visibility::Tenant(TenantId::DEFAULT)).await.unwrap().total, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -148,8 +148,8 @@ async fn a_line_cut_behind_a_commit_changes_a_plan_once() {
     assert!(is_unknown(&error), "{error:?}");
     let again = store.commit(&next, None).await.unwrap_err();
     assert!(matches!(again, Error::Conflict { .. }), "{again:?}");
-    assert_eq!(store.load(state.plan.id).await.unwrap().plan.summary.as_deref(), Some("changed"));
-    let logged = EventLog::read(&store, Topic::Plan(state.plan.id), 0, 10).await.unwrap();
+    assert_eq!(store.load(None, state.plan.id).await.unwrap().plan.summary.as_deref(), Some("changed"));
+    let logged = EventLog::read(&store, Topic::Plan(TenantId::DEFAULT, state.plan.id), 0, 10).await.unwrap();
     assert_eq!(numbers(&logged, state.plan.id), [1, 2]);
     // Nobody was told of what nobody knew to be committed: it is found in the log.
     assert_eq!(numbers(&told.events(), state.plan.id), [1]);
@@ -235,7 +235,7 @@ async fn silence(server: &str) {
     assert!(silent.elapsed() < SOON, "noticed after {:?}", silent.elapsed());
     let again = make(&store, &long, PlanStatus::Created, at(0)).await.unwrap_err();
     assert!(matches!(again, Error::Unavailable(_)), "{again:?}");
-    let read = store.counts(Visibility::Everything).await.unwrap_err();
+    let read = store.counts(Visibility::Tenant(TenantId::DEFAULT)).await.unwrap_err();
     assert!(matches!(read, Error::Unavailable(_)), "{read:?}");
 
     assert!(ip(&format!("-n {server} link set cable up")));
@@ -248,6 +248,6 @@ async fn silence(server: &str) {
         tokio::time::sleep(MOMENT).await;
     };
     assert!(back.elapsed() < 2 * SOON, "served again after {:?}", back.elapsed());
-    assert_eq!(store.load(made.plan.id).await.unwrap().tasks.len(), 10_000);
-    assert_eq!(store.counts(Visibility::Everything).await.unwrap().total, 1);
+    assert_eq!(store.load(None, made.plan.id).await.unwrap().tasks.len(), 10_000);
+    assert_eq!(store.counts(Visibility::Tenant(TenantId::DEFAULT)).await.unwrap().total, 1);
 }

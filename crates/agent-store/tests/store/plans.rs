@@ -4,7 +4,7 @@ use super::World;
 use crate::world::{at, change, make, new_plan, user};
 use agent_core::Error;
 use agent_core::event::EventBody;
-use agent_core::ids::{PlanId, Revision, UserId};
+use agent_core::ids::{Owner, PlanId, Revision, UserId};
 use agent_core::plan::{
     CommandLine, Idempotency, NewPlan, OnUnknown, PlanStatus, Priority, RetryPolicy, TaskKind, TaskSpec,
     TaskStatus,
@@ -27,7 +27,7 @@ fn rule() -> Rule {
     }
 }
 
-fn elaborate(owner: UserId) -> NewPlan {
+fn elaborate(owner: Owner) -> NewPlan {
     let command = TaskKind::Command {
         command: CommandLine::Argv(vec!["cargo".into(), "test".into(), "ünïcode \"quoted\" \0".into()]),
         env: [("RUST_LOG".to_owned(), "debug".to_owned())].into(),
@@ -85,7 +85,7 @@ async fn a_plan_is_found_as_it_was_made_with_every_field() {
     let Some(world) = World::new().await else { return };
     let new = elaborate(world.owner);
     let made = make(&world.store, &new, PlanStatus::Created, at(5)).await.unwrap();
-    let found = world.store.load(made.plan.id).await.unwrap();
+    let found = world.store.load(None, made.plan.id).await.unwrap();
     assert_eq!(found, made);
     let specs: Vec<TaskSpec> = found.tasks.iter().map(|task| TaskSpec::clone(&task.spec)).collect();
     assert_eq!(specs, new.tasks);
@@ -116,7 +116,7 @@ async fn a_new_plan_is_told_of_with_the_number_one() {
 async fn a_plan_of_ten_thousand_tasks_keeps_their_order() {
     let Some(world) = World::new().await else { return };
     let made = world.plan(10_000).await;
-    let found = world.store.load(made.plan.id).await.unwrap();
+    let found = world.store.load(None, made.plan.id).await.unwrap();
     assert_eq!(found.tasks.len(), 10_000);
     assert!(found == made, "loaded tasks differ from those that were made");
 }
@@ -124,19 +124,22 @@ async fn a_plan_of_ten_thousand_tasks_keeps_their_order() {
 #[tokio::test]
 async fn an_unknown_plan_is_named() {
     let Some(world) = World::new().await else { return };
-    let error = world.store.load(PlanId(99)).await.unwrap_err();
+    let error = world.store.load(None, PlanId(99)).await.unwrap_err();
     assert!(matches!(error, Error::PlanNotFound(PlanId(99))));
 }
 
 #[tokio::test]
 async fn a_plan_for_nobody_is_refused_and_leaves_nothing() {
     let Some(world) = World::new().await else { return };
-    let error = make(&world.store, &new_plan(UserId(77), 1), PlanStatus::Created, at(0)).await.unwrap_err();
-    assert!(error.source().unwrap().to_string().contains("user 77 does not exist"), "{error:?}");
+    let error =
+        make(&world.store, &new_plan(Owner::in_default_tenant(UserId(77)), 1), PlanStatus::Created, at(0))
+            .await
+            .unwrap_err();
+    assert!(error.source().unwrap().to_string().contains("user 77 of tenant 1 does not exist"), "{error:?}");
     assert!(world.told.calls().is_empty());
 }
 
-fn keyed(owner: UserId, fingerprint: &str) -> NewPlan {
+fn keyed(owner: Owner, fingerprint: &str) -> NewPlan {
     let idempotency = Idempotency { key: "k-1".into(), fingerprint: fingerprint.into() };
     NewPlan { idempotency: Some(idempotency), ..new_plan(owner, 2) }
 }

@@ -41,7 +41,7 @@ async fn a_connection_is_encrypted_when_the_server_demands_it() {
         let store = open(&encrypted(&world, cluster, options)).unwrap();
         let state = world.plan(1).await;
         store.commit(&change(&state), None).await.unwrap();
-        store.load(state.plan.id).await.unwrap();
+        store.load(None, state.plan.id).await.unwrap();
         let plain = world.query(
             "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
              WHERE usename = 'encrypted' AND datname = current_database() AND NOT ssl",

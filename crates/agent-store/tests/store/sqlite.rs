@@ -8,23 +8,37 @@ type World = crate::world::World<OnSqlite>;
 mod accounts;
 #[path = "approvals.rs"]
 mod approvals;
+#[path = "audit.rs"]
+mod audit;
 #[path = "commits.rs"]
 mod commits;
 #[path = "concurrency.rs"]
 mod concurrency;
 #[path = "conversation.rs"]
 mod conversation;
+#[path = "every_statement.rs"]
+mod every_statement;
 #[path = "files.rs"]
 mod files;
+#[path = "fixtures.rs"]
+mod fixtures;
 #[path = "journal.rs"]
 mod journal;
 #[path = "leases.rs"]
 mod leases;
 #[path = "lists.rs"]
 mod lists;
+#[path = "members.rs"]
+mod members;
 #[path = "opening.rs"]
 mod opening;
 #[path = "plans.rs"]
 mod plans;
 #[path = "schema_of_file.rs"]
 mod schema;
+#[path = "tenants.rs"]
+mod tenants;
+#[path = "tenants_writes.rs"]
+mod tenants_writes;
+#[path = "webhooks.rs"]
+mod webhooks;

@@ -1,11 +1,12 @@
 //! A store on a database of its own, with a listener that remembers.
 
+use crate::statements;
 use agent_auth::Role;
-use agent_auth::ports::{NewUser, UserStore};
+use agent_auth::ports::{NewUser, TenantStore, UserStore};
 use agent_core::Result;
 use agent_core::event::{Event, EventBody, NewEvent};
 use agent_core::executor::opening;
-use agent_core::ids::{PlanId, UserId, WorkerId};
+use agent_core::ids::{Owner, PlanId, TenantId, WorkerId};
 use agent_core::plan::{NewPlan, PlanState, PlanStatus, TaskKind, TaskSpec};
 use agent_core::policy::Policy;
 use agent_core::ports::{Change, CommitListener, Fence, PlanStore};
@@ -76,6 +77,7 @@ impl Backend for OnPostgres {
 }
 
 pub(crate) fn open(url: &str) -> Result<Store, agent_store::Error> {
+    statements::watch();
     Store::open(url, Arc::new(Recorder::default()))
 }
 
@@ -83,7 +85,7 @@ pub(crate) fn open(url: &str) -> Result<Store, agent_store::Error> {
 pub(crate) struct World<B> {
     pub(crate) store: Store,
     pub(crate) told: Arc<Recorder>,
-    pub(crate) owner: UserId,
+    pub(crate) owner: Owner,
     // After the store: its connections end before the database does.
     place: Place,
     backend: PhantomData<B>,
@@ -95,6 +97,7 @@ impl<B: Backend> World<B> {
     }
 
     pub(crate) async fn new() -> Option<Self> {
+        statements::watch();
         let place = B::empty()?;
         let told = Arc::new(Recorder::default());
         let listener: Arc<Recorder> = Arc::clone(&told);
@@ -128,10 +131,17 @@ impl<B: Backend> World<B> {
         }
     }
 
+    /// What [`statements::run_in`] knows this database by.
+    pub(crate) fn place_of_connections(&self) -> String {
+        match &self.place {
+            Place::File(_) => self.path().display().to_string(),
+            Place::Server(_) => String::new(),
+        }
+    }
+
     /// The file as a tool of the operator sees it.
     pub(crate) fn connection(&self) -> diesel::SqliteConnection {
-        use diesel::Connection;
-        diesel::SqliteConnection::establish(self.path().to_str().unwrap()).unwrap()
+        statements::unwatched(self.path().to_str().unwrap())
     }
 
     /// What a query yields on a server, first column only.
@@ -139,6 +149,14 @@ impl<B: Backend> World<B> {
         match &self.place {
             Place::File(folder) => panic!("{folder:?} is no server"),
             Place::Server(database) => database.query(sql),
+        }
+    }
+
+    /// The same as somebody who says that they work for this tenant, or does not say for whom.
+    pub(crate) fn query_within(&self, tenant: Option<&str>, sql: &str) -> Result<Vec<String>, String> {
+        match &self.place {
+            Place::File(folder) => panic!("{folder:?} is no server"),
+            Place::Server(database) => database.query_within(tenant, sql),
         }
     }
 
@@ -170,14 +188,31 @@ pub(crate) async fn make(
     Ok(PlanStore::create(store, &opening, plan.idempotency.as_ref()).await?.state)
 }
 
-pub(crate) async fn user(store: &Store, name: &str) -> UserId {
-    let new = NewUser {
+pub(crate) async fn user(store: &Store, name: &str) -> Owner {
+    user_in(store, name, TenantId::DEFAULT).await
+}
+
+/// Somebody whose account is made by that tenant.
+pub(crate) async fn user_in(store: &Store, name: &str, tenant: TenantId) -> Owner {
+    let user = UserStore::create(store, &new_user(name, tenant), at(0)).await.unwrap().unwrap();
+    Owner { tenant: user.tenant, user: user.id }
+}
+
+pub(crate) fn new_user(name: &str, tenant: TenantId) -> NewUser {
+    NewUser {
         username: name.into(),
         password_hash: "$argon2id$".into(),
+        password_expires_at: None,
+        tenant,
         role: Role::User,
+        operator: false,
         request_key: None,
-    };
-    UserStore::create(store, &new, at(0)).await.unwrap().unwrap().id
+    }
+}
+
+/// Another tenant.
+pub(crate) async fn tenant(store: &Store, name: &str) -> TenantId {
+    store.create_tenant(name, None, at(0)).await.unwrap().unwrap().id
 }
 
 /// An instant some milliseconds into the test's day.
@@ -185,7 +220,7 @@ pub(crate) fn at(milliseconds: i64) -> Timestamp {
     Timestamp::from_micros(1_767_268_800_000_000 + milliseconds * 1_000)
 }
 
-pub(crate) fn new_plan(owner: UserId, n_tasks: usize) -> NewPlan {
+pub(crate) fn new_plan(owner: Owner, n_tasks: usize) -> NewPlan {
     let task = |n: usize| TaskSpec::new(format!("task {n}"), TaskKind::shell(format!("echo {n}")));
     NewPlan {
         owner,

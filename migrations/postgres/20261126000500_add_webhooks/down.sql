@@ -1,0 +1,2 @@
+DROP TABLE webhooks;
+DELETE FROM idempotency_keys WHERE resource = 'webhook';
