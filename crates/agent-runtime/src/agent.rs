@@ -2,19 +2,22 @@
 
 mod assembly;
 mod condition;
+mod retention;
 
 pub use assembly::AgentBuilder;
 pub use condition::{Health, Part, Readiness};
 
 use crate::data_folder::HomeLock;
+use crate::deliveries::Deliveries;
 use crate::error::{Error, Result};
-use crate::services::{Approvals, Conversation, Plans, Repositories, Stats, Templates};
+use crate::services::{Approvals, Audit, Conversation, Plans, Repositories, Stats, Templates, Webhooks};
 use crate::settings::Settings;
 use agent_analytics::Analytics;
 use agent_auth::ports::{NewUser, User, UserStore};
-use agent_auth::{Authenticator, Principal, Role};
+use agent_auth::{Authenticator, Principal, Role, Scope};
 use agent_core::event::Topic;
 use agent_core::executor::Executor;
+use agent_core::ids::TenantId;
 use agent_core::model::ModelDescription;
 use agent_core::policy::Judge;
 use agent_core::ports::{Clock, Conversations, EventLog, MessageFilter, PlanReader};
@@ -26,6 +29,7 @@ use agent_store::Store;
 use assembly::{Parts, Running};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// The account of whoever runs an embedded agent.
 const LOCAL_USER: &str = "local";
@@ -42,18 +46,31 @@ struct Inner {
     executor: Executor,
     authenticator: Authenticator,
     analytics: Analytics,
+    audit: Audit,
+    stop: CancellationToken,
     plans: Plans,
     approvals: Approvals,
     judge: Arc<dyn Judge>,
     conversation: Conversation,
     repositories: Repositories,
     templates: Templates,
+    webhooks: Webhooks,
+    deliveries: Option<Deliveries>,
     sandbox: Sandbox,
     model: Option<ModelDescription>,
     first_password: Option<String>,
     clock: Arc<dyn Clock>,
     started_at: Timestamp,
     _home: Option<HomeLock>,
+}
+
+/// Begins to forget what is too old; until the token is cancelled.
+fn keep_tidy(settings: &Settings, audit: &Audit) -> CancellationToken {
+    let stop = CancellationToken::new();
+    if let Some(kept) = settings.access.audit_retention.filter(|_| settings.recover) {
+        tokio::spawn(retention::run(audit.clone(), kept, stop.clone()));
+    }
+    stop
 }
 
 impl Agent {
@@ -72,7 +89,9 @@ impl Agent {
 
     fn assemble(settings: Settings, parts: Parts, running: Running) -> Self {
         let redactor = parts.secrets.redactor();
-        let Parts { store, hub, bus, roots, workspaces, caches, sandbox, clock, home, judge, .. } = parts;
+        let Parts {
+            store, hub, bus, roots, workspaces, caches, sandbox, clock, home, judge, webhooks, ..
+        } = parts;
         let Running { authenticator, first_password, executor, model, started_at } = running;
         let templates = Arc::new(agent_templates::Catalogue::builtin());
         let plans = Plans {
@@ -86,19 +105,21 @@ impl Agent {
             model: model.as_ref().map(|model| model.model.clone()),
             judge: Arc::clone(&judge),
             redactor: Arc::clone(&redactor),
+            most_active: (settings.access.user_active_plans, settings.access.tenant_active_plans),
         };
-        let approvals = Approvals {
-            executor: executor.clone(),
-            store: store.clone(),
-            judge: Arc::clone(&judge),
-            clock: Arc::clone(&clock),
-        };
+        let audit = Audit::new(Arc::new(store.clone()), Arc::clone(&clock), Arc::clone(&redactor));
+        let stop = keep_tidy(&settings, &audit);
+        let approvals = Approvals::new(&executor, &store, &judge, &clock);
         Self(Arc::new(Inner {
             conversation: Conversation { store: store.clone(), clock: Arc::clone(&clock), redactor },
+            audit,
+            stop,
             approvals,
             judge,
             repositories: Repositories { roots, caches },
             templates: Templates { catalogue: templates },
+            deliveries: settings.recover.then(|| Deliveries::start(&webhooks)),
+            webhooks,
             analytics: Analytics::new(Arc::new(store.clone()), Arc::clone(&clock)),
             _home: home,
             settings,
@@ -156,9 +177,19 @@ impl Agent {
         &self.0.templates
     }
 
+    /// Requests about webhooks.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.0.webhooks
+    }
+
     /// Figures about executions.
     pub fn analytics(&self) -> &Analytics {
         &self.0.analytics
+    }
+
+    /// Who did what.
+    pub fn audit(&self) -> &Audit {
+        &self.0.audit
     }
 
     /// Logins, tokens, keys and users.
@@ -247,15 +278,18 @@ impl Agent {
     /// # Errors
     /// `Unavailable`.
     pub async fn local_principal(&self) -> Result<Principal> {
-        let user = match self.0.store.find_by_name(LOCAL_USER).await? {
+        let user = match self.0.store.find_by_name(LOCAL_USER, None).await? {
             Some(account) => account.user,
             None => self.create_local_user().await?,
         };
         Ok(Principal {
             user_id: user.id,
+            tenant: user.tenant,
             username: user.username,
             role: Role::Admin,
-            scopes: Role::Admin.scopes().to_vec(),
+            operator: true,
+            scopes: Scope::ALL.to_vec(),
+            key_id: None,
             expires_at: None,
         })
     }
@@ -265,14 +299,17 @@ impl Agent {
             username: LOCAL_USER.to_owned(),
             // No password has this hash: the account is for the process that owns the data, not for logins.
             password_hash: "!".to_owned(),
+            password_expires_at: None,
+            tenant: TenantId::DEFAULT,
             role: Role::Admin,
+            operator: true,
             request_key: None,
         };
         if let Some(created) = UserStore::create(&self.0.store, &user, self.0.clock.now()).await? {
             return Ok(created);
         }
         // Somebody else created it just now.
-        let found = self.0.store.find_by_name(LOCAL_USER).await?;
+        let found = self.0.store.find_by_name(LOCAL_USER, None).await?;
         found
             .map(|account| account.user)
             .ok_or_else(|| Error::Internal("the local account is gone".to_owned()))
@@ -291,7 +328,13 @@ impl Agent {
 
     /// As [`Agent::stop`], with another grace period.
     pub async fn stop_within(self, grace: Duration) {
-        self.0.executor.stop(grace).await;
+        self.0.stop.cancel();
+        let deliveries = async {
+            if let Some(deliveries) = &self.0.deliveries {
+                deliveries.stop(grace).await;
+            }
+        };
+        tokio::join!(self.0.executor.stop(grace), deliveries);
         // After the executor, so that others hear of the plans that it gave back.
         if let Some(bus) = &self.0.bus {
             bus.stop().await;

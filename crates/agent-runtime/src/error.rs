@@ -1,5 +1,6 @@
 //! What can go wrong at the front door.
 
+use agent_core::error::Defect;
 use agent_core::ids::PlanId;
 
 /// Result with this crate's [`Error`].
@@ -47,7 +48,42 @@ pub enum Error {
     /// The stream of events broke.
     #[error(transparent)]
     Events(#[from] agent_events::Error),
+    /// A webhook as asked for cannot be; all defects found are listed.
+    #[error("the webhook cannot be as asked for: {}", in_words(.0))]
+    InvalidWebhook(Vec<Defect>),
+    /// There is no such webhook, or there are too many.
+    #[error(transparent)]
+    Webhook(agent_webhooks::Error),
+    /// As many plans are live already as the settings allow.
+    #[error(
+        "{who} {most} live plans already, which is the most at once; wait until one has ended, or cancel one"
+    )]
+    TooManyActivePlans {
+        /// Who has them, as the beginning of the sentence.
+        who: &'static str,
+        /// The most.
+        most: u64,
+    },
     /// Something that cannot happen did; the log knows more.
     #[error("an internal fault: {0}")]
     Internal(String),
+}
+
+impl From<agent_webhooks::Error> for Error {
+    /// What the domain has a word for is said in that word.
+    fn from(error: agent_webhooks::Error) -> Self {
+        match error {
+            agent_webhooks::Error::Unavailable(source) => {
+                let source = source.downcast::<agent_core::Error>().map(|error| *error);
+                Self::Core(source.unwrap_or_else(agent_core::Error::Unavailable))
+            }
+            agent_webhooks::Error::Log(source) => Self::Core(source),
+            other => Self::Webhook(other),
+        }
+    }
+}
+
+fn in_words(defects: &[Defect]) -> String {
+    let defects = defects.iter().map(|defect| format!("{}: {}", defect.pointer, defect.detail));
+    defects.collect::<Vec<_>>().join("; ")
 }

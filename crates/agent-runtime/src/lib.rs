@@ -24,6 +24,7 @@
 
 mod agent;
 mod data_folder;
+mod deliveries;
 pub mod doctor;
 mod error;
 mod policy;
@@ -49,10 +50,10 @@ pub use repositories::RepositoryRoots;
 /// Masks the secrets of these settings, and what looks like one: for logs.
 pub use secrets::redactor;
 pub use services::{
-    ApprovalPage, Approvals, Conversation, ConversationPage, CreatePlan, Decided, Edited, EventPage,
-    PersonsAnswer, PlanDetails, Plans, Repositories, Statistics, Stats, Templates, WantedApprovals,
-    WantedMessages,
+    ApprovalPage, Approvals, Audit, Conversation, ConversationPage, CreatePlan, CreateWebhook, Decided,
+    Edited, EventPage, PersonsAnswer, PlanDetails, Plans, Repositories, Statistics, Stats, Templates,
+    UpdateWebhook, WantedApprovals, WantedMessages, WebhookPage, Webhooks,
 };
-pub use settings::{Fallback, LogFormat, Overrides, Settings};
+pub use settings::{AccessSettings, Fallback, LogFormat, Overrides, Settings, WebhookSettings};
 pub use system::SystemClock;
 pub use workspaces::Merged;

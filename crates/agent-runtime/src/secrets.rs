@@ -39,7 +39,10 @@ impl KnownSecrets {
     /// With the secrets of these settings, and the key that tokens are signed with.
     pub(crate) fn new(settings: &Settings, signing: &SecretString, clock: Arc<dyn Clock>) -> Self {
         let signing = ("jwt_secret".to_owned(), signing.expose_secret().to_owned());
-        Self { masker: masker(settings).and([signing]), clock, found: Mutex::default() }
+        let retired = settings.access.retired_jwt_secrets.iter();
+        let retired =
+            retired.map(|secret| ("retired_jwt_secret".to_owned(), secret.expose_secret().to_owned()));
+        Self { masker: masker(settings).and(retired.chain([signing])), clock, found: Mutex::default() }
     }
 
     fn kept(&self, root: &Path, now: Timestamp) -> Option<WorkspaceSecrets> {

@@ -1,12 +1,17 @@
 //! Settings: what the user typed ([`raw`]) and what it means ([`Settings`]).
 
+mod access;
 mod database;
 mod language_models;
+mod origins;
 mod raw;
+mod webhooks;
 
+pub use access::AccessSettings;
 pub(crate) use database::{file_of, passwords_in, without_login};
 pub use language_models::Fallback;
 pub use raw::Overrides;
+pub use webhooks::WebhookSettings;
 
 use crate::error::{Error, Result};
 use agent_core::ports::DailyLimits;
@@ -71,6 +76,8 @@ pub struct Settings {
     pub daily_limits: DailyLimits,
     /// Folders below which repositories must lie.
     pub repository_roots: Vec<PathBuf>,
+    /// Origins of browser pages that may use the server beside its own, as browsers send them.
+    pub cors_origins: Vec<String>,
     /// Attempts at once, over all plans.
     pub max_parallel_tasks: usize,
     /// Ceiling of an attempt.
@@ -81,8 +88,12 @@ pub struct Settings {
     pub lease: Duration,
     /// Rules about calls of tools, in TOML; none beside the built-in ones when absent.
     pub policy_file: Option<PathBuf>,
+    /// What webhooks may call beyond the public internet.
+    pub webhooks: WebhookSettings,
     /// What confines commands; whatever works best here unless said otherwise.
     pub sandbox_backend: Backend,
+    /// Who may ask how often, from where, and how long it is remembered.
+    pub access: AccessSettings,
     /// Log filter.
     pub log: String,
     /// Log format.
@@ -131,6 +142,7 @@ impl Settings {
         let lease = seconds("lease", raw.lease.as_deref(), 15)?;
         let nats_url = raw.nats_url.as_deref().map(BusAddress::parse).transpose();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let access = AccessSettings::resolve(&raw, bind)?;
         Ok(Self {
             bind,
             database_url: raw.database_url.unwrap_or_else(|| "sqlite://agent.db".to_owned()),
@@ -153,6 +165,7 @@ impl Settings {
             )?,
             llm_prices: language_models::prices(raw.llm_prices.as_deref())?,
             repository_roots: raw.repository_roots.unwrap_or_else(|| vec![PathBuf::from(".")]),
+            cors_origins: origins::origins(raw.cors_origins)?,
             max_parallel_tasks: at_least_one("max_parallel_tasks", raw.max_parallel_tasks.unwrap_or(cores))?,
             task_timeout,
             max_recoveries: at_least_one("max_recoveries", raw.max_recoveries.unwrap_or(3))?
@@ -160,7 +173,9 @@ impl Settings {
                 .unwrap_or(u32::MAX),
             lease,
             policy_file: raw.policy_file,
+            webhooks: WebhookSettings::read(raw.webhook_allowed_hosts.as_deref(), raw.webhook_plain_http)?,
             sandbox_backend: backend(raw.sandbox_backend.as_deref())?,
+            access,
             log: raw.log.unwrap_or_else(|| "info".to_owned()),
             log_format: log_format(raw.log_format.as_deref())?,
             environment,
@@ -191,6 +206,7 @@ impl Settings {
         let mask = |secret: &Option<SecretString>| secret.as_ref().map(|_| quoted("***"));
         let path = |path: &PathBuf| quoted(&path.display().to_string());
         let roots: Vec<String> = self.repository_roots.iter().map(path).collect();
+        let origins: Vec<String> = self.cors_origins.iter().map(|origin| quoted(origin)).collect();
         let lines = [
             ("bind", Some(quoted(&self.bind.to_string()))),
             ("database_url", Some(quoted(&database::without_password(&self.database_url)))),
@@ -213,16 +229,23 @@ impl Settings {
             ("user_tokens_per_day", self.daily_limits.max_tokens.map(|tokens| tokens.to_string())),
             ("user_cost_per_day", self.daily_limits.max_cost.map(|cost| quoted(&cost.to_string()))),
             ("repository_roots", Some(format!("[{}]", roots.join(", ")))),
+            ("cors_origins", Some(format!("[{}]", origins.join(", ")))),
             ("max_parallel_tasks", Some(self.max_parallel_tasks.to_string())),
             ("task_timeout", Some(quoted(&format!("{}ms", self.task_timeout.as_millis())))),
             ("max_recoveries", Some(self.max_recoveries.to_string())),
             ("lease", Some(quoted(&format!("{}ms", self.lease.as_millis())))),
             ("policy_file", self.policy_file.as_ref().map(path)),
+            (
+                "webhook_allowed_hosts",
+                webhooks::in_words(&self.webhooks.allowed_hosts).map(|text| quoted(&text)),
+            ),
+            ("webhook_plain_http", Some(self.webhooks.plain_http.to_string())),
             ("sandbox_backend", Some(quoted(self.sandbox_backend.as_str()))),
             ("log", Some(quoted(&self.log))),
             ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
         ];
-        let shown = lines.into_iter().map(|(key, value)| match value {
+        let access = self.access.in_words().iter().cloned();
+        let shown = lines.into_iter().chain(access).map(|(key, value)| match value {
             Some(value) => format!("{key} = {value}\n"),
             None => format!("# {key} is not set\n"),
         });
@@ -317,6 +340,17 @@ mod tests {
     fn what_this_version_cannot_do_is_refused_in_words() {
         let raw = Raw { otlp_endpoint: Some("http://127.0.0.1".into()), ..Raw::default() };
         assert!(Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string().contains("otlp_endpoint"));
+    }
+
+    #[test]
+    fn origins_are_told_apart_by_commas_and_shown() {
+        let pages = "https://app.example, http://localhost:3000".to_owned();
+        let environment = [("AGENT_CORS_ORIGINS".to_owned(), pages)].into();
+        let settings =
+            Settings::resolve(raw::from_environment(&environment).unwrap(), BTreeMap::new()).unwrap();
+        assert_eq!(settings.cors_origins, ["https://app.example", "http://localhost:3000"]);
+        let shown = "cors_origins = [\"https://app.example\", \"http://localhost:3000\"]\n";
+        assert!(settings.to_masked_toml().contains(shown));
     }
 
     #[test]

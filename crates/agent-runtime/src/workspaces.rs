@@ -36,10 +36,10 @@ pub struct Merged {
 impl Workspaces for PlanWorkspaces {
     /// The repository's path is checked again, since links may have changed.
     async fn open(&self, plan: &Plan) -> Result<PathBuf> {
-        let (roots, path, id) = (Arc::clone(&self.roots), plan.repo_path.clone(), plan.id.get());
+        let repository = self.roots.admit(plan.owner.tenant, Some(plan.repo_path.clone())).await?;
+        let id = plan.id.get();
         let isolated = (plan.policy.workspace == WorkspaceMode::Isolated).then(|| self.isolated.clone());
         blocking(move || {
-            let repository = roots.admit(Some(&path))?;
             let Some(isolated) = isolated else { return Ok(repository) };
             Ok(isolated.open(&repository, id).map_err(failed)?.path().to_path_buf())
         })

@@ -2,16 +2,18 @@
 
 use super::Agent;
 use crate::data_folder::{DataFolder, HomeLock};
+use crate::deliveries::{self, Both};
 use crate::error::{Error, Result};
 use crate::policy;
 use crate::repositories::RepositoryRoots;
 use crate::scan_caches::ScanCaches;
 use crate::secrets::KnownSecrets;
+use crate::services::Webhooks;
 use crate::settings::{self, Settings};
 use crate::surveys::CachedSurveys;
 use crate::system::{SystemClock, SystemRandomness};
 use crate::workspaces::PlanWorkspaces;
-use agent_auth::{Authenticator, Passwords, SigningKey, Stores};
+use agent_auth::{Authenticator, Passwords, SigningKey, Stores, SystemRandom};
 use agent_core::executor::{Executor, ExecutorPorts, ExecutorSettings};
 use agent_core::ids::WorkerId;
 use agent_core::model::ModelDescription;
@@ -25,6 +27,7 @@ use agent_repository::isolation::IsolatedWorkspaces;
 use agent_repository::tools::Recorder;
 use agent_sandbox::{HostEnvironment, RunCommand, Sandbox};
 use agent_store::Store;
+use agent_webhooks::{Allowed, Wake};
 use secrecy::SecretString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -45,6 +48,7 @@ pub(super) struct Parts {
     pub(super) worker: WorkerId,
     pub(super) judge: Arc<dyn Judge>,
     pub(super) secrets: Arc<dyn Secrets>,
+    pub(super) webhooks: Webhooks,
 }
 
 /// What stands once it runs.
@@ -87,35 +91,29 @@ impl AgentBuilder {
         let started_at = clock.now();
         let wakes = Arc::new(Wakes::new());
         let bus = self.settings.nats_url.is_some().then(|| Arc::new(Bus::new(Arc::clone(&wakes))));
-        let listener: Arc<dyn CommitListener> = match &bus {
-            Some(bus) => Arc::<Bus>::clone(bus),
-            None => Arc::<Wakes>::clone(&wakes),
-        };
-        let (store, folder) = open_store(&self.settings, listener).await?;
+        let (wake, allowed) = (Wake::default(), deliveries::allowed(&self.settings)?);
+        let listener = Both(listener(bus.as_ref(), &wakes), wake.clone());
+        let (store, folder) = open_store(&self.settings, Arc::new(listener)).await?;
         let signing = self.settings.jwt_secret.clone().map_or_else(|| folder.jwt_secret(), Ok)?;
-        let authenticator = authenticator(signing.clone(), &store, &clock)?;
+        let authenticator = authenticator(signing_keys(&self.settings, &signing)?, &store, &clock);
         let model = match self.model.take() {
             Some(model) => Some(model),
             None => connect_model(&self.settings).await?,
         };
         let described = model.as_ref().map(|model| model.describe());
         let home = folder.lock()?;
-        let roots = Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots)?);
+        let roots = Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots, store.clone())?);
         let parts = Parts {
             worker: worker_id(&folder, home.is_some())?,
             home,
-            workspaces: Arc::new(PlanWorkspaces {
-                roots: Arc::clone(&roots),
-                isolated: IsolatedWorkspaces::new(self.settings.workspaces_folder()),
-                history_folder: self.settings.history_folder(),
-                clock: Arc::clone(&clock),
-            }),
+            workspaces: Arc::new(workspaces(&self.settings, &roots, &clock)),
             roots,
             judge: Arc::new(policy::judge(&self.settings, private_files(&self.settings, &folder))?),
             secrets: Arc::new(KnownSecrets::new(&self.settings, &signing, Arc::clone(&clock))),
             caches: Arc::default(),
             sandbox: probe_sandbox(&self.settings, &folder),
             hub: Hub::new(wakes, Arc::new(store.clone())),
+            webhooks: webhooks(&store, &clock, allowed, wake),
             bus,
             store,
             clock,
@@ -184,18 +182,50 @@ async fn open_store(settings: &Settings, listener: Arc<dyn CommitListener>) -> R
     Ok((store, folder))
 }
 
+/// Who hears of commits here, and elsewhere where servers are joined.
+fn listener(bus: Option<&Arc<Bus>>, wakes: &Arc<Wakes>) -> Arc<dyn CommitListener> {
+    match bus {
+        Some(bus) => Arc::<Bus>::clone(bus),
+        None => Arc::<Wakes>::clone(wakes),
+    }
+}
+
+fn workspaces(settings: &Settings, roots: &Arc<RepositoryRoots>, clock: &Arc<dyn Clock>) -> PlanWorkspaces {
+    PlanWorkspaces {
+        roots: Arc::clone(roots),
+        isolated: IsolatedWorkspaces::new(settings.workspaces_folder()),
+        history_folder: settings.history_folder(),
+        clock: Arc::clone(clock),
+    }
+}
+
+fn webhooks(store: &Store, clock: &Arc<dyn Clock>, allowed: Allowed, wake: Wake) -> Webhooks {
+    let (store, clock) = (store.clone(), Arc::clone(clock));
+    Webhooks { store, allowed, wake, clock, random: Arc::new(SystemRandom) }
+}
+
 /// The lasting name of the process that is at home, or a name of its own for any other.
 fn worker_id(folder: &DataFolder, at_home: bool) -> Result<WorkerId> {
     let visitor = || Ok(format!("visitor-{}", uuid::Uuid::new_v4()));
     if at_home { folder.worker() } else { visitor() }.map(WorkerId)
 }
 
-fn authenticator(secret: SecretString, store: &Store, clock: &Arc<dyn Clock>) -> Result<Authenticator> {
+/// Signs with the present secret, and still knows what earlier ones signed.
+fn signing_keys(settings: &Settings, present: &SecretString) -> Result<SigningKey> {
+    let retired = settings.access.retired_jwt_secrets.clone();
+    Ok(SigningKey::with_retired(present.clone(), retired)?)
+}
+
+fn authenticator(keys: SigningKey, store: &Store, clock: &Arc<dyn Clock>) -> Authenticator {
     let store = Arc::new(store.clone());
-    let stores =
-        Stores { users: Arc::clone(&store) as _, keys: Arc::clone(&store) as _, refresh: store as _ };
+    let stores = Stores {
+        users: Arc::clone(&store) as _,
+        tenants: Arc::clone(&store) as _,
+        keys: Arc::clone(&store) as _,
+        refresh: store as _,
+    };
     let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-    Ok(Authenticator::new(stores, SigningKey::new(secret)?, Passwords::new(cores), Arc::clone(clock)))
+    Authenticator::new(stores, keys, Passwords::new(cores), Arc::clone(clock))
 }
 
 /// Commands never see the database, its lock or the signing secret, even where the folder is readable.
@@ -216,10 +246,27 @@ async fn accounts(settings: &Settings, authenticator: &Authenticator) -> Result<
         authenticator.create_demo_accounts().await?;
         return Ok(None);
     }
+    if !settings.bind.ip().is_loopback() {
+        refuse_demo_accounts(authenticator).await?;
+    }
     if settings.recover {
         return Ok(authenticator.ensure_admin(settings.admin_password.clone()).await?);
     }
     Ok(None)
+}
+
+/// A database that was used for a demo has accounts whose passwords everybody knows.
+async fn refuse_demo_accounts(authenticator: &Authenticator) -> Result<()> {
+    let found = authenticator.find_demo_accounts().await?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let text = format!(
+        "bind: others can reach this address, and the accounts {} still have their demo passwords; change or disable \
+         them first, or bind to 127.0.0.1",
+        found.join(" and ")
+    );
+    Err(Error::Settings(text))
 }
 
 async fn connect_model(settings: &Settings) -> Result<Option<Arc<dyn LanguageModel>>> {

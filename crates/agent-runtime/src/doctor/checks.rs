@@ -2,7 +2,7 @@
 
 use super::Check;
 use crate::policy;
-use crate::repositories::RepositoryRoots;
+use crate::repositories::real_folders;
 use crate::settings::{self, Settings};
 use crate::system::SystemClock;
 use agent_core::ports::Clock;
@@ -184,7 +184,7 @@ pub(super) fn policy(settings: &Settings) -> Check {
 
 /// Whether the folders that plans may work below are there.
 pub(super) fn repositories(settings: &Settings) -> Check {
-    match RepositoryRoots::resolve(&settings.repository_roots) {
+    match real_folders(&settings.repository_roots) {
         Ok(_) => {
             let roots: Vec<String> =
                 settings.repository_roots.iter().map(|root| root.display().to_string()).collect();

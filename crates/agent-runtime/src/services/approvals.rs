@@ -63,13 +63,23 @@ pub struct Decided {
 /// Requests about questions to people.
 #[derive(Clone)]
 pub struct Approvals {
-    pub(crate) executor: Executor,
-    pub(crate) store: agent_store::Store,
-    pub(crate) judge: Arc<dyn Judge>,
-    pub(crate) clock: Arc<dyn Clock>,
+    executor: Executor,
+    store: agent_store::Store,
+    judge: Arc<dyn Judge>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Approvals {
+    pub(crate) fn new(
+        executor: &Executor,
+        store: &agent_store::Store,
+        judge: &Arc<dyn Judge>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        let (executor, store) = (executor.clone(), store.clone());
+        Self { executor, store, judge: Arc::clone(judge), clock: Arc::clone(clock) }
+    }
+
     /// Questions about plans that the caller may see, oldest first.
     ///
     /// # Errors
@@ -109,12 +119,12 @@ impl Approvals {
         if let Some(closed) = self.closed(&asked) {
             return Err(closed.into());
         }
-        let state = PlanStore::load(&self.store, asked.plan_id).await?;
+        let state = PlanStore::load(&self.store, Some(caller.visibility()), asked.plan_id).await?;
         self.check(&asked, &answer, &state)?;
         let PersonsAnswer { decision, note, .. } = answer;
         let (task, sequence, by) = (asked.task_id, asked.sequence, caller.username.clone());
         let fact = Fact::ApprovalDecided { task, sequence, decision, by, note };
-        match self.executor.submit(asked.plan_id, fact).await {
+        match self.executor.submit(caller.visibility(), asked.plan_id, fact).await {
             Ok(submitted) => Ok(Decided { approval: self.find(caller, id).await?, state: submitted.state }),
             Err(refused @ Error::IllegalTaskMove { .. }) => {
                 // Somebody was faster, or the question lapsed or was withdrawn in this moment.

@@ -78,7 +78,7 @@ impl Conversation {
         }
         // What a person says reaches the model, and stays.
         let content = self.redactor.redact(&content).into_owned();
-        let message = NewMessage { owner: caller.user_id, role, content, plan_id, idempotency };
+        let message = NewMessage { owner: caller.owner(), role, content, plan_id, idempotency };
         Ok(Conversations::add(&self.store, &message, self.clock.now()).await?)
     }
 }

@@ -8,7 +8,7 @@ pub use edit::Edited;
 pub use request::CreatePlan;
 
 use crate::error::Result;
-use crate::repositories::{RepositoryRoots, blocking};
+use crate::repositories::RepositoryRoots;
 use crate::workspaces::PlanWorkspaces;
 use agent_auth::Principal;
 use agent_core::Error;
@@ -16,7 +16,7 @@ use agent_core::error::Defect;
 use agent_core::event::{Event, EventBody, Topic};
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, Submitted};
-use agent_core::ids::{PlanId, TaskId};
+use agent_core::ids::{Owner, PlanId, TaskId};
 use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, TaskStatus};
 use agent_core::policy::Judge;
 use agent_core::ports::{
@@ -57,6 +57,9 @@ pub struct PlanDetails {
     pub statistics: Statistics,
 }
 
+/// How many plans are looked at together when all of somebody's are cancelled.
+const CANCELLED_AT_ONCE: u32 = 100;
+
 /// A page of events.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EventPage {
@@ -80,6 +83,8 @@ pub struct Plans {
     pub(crate) model: Option<String>,
     pub(crate) judge: Arc<dyn Judge>,
     pub(crate) redactor: Arc<dyn Redactor>,
+    /// Live plans at once of one person, and of one tenant.
+    pub(crate) most_active: (Option<u64>, Option<u64>),
 }
 
 impl Plans {
@@ -102,12 +107,14 @@ impl Plans {
             return Err(Error::InvalidPlan(vec![defect]).into());
         }
         check(caller, &request, &self.bounds())?;
-        let (roots, path) = (Arc::clone(&self.roots), request.repo_path.clone());
-        let repository = blocking(move || roots.admit(path.as_deref())).await?;
+        if request.auto_execute || request.tasks.is_empty() {
+            self.refuse_too_many(caller).await?;
+        }
+        let repository = self.roots.admit(caller.tenant, request.repo_path.clone()).await?;
         // A secret in a goal would reach the model, and everybody who reads the plan.
         let goal = self.redactor.redact(&request.goal).into_owned();
         let plan = NewPlan {
-            owner: caller.user_id,
+            owner: caller.owner(),
             goal: goal.clone(),
             repo_path: repository.display().to_string(),
             tasks: request.tasks,
@@ -123,11 +130,27 @@ impl Plans {
         Ok(state)
     }
 
+    /// Whether there is room for one more live plan. Of many requests at once a few more than the limit may get through.
+    async fn refuse_too_many(&self, caller: &Principal) -> Result<()> {
+        let (of_user, of_tenant) = self.most_active;
+        let scopes = [
+            ("you have", of_user, Visibility::Owner(caller.owner())),
+            ("your tenant has", of_tenant, Visibility::Tenant(caller.tenant)),
+        ];
+        for (who, most, visibility) in scopes {
+            let Some(most) = most else { continue };
+            if PlanReader::counts(&self.store, visibility).await?.live >= most {
+                return Err(crate::Error::TooManyActivePlans { who, most });
+            }
+        }
+        Ok(())
+    }
+
     /// A goal in plain words is the first line of the plan's conversation.
     async fn note_goal(&self, caller: &Principal, state: &PlanState, goal: String) -> Result<()> {
         let plan_id = Some(state.plan.id);
         let message = NewMessage {
-            owner: caller.user_id,
+            owner: caller.owner(),
             role: "user".to_owned(),
             content: goal,
             plan_id,
@@ -151,11 +174,7 @@ impl Plans {
     /// # Errors
     /// `PlanNotFound`, also for plans of others.
     pub async fn state(&self, caller: &Principal, id: PlanId) -> Result<PlanState> {
-        let state = PlanStore::load(&self.store, id).await?;
-        match caller.visibility() {
-            Visibility::Owner(owner) if state.plan.owner != owner => Err(Error::PlanNotFound(id).into()),
-            Visibility::Owner(_) | Visibility::Everything => Ok(state),
-        }
+        Ok(PlanStore::load(&self.store, Some(caller.visibility()), id).await?)
     }
 
     /// The plan with its figures.
@@ -164,8 +183,8 @@ impl Plans {
     /// `PlanNotFound`.
     pub async fn find(&self, caller: &Principal, id: PlanId) -> Result<PlanDetails> {
         let state = self.state(caller, id).await?;
-        let attempts = PlanReader::attempts(&self.store, id).await?;
-        let used = PlanReader::model_usage(&self.store, id).await?;
+        let attempts = PlanReader::attempts(&self.store, caller.tenant, id).await?;
+        let used = PlanReader::model_usage(&self.store, caller.tenant, id).await?;
         let count = |status| state.tasks.iter().filter(|task| task.status == status).count() as u64;
         let statistics = Statistics {
             total_tasks: state.tasks.len() as u64,
@@ -196,6 +215,7 @@ impl Plans {
     /// # Errors
     /// `PlanNotFound`, `TaskNotFound`, `IllegalPlanMove`, `IllegalTaskMove`.
     pub async fn execute(&self, caller: &Principal, id: PlanId, task: Option<TaskId>) -> Result<Submitted> {
+        self.refuse_too_many(caller).await?;
         self.submit(caller, id, Fact::ExecuteRequested { task }).await
     }
 
@@ -223,6 +243,32 @@ impl Plans {
         self.submit(caller, id, Fact::CancelRequested).await
     }
 
+    /// Ends all plans of somebody who is no member any more. One that has ended meanwhile stays as it is.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn cancel_all(&self, owner: Owner) -> Result<()> {
+        let visibility = Visibility::Owner(owner);
+        let mut before = None;
+        loop {
+            let filter =
+                PlanFilter { visibility, status: None, text: None, before, limit: CANCELLED_AT_ONCE };
+            let page = PlanReader::list(&self.store, &filter).await?;
+            for plan in
+                page.plans.iter().map(|summary| &summary.plan).filter(|plan| !plan.status.is_terminal())
+            {
+                match self.executor.submit(visibility, plan.id, Fact::CancelRequested).await {
+                    Ok(_) | Err(Error::IllegalPlanMove { .. }) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            before = page.next;
+            if before.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
     /// Tries again what failed, or one task; with `following`, a task and all that follows from it.
     ///
     /// # Errors
@@ -238,8 +284,7 @@ impl Plans {
     }
 
     async fn submit(&self, caller: &Principal, id: PlanId, fact: Fact) -> Result<Submitted> {
-        self.state(caller, id).await?;
-        Ok(self.executor.submit(id, fact).await?)
+        Ok(self.executor.submit(caller.visibility(), id, fact).await?)
     }
 
     /// Events of a plan after a position.
@@ -248,7 +293,7 @@ impl Plans {
     /// `PlanNotFound`.
     pub async fn events(&self, caller: &Principal, id: PlanId, after: i64, limit: u32) -> Result<EventPage> {
         self.state(caller, id).await?;
-        let events = EventLog::read(&self.store, Topic::Plan(id), after, limit).await?;
+        let events = EventLog::read(&self.store, Topic::Plan(caller.tenant, id), after, limit).await?;
         let next_after = events.last().map_or(after, |event| event.seq);
         Ok(EventPage { events, next_after })
     }
@@ -267,8 +312,8 @@ impl Plans {
         if state.task(task).is_none() {
             return Err(Error::TaskNotFound { plan: id, task }.into());
         }
-        let attempts = PlanReader::attempts(&self.store, id).await?;
-        let steps = PlanReader::steps(&self.store, id).await?;
+        let attempts = PlanReader::attempts(&self.store, caller.tenant, id).await?;
+        let steps = PlanReader::steps(&self.store, caller.tenant, id).await?;
         let of_task = attempts.into_iter().filter(|attempt| attempt.task_id == task);
         let with_steps = of_task.map(|attempt| {
             let own = steps.iter().filter(|s| s.key.task_id == task && s.key.attempt == attempt.attempt);
@@ -284,7 +329,7 @@ impl Plans {
     /// `PlanNotFound`; event errors.
     pub async fn wait(&self, caller: &Principal, id: PlanId) -> Result<PlanState> {
         // Listening comes before looking, so that nothing falls between.
-        let mut events = self.hub.subscribe(Topic::Plan(id), None).await?;
+        let mut events = self.hub.subscribe(Topic::Plan(caller.tenant, id), None).await?;
         loop {
             let state = self.state(caller, id).await?;
             if !is_busy(state.plan.status) {

@@ -89,6 +89,7 @@ raw_settings! {
     nats_url: String,
     jwt_secret: String,
     dev: bool,
+    retired_jwt_secrets: String,
     admin_password: String,
     llm_provider: String,
     llm_base_url: String,
@@ -102,11 +103,24 @@ raw_settings! {
     user_tokens_per_day: usize,
     user_cost_per_day: String,
     repository_roots: Vec<PathBuf>,
+    user_active_plans: usize,
+    tenant_active_plans: usize,
+    cors_origins: Vec<String>,
     max_parallel_tasks: usize,
     task_timeout: String,
     max_recoveries: usize,
     lease: String,
+    trusted_proxies: String,
+    forwarding_header: String,
+    rate_limit_address: String,
+    rate_limit_login: String,
+    rate_limit_user: String,
+    rate_limit_key: String,
+    rate_limit_tenant: String,
+    audit_retention_days: usize,
     policy_file: PathBuf,
+    webhook_allowed_hosts: String,
+    webhook_plain_http: bool,
     sandbox_backend: String,
     log: String,
     log_format: String,
@@ -132,6 +146,13 @@ impl FromText for PathBuf {
 impl FromText for Vec<PathBuf> {
     fn from_text((_, text): (String, &str)) -> Result<Self> {
         Ok(std::env::split_paths(text).collect())
+    }
+}
+
+/// Texts that hold no comma, separated by commas.
+impl FromText for Vec<String> {
+    fn from_text((_, text): (String, &str)) -> Result<Self> {
+        Ok(text.split(',').map(|part| part.trim().to_owned()).collect())
     }
 }
 

@@ -56,7 +56,7 @@ impl Plans {
             check(caller, &edit, &self.bounds())?;
             let edit = PlanEdit { seen: Some(present), ..edit };
             let fact = Fact::EditRequested { edit, by: caller.username.clone() };
-            match self.executor.submit(id, fact).await {
+            match self.executor.submit(caller.visibility(), id, fact).await {
                 Ok(submitted) => {
                     return self.edited(caller, id, (present, submitted.state.plan.version)).await;
                 }
@@ -84,7 +84,7 @@ impl Plans {
     /// `PlanNotFound`.
     pub async fn versions(&self, caller: &Principal, id: PlanId) -> Result<Vec<PlanVersion>> {
         self.state(caller, id).await?;
-        let mut kept = PlanReader::versions(&self.store, id).await?;
+        let mut kept = PlanReader::versions(&self.store, caller.tenant, id).await?;
         // Read after them, so that it is at least as new.
         let state = self.state(caller, id).await?;
         if kept.is_empty() {

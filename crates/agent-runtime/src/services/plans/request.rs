@@ -1,7 +1,7 @@
 //! What callers ask of plans, and what can be said about it without looking at the world.
 
 use crate::error::Result;
-use agent_auth::{Principal, Role};
+use agent_auth::{Principal, Scope};
 use agent_core::Error;
 use agent_core::error::Defect;
 use agent_core::plan::{Idempotency, TaskSpec, graph};
@@ -104,8 +104,8 @@ pub(super) fn check_policy(
         defects.push(Defect::new(format!("/policy/rules/{}", problem.index), problem.detail));
     }
     check_network(policy, bounds.judge, defects);
-    if policy.sandbox == SandboxLevel::FullAccess && caller.role != Role::Admin {
-        let detail = "full_access gives commands all that the server's account may do; only an administrator may ask for it";
+    if policy.sandbox == SandboxLevel::FullAccess && !caller.may(Scope::TenantsManage) {
+        let detail = "full_access gives commands all that the server's account may do; only an operator of the server may ask for it, with a token or key for tenants:manage";
         defects.push(Defect::new("/policy/sandbox", detail));
     }
     if policy.approval_timeout_ms.is_some_and(|most| most > LONGEST_WAIT_MS) {

@@ -4,7 +4,7 @@ use super::{Plans, is_busy};
 use crate::error::{Error, Result};
 use crate::workspaces::Merged;
 use agent_auth::Principal;
-use agent_core::ids::PlanId;
+use agent_core::ids::{PlanId, TenantId};
 use agent_core::plan::{Plan, TaskStatus};
 use agent_core::ports::{PlanReader, Step};
 use agent_core::tool::name;
@@ -24,12 +24,12 @@ impl Plans {
             blocking(move || workspaces.find(&plan)?.map(|isolated| isolated.diff()).transpose()).await?;
         match diff {
             Some(diff) => Ok(diff),
-            None => self.recorded_diff(id).await,
+            None => self.recorded_diff(caller.tenant, id).await,
         }
     }
 
-    async fn recorded_diff(&self, id: PlanId) -> Result<String> {
-        let steps = PlanReader::steps(&self.store, id).await?;
+    async fn recorded_diff(&self, tenant: TenantId, id: PlanId) -> Result<String> {
+        let steps = PlanReader::steps(&self.store, tenant, id).await?;
         let mut writes: Vec<&Step> = steps
             .iter()
             .filter(|step| [name::APPLY_PATCH, name::WRITE_FILE].contains(&step.intent.name.as_str()))
