@@ -1,5 +1,7 @@
 //! The assembled application: operations, pages, and what becomes of everything else.
 
+use crate::connection_limits::ConnectionLimits;
+use crate::cors::Cors;
 use crate::error::{ApiError, ErrorCode};
 use crate::every_response::every_response;
 use crate::routes;
@@ -15,6 +17,8 @@ use utoipa_actix_web::AppExt;
 /// Puts an application for one worker together.
 pub(crate) fn assemble(
     state: Data<AppState>,
+    cors: Data<Cors>,
+    limits: ConnectionLimits,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -26,6 +30,8 @@ pub(crate) fn assemble(
 > {
     App::new()
         .app_data(state)
+        .app_data(cors)
+        .app_data(limits)
         .into_utoipa_app()
         .configure(routes::configure)
         .into_app()

@@ -19,6 +19,9 @@ use utoipa::{IntoResponses, ToSchema};
 /// Result of a handler.
 pub(crate) type Result<T, E = ApiError> = std::result::Result<T, E>;
 
+/// The most bad fields that an answer names.
+const MAX_FIELDS: usize = 100;
+
 /// The content type of every error.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
@@ -117,7 +120,9 @@ impl ApiError {
         let listed: Vec<String> =
             errors.iter().take(3).map(|e| format!("{}: {}", e.pointer, e.detail)).collect();
         let more = if errors.len() > 3 { format!("; and {} more", errors.len() - 3) } else { String::new() };
-        Self { errors, ..Self::new(code, format!("{}{more}", listed.join("; "))) }
+        let detail = format!("{}{more}", listed.join("; "));
+        let errors = errors.into_iter().take(MAX_FIELDS).collect();
+        Self { errors, ..Self::new(code, detail) }
     }
 
     /// A fault on our side; the caller learns nothing of the cause.
@@ -159,13 +164,17 @@ impl ApiError {
         let mut response = HttpResponse::build(status);
         response.content_type(PROBLEM_JSON);
         if status == StatusCode::UNAUTHORIZED {
-            response.insert_header(("WWW-Authenticate", "Bearer"));
+            // RFC 6750: only where a token was sent is it said that there is something wrong with it.
+            let is_shown = matches!(self.code, ErrorCode::InvalidToken | ErrorCode::AccountDisabled);
+            let challenge = if is_shown { "Bearer error=\"invalid_token\"" } else { "Bearer" };
+            response.insert_header(("WWW-Authenticate", challenge));
         }
         for (name, value) in &self.headers {
             if let (Ok(name), Ok(value)) = (HeaderName::try_from(*name), HeaderValue::try_from(value)) {
                 response.insert_header((name, value));
             }
         }
+        response.extensions_mut().insert(self.code);
         response.json(problem)
     }
 

@@ -1,5 +1,7 @@
 //! Server-sent events (the WHATWG `text/event-stream` format).
 
+use crate::state::AppState;
+use crate::websocket::Opened;
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::Bytes;
@@ -26,11 +28,16 @@ pub(crate) struct EventSource {
     pub(crate) stopping: CancellationToken,
     /// How long the caller's token is still good.
     pub(crate) lifetime: Option<Duration>,
+    /// Who follows; looked at again from time to time.
+    pub(crate) opened: Opened,
+    /// What all requests share.
+    pub(crate) state: Arc<AppState>,
 }
 
 struct Follower {
     source: EventSource,
     ticks: Interval,
+    rechecks: Interval,
     end: Pin<Box<Sleep>>,
 }
 
@@ -38,8 +45,10 @@ struct Follower {
 pub(crate) fn respond(source: EventSource) -> HttpResponse {
     let mut ticks = tokio::time::interval(KEEP_ALIVE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut rechecks = tokio::time::interval(source.state.websocket().recheck_every);
+    rechecks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let end = Box::pin(tokio::time::sleep(source.lifetime.unwrap_or(LONGEST)));
-    let frames = unfold(Follower { source, ticks, end }, |mut follower| async move {
+    let frames = unfold(Follower { source, ticks, rechecks, end }, |mut follower| async move {
         let frame = follower.next_frame().await?;
         Some((Ok::<Bytes, Infallible>(frame), follower))
     });
@@ -57,6 +66,7 @@ impl Follower {
                 biased;
                 () = self.source.stopping.cancelled() => return None,
                 () = &mut self.end => return None,
+                _ = self.rechecks.tick() => self.source.opened.recheck(&self.source.state).await.ok()?,
                 event = self.source.events.next() => match event? {
                     Ok(envelope) => return Some(frame(&envelope)),
                     // The stream goes on where it was when it is asked again.

@@ -1,17 +1,24 @@
 //! What every response gets: a request id, security headers, and a problem for a body where it is an error.
 
+use crate::asked::{Asked, client_address};
+use crate::auditing::Ended;
+use crate::connection_limits::{BusyBody, Work};
+use crate::cors::Cors;
 use crate::error::{ApiError, ErrorCode, PROBLEM_JSON};
+use crate::limiting;
 use crate::state::AppState;
-use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
+use actix_web::{Error, HttpMessage, HttpResponse};
+use agent_audit::Outcome;
+use std::rc::Rc;
 use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,16 +31,98 @@ const API_POLICY: &str = "default-src 'none'; frame-ancestors 'none'";
 pub(crate) async fn every_response<B: MessageBody + 'static>(
     mut request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
-    let id = request_id(request.headers());
+) -> Result<ServiceResponse<BusyBody>, Error> {
+    let asked = make_known(&request);
+    let busy = request.conn_data::<Rc<Work>>().map(Work::begin);
+    let cors = request.app_data::<Data<Cors>>().cloned();
+    let listed = cors.as_ref().and_then(|cors| cors.listed(request.headers()));
     let (method, path) = (request.method().clone(), request.path().to_owned());
     answer_head_as_get(&mut request);
-    let response = next.call(request).await?;
-    let mut response = with_problem_body(response, &id);
-    add_headers(response.headers_mut(), &id);
-    let status = response.status().as_u16();
-    tracing::debug!(request_id = id, %method, path, status, "{method} {path} was answered with {status}");
-    Ok(response)
+    let mut response = match preflight(&request, cors.as_deref().map(AsRef::as_ref)) {
+        Some(answer) => request.into_response(answer),
+        None => recorded(answered(request, next, &asked).await?, &method, &asked).await,
+    };
+    add_headers(response.headers_mut(), asked.id());
+    limiting::add_headers(response.headers_mut(), &asked);
+    if let Some(cors) = cors {
+        cors.add_headers(listed, response.headers_mut());
+    }
+    let status = response.status();
+    if status == StatusCode::REQUEST_TIMEOUT {
+        // The rest of the body is not waited for.
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+    }
+    let (request_id, status) = (asked.id(), status.as_u16());
+    tracing::debug!(request_id, %method, path, status, "{method} {path} was answered with {status}");
+    Ok(response.map_body(|_, body| BusyBody::new(body, busy)))
+}
+
+/// Gives the request its name, and lets everybody who handles it know where it comes from.
+fn make_known(request: &ServiceRequest) -> Asked {
+    let state = request.app_data::<Data<AppState>>();
+    let peer = request.peer_addr().map(|address| address.ip());
+    let address = match state {
+        Some(state) => {
+            client_address(request.headers(), peer, &state.agent().settings().access.trusted_proxies)
+        }
+        None => peer,
+    };
+    let asked = Asked::new(request_id(request.headers()), address);
+    request.extensions_mut().insert(asked.clone());
+    asked
+}
+
+/// The answer of whoever handles the request, unless too many come from there.
+async fn answered<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+    asked: &Asked,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let judged = request.app_data::<Data<AppState>>().map_or(Ok(()), |state| {
+        limiting::judge_address(state.limits(), asked, request.path(), state.agent().clock().now())
+    });
+    Ok(match judged {
+        Ok(()) => with_problem_body(next.call(request).await?, asked.id()).map_into_boxed_body(),
+        Err(refused) => request.into_response(refused.respond(asked.id())),
+    })
+}
+
+/// Records what was done or denied, before anybody is told. A change that could not be recorded is not reported as
+/// done.
+async fn recorded(
+    response: ServiceResponse<BoxBody>,
+    method: &Method,
+    asked: &Asked,
+) -> ServiceResponse<BoxBody> {
+    let Some(state) = response.request().app_data::<Data<AppState>>().cloned() else { return response };
+    let pattern = response.request().match_pattern().unwrap_or_default();
+    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
+    let ended = Ended {
+        method,
+        path: response.request().path(),
+        operation: state.document().operation(method, &pattern),
+        status: response.status(),
+        code: response.response().extensions().get::<ErrorCode>().copied(),
+        location,
+    };
+    let Some(entry) = state.auditing().entry(asked, &ended, state.agent().clock().now()) else {
+        return response;
+    };
+    let was_done = entry.outcome == Outcome::Success;
+    match state.agent().audit().record(entry).await {
+        Ok(_) => response,
+        Err(error) => {
+            let error = ApiError::new(ErrorCode::NotRecorded, "").with_source(error);
+            error.log(asked.id());
+            if was_done { response.into_response(error.respond(asked.id())) } else { response }
+        }
+    }
+}
+
+/// The answer to a browser that asks whether a page may send a request, where it may.
+fn preflight(request: &ServiceRequest, cors: Option<&Cors>) -> Option<HttpResponse> {
+    let state = request.app_data::<Data<AppState>>()?;
+    cors?.preflight(request, |path| state.document().methods_of(path).to_vec())
 }
 
 /// The client's id when it is harmless in logs and headers, else a new one.

@@ -23,10 +23,15 @@
 //! ```
 
 mod app;
+mod asked;
+mod auditing;
+mod connection_limits;
+mod cors;
 mod error;
 mod event_stream;
 mod every_response;
 mod extract;
+mod limiting;
 mod masked_log;
 mod openapi;
 mod program;
@@ -36,6 +41,7 @@ mod state;
 pub mod views;
 mod websocket;
 
+pub use connection_limits::ConnectionLimits;
 pub use error::{ApiError, ErrorCode};
 pub use program::ServerArguments;
 pub use server::{Running, ServeOptions, serve};

@@ -4,7 +4,8 @@ use crate::error::{Problem, problem_response};
 use crate::routes;
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
-use utoipa::openapi::path::{Operation, PathItem};
+use std::collections::HashMap;
+use utoipa::openapi::path::{Operation as Documented, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi};
 use utoipa::{OpenApi as _, ToSchema};
@@ -14,6 +15,14 @@ use utoipa_actix_web::AppExt;
 pub(crate) struct Document {
     json: String,
     paths: Vec<(ResourceDef, Vec<Method>)>,
+    operations: HashMap<(Method, String), Operation>,
+}
+
+/// An operation as its callers know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Operation {
+    /// Its id.
+    pub(crate) id: String,
 }
 
 #[derive(utoipa::OpenApi)]
@@ -25,10 +34,13 @@ pub(crate) struct Document {
         (name = "approvals", description = "Questions to people"),
         (name = "templates", description = "Reusable plans"),
         (name = "repositories", description = "What plans work on"),
+        (name = "webhooks", description = "Addresses that are told of events"),
         (name = "conversation", description = "What people, models and tools said"),
         (name = "analytics", description = "Figures about executions"),
         (name = "auth", description = "Logging in, tokens and API keys"),
         (name = "users", description = "Accounts, for administrators"),
+        (name = "tenants", description = "Organisations on this server, for its operators"),
+        (name = "audit", description = "Who did what"),
         (name = "system", description = "How the server is"),
         (name = "documents", description = "This description"),
         (name = "websocket", description = "Live monitoring")
@@ -51,8 +63,9 @@ impl Document {
         let assets = routes::documents::ASSETS.iter().map(|path| (*path, vec![Method::GET, Method::HEAD]));
         let paths =
             operations.chain(assets).map(|(path, methods)| (ResourceDef::new(path), methods)).collect();
+        let known = api.paths.paths.iter().flat_map(|(path, item)| named(path, item)).collect();
         // A document of plain structs and text has no value that JSON could refuse.
-        Self { json: api.to_pretty_json().unwrap_or_default(), paths }
+        Self { json: api.to_pretty_json().unwrap_or_default(), paths, operations: known }
     }
 
     /// The document.
@@ -60,11 +73,31 @@ impl Document {
         self.json.clone()
     }
 
+    /// The operation of a path as it was registered, such as `/plans/{plan_id}`.
+    pub(crate) fn operation(&self, method: &Method, pattern: &str) -> Option<&Operation> {
+        self.operations.get(&(method.clone(), pattern.to_owned()))
+    }
+
     /// The methods of a path; empty when there is no such path.
     pub(crate) fn methods_of(&self, path: &str) -> &[Method] {
         let found = self.paths.iter().find(|(pattern, _)| pattern.is_match(path));
         found.map_or(&[], |(_, methods)| methods)
     }
+}
+
+fn named(path: &str, item: &PathItem) -> Vec<((Method, String), Operation)> {
+    let all = [
+        (Method::GET, &item.get),
+        (Method::POST, &item.post),
+        (Method::PUT, &item.put),
+        (Method::PATCH, &item.patch),
+        (Method::DELETE, &item.delete),
+    ];
+    let found = all.into_iter().filter_map(|(method, operation)| {
+        let id = operation.as_ref()?.operation_id.clone()?;
+        Some(((method, path.to_owned()), Operation { id }))
+    });
+    found.collect()
 }
 
 fn methods(item: &PathItem) -> Vec<Method> {
@@ -80,7 +113,7 @@ fn methods(item: &PathItem) -> Vec<Method> {
 }
 
 /// Whether a GET can also be asked for its head: all but those that never end.
-fn has_head(operation: &Operation) -> bool {
+fn has_head(operation: &Documented) -> bool {
     !matches!(operation.operation_id.as_deref(), Some("stream_events" | "open_websocket"))
 }
 
@@ -121,21 +154,30 @@ fn finish(api: &mut OpenApi) {
     }
 }
 
+/// Operations whose body names something that may not exist.
+const NAMES_OTHERS: [&str; 2] = ["create_plan", "create_message"];
+/// Operations that take a password, and only so many wrong ones.
+const CHECKS_PASSWORD: [&str; 2] = ["log_in", "change_password"];
+
 /// Adds the problems that follow from an operation's shape; each handler could forget them, this cannot.
-fn describe_problems(operation: &mut Operation, in_path: bool, changes: bool) {
+fn describe_problems(operation: &mut Documented, in_path: bool, changes: bool) {
     let has_body = operation.request_body.is_some();
     let has_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
     let is_secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());
+    let names_others = operation.operation_id.as_deref().is_some_and(|id| NAMES_OTHERS.contains(&id));
+    let checks_password = operation.operation_id.as_deref().is_some_and(|id| CHECKS_PASSWORD.contains(&id));
     let shapes = [
         (has_body || has_parameters || is_secured, "400", "The request is not understood"),
         (is_secured, "401", "No token or key, or one that is not accepted"),
         (is_secured, "403", "The token or key lacks the scope"),
-        (in_path, "404", "No such thing, or somebody else's"),
+        (in_path || names_others, "404", "No such thing, or somebody else's"),
         (has_body, "408", "The body did not arrive in time"),
+        (true, "429", "More requests than the limits allow; see `Retry-After`"),
         (changes && is_secured, "409", "Not in the present state"),
         (has_body, "413", "The body is larger than 1 MiB"),
         (has_body, "415", "The body is not JSON"),
         (has_body || has_parameters, "422", "Fields are wrong; see `errors`"),
+        (checks_password, "429", "Too many wrong passwords; see `Retry-After`"),
     ];
     for (applies, status, description) in shapes {
         if applies {

@@ -112,7 +112,7 @@ fn is_settings(error: &anyhow::Error) -> bool {
     use agent_runtime::{Error, StoreError};
     match error.downcast_ref() {
         Some(Error::Settings(_) | Error::Model(Misconfigured(_))) => true,
-        Some(Error::Auth(agent_auth::Error::WeakSecret(_))) => true,
+        Some(Error::Auth(agent_auth::Error::WeakSecret(_) | agent_auth::Error::RepeatedSecret)) => true,
         Some(Error::Core(agent_core::Error::RepositoryRefused { .. })) => true,
         Some(Error::Store(error)) => matches!(
             error,
@@ -145,14 +145,18 @@ async fn serve_until_told(settings: Settings) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let bind = settings.bind;
+    let options = ServeOptions { cors_origins: settings.cors_origins.clone(), ..ServeOptions::default() };
     let listener =
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind}; choose another --bind"))?;
     let agent = Agent::start(settings).await?;
     if let Some(password) = agent.first_password() {
-        let text = format!("The account `admin` was created with the one-time password {password}");
-        writeln!(std::io::stderr(), "{text}\nIt is not shown again; change it with PUT /auth/password.")?;
+        let text = format!("The account `admin` has the one-time password {password}");
+        writeln!(
+            std::io::stderr(),
+            "{text}\nIt is not shown again, and is good for one login within an hour: set a password of yours with PUT /auth/password."
+        )?;
     }
-    let server = serve(agent.clone(), listener, ServeOptions::default()).await?;
+    let server = serve(agent.clone(), listener, options).await?;
     writeln!(std::io::stdout(), "agent-server ready on {}", server.url())?;
     std::io::stdout().flush()?;
     let tidying = tokio::spawn(give_memory_back());

@@ -2,6 +2,7 @@
 
 pub(crate) mod analytics;
 pub(crate) mod approvals;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod conversation;
 pub(crate) mod documents;
@@ -14,7 +15,9 @@ pub(crate) mod policy;
 pub(crate) mod scan;
 pub(crate) mod system;
 pub(crate) mod templates;
+pub(crate) mod tenants;
 pub(crate) mod users;
+pub(crate) mod webhooks;
 pub(crate) mod websocket;
 
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -40,12 +43,26 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(auth::revoke_key)
         .service(users::create_user)
         .service(users::list_users)
-        .service(users::update_user);
+        .service(users::update_user)
+        .service(users::remove_user)
+        .service(tenants::create_tenant)
+        .service(tenants::list_tenants)
+        .service(tenants::list_own_tenants)
+        .service(tenants::list_members)
+        .service(tenants::create_member)
+        .service(tenants::set_member)
+        .service(tenants::remove_member)
+        .service(tenants::show_repository_roots)
+        .service(tenants::set_repository_roots);
     configure_plans(config);
+    configure_webhooks(config);
     config
         .service(templates::search_templates)
         .service(templates::list_templates)
         .service(templates::find_template)
+        .service(audit::list_audit_records)
+        .service(audit::show_audit_chain)
+        .service(audit::export_audit_records)
         .service(analytics::show_analytics)
         .service(analytics::show_performance)
         .service(analytics::show_task_analytics)
@@ -80,4 +97,14 @@ fn configure_plans(config: &mut ServiceConfig<'_>) {
         .service(approvals::find_approval)
         .service(approvals::decide_approval)
         .service(policy::check_policy);
+}
+
+fn configure_webhooks(config: &mut ServiceConfig<'_>) {
+    config
+        .service(webhooks::create_webhook)
+        .service(webhooks::list_webhooks)
+        .service(webhooks::find_webhook)
+        .service(webhooks::update_webhook)
+        .service(webhooks::delete_webhook)
+        .service(webhooks::rotate_webhook_secret);
 }

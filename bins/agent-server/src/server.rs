@@ -1,12 +1,18 @@
 //! A running server: the agent's HTTP and WebSocket face on a socket.
 
 use crate::app;
+use crate::connection_limits::{ConnectionLimits, Line};
+use crate::cors::Cors;
 use crate::state::AppState;
 use crate::websocket::WebSocketSettings;
-use actix_web::HttpServer;
-use actix_web::dev::ServerHandle;
+use actix_http::HttpService;
+use actix_server::{Server, ServerHandle};
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
 use actix_web::web::Data;
 use agent_runtime::Agent;
+use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 use tokio::task::JoinHandle;
@@ -14,14 +20,18 @@ use tokio_util::sync::CancellationToken;
 
 /// More web workers than this only cost memory: the work is done elsewhere.
 const MAX_WORKERS: usize = 4;
-/// How long a client may take to send the head of a request.
-const HEAD_DEADLINE: Duration = Duration::from_secs(5);
+/// How long a client may take to close a connection that was ended.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// How requests are served.
 #[derive(Debug, Clone)]
 pub struct ServeOptions {
     /// Threads that handle requests; as many as cores, at most 4, unless said otherwise.
     pub workers: usize,
+    /// What connections may cost.
+    pub limits: ConnectionLimits,
+    /// Origins of browser pages that may use the API beside the server's own, as browsers send them.
+    pub cors_origins: Vec<String>,
     /// How WebSocket connections are kept.
     pub websocket: WebSocketSettings,
     /// How long requests may go on after the server was asked to stop; whole seconds.
@@ -33,6 +43,8 @@ impl Default for ServeOptions {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             workers: cores.min(MAX_WORKERS),
+            limits: ConnectionLimits::default(),
+            cors_origins: Vec::new(),
             websocket: WebSocketSettings::default(),
             grace: Duration::from_secs(2),
         }
@@ -59,13 +71,37 @@ pub async fn serve(agent: Agent, listener: TcpListener, options: ServeOptions) -
     let address = listener.local_addr()?;
     let stopping = CancellationToken::new();
     let state = Data::new(AppState::new(agent, options.websocket, stopping.clone()));
-    let server = HttpServer::new(move || app::assemble(state.clone()))
-        .workers(options.workers.max(1))
-        .client_request_timeout(HEAD_DEADLINE)
+    let (limits, cors) = (options.limits, Data::new(Cors::new(options.cors_origins)));
+    let workers = options.workers.max(1);
+    let builder = Server::build()
+        .workers(workers)
+        .max_concurrent_connections(limits.connections.div_ceil(workers).max(1))
         .shutdown_timeout(options.grace.as_secs())
-        .disable_signals()
-        .listen(listener)?
-        .run();
+        .disable_signals();
+    let ending = builder.graceful_shutdown_signal();
+    // What `HttpServer` does, over connections of our own.
+    let worker = move || {
+        let ending = ending.clone();
+        let app = app::assemble(state.clone(), cors.clone(), limits).into_factory();
+        let app = map_config(app, |()| AppConfig::default()).map_err(|error| error.error_response());
+        let http = HttpService::build()
+            .keep_alive(limits.keep_alive)
+            .client_request_timeout(limits.head_deadline)
+            .client_disconnect_timeout(FAREWELL)
+            .local_addr(address)
+            .graceful_shutdown_signal(move || {
+                let ending = ending.clone();
+                async move { ending.notified().await }
+            })
+            .on_connect_ext(|line: &Line, data| drop(data.insert(line.work())))
+            .h1(app);
+        let connect = move |stream: TcpStream| {
+            let peer = stream.peer_addr().ok();
+            ready(Ok((Line::new(stream, &limits), peer)))
+        };
+        fn_service(connect).and_then(http)
+    };
+    let server = builder.listen("agent-server", listener, worker)?.run();
     let handle = server.handle();
     Ok(Running { address, handle, stopping, server: tokio::spawn(server) })
 }

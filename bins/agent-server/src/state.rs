@@ -1,10 +1,19 @@
 //! What all requests of a server share.
 
+use crate::asked::Asked;
+use crate::auditing::{Auditing, Ended};
+use crate::error::{ApiError, ErrorCode};
 use crate::websocket::WebSocketSettings;
+use actix_web::http::{Method, StatusCode};
+use agent_limits::Limits;
 use agent_runtime::Agent;
+use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use tokio_util::sync::CancellationToken;
+
+/// Addresses, users, keys and tenants that are kept in mind for the limits, of each kind.
+const MAX_KEYS: usize = 65_536;
 
 /// What all requests of a server share.
 pub(crate) struct AppState {
@@ -12,18 +21,62 @@ pub(crate) struct AppState {
     stopping: CancellationToken,
     websocket: WebSocketSettings,
     sessions: AtomicUsize,
+    limits: Limits,
+    auditing: Auditing,
     document: OnceLock<crate::openapi::Document>,
 }
 
 impl AppState {
     /// Shared by a server of this agent.
     pub(crate) fn new(agent: Agent, websocket: WebSocketSettings, stopping: CancellationToken) -> Self {
-        Self { agent, stopping, websocket, sessions: AtomicUsize::new(0), document: OnceLock::new() }
+        let most = NonZeroUsize::new(MAX_KEYS).unwrap_or(NonZeroUsize::MIN);
+        Self {
+            limits: Limits::new(&agent.settings().access.quotas, most),
+            auditing: Auditing::default(),
+            agent,
+            stopping,
+            websocket,
+            sessions: AtomicUsize::new(0),
+            document: OnceLock::new(),
+        }
     }
 
     /// The agent that does the work.
     pub(crate) fn agent(&self) -> &Agent {
         &self.agent
+    }
+
+    /// How often somebody may ask.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// What is recorded.
+    pub(crate) fn auditing(&self) -> &Auditing {
+        &self.auditing
+    }
+
+    /// Records an answer to a question that came over a WebSocket, as one that came as a request.
+    ///
+    /// # Errors
+    /// 500 when it cannot be recorded.
+    pub(crate) async fn record_answer(
+        &self,
+        asked: &Asked,
+        path: &str,
+        outcome: Result<StatusCode, ErrorCode>,
+    ) -> Result<(), ApiError> {
+        let ended = Ended {
+            method: &Method::POST,
+            path,
+            operation: self.document().operation(&Method::POST, "/approvals/{id}"),
+            status: outcome.unwrap_or_else(ErrorCode::status),
+            code: outcome.err(),
+            location: None,
+        };
+        let Some(entry) = self.auditing.entry(asked, &ended, self.agent.clock().now()) else { return Ok(()) };
+        let recorded = self.agent.audit().record(entry).await;
+        recorded.map(drop).map_err(|error| ApiError::new(ErrorCode::NotRecorded, "").with_source(error))
     }
 
     /// Cancelled when the server begins to stop.

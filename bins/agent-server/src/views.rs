@@ -3,6 +3,7 @@
 pub mod account;
 pub mod analytics;
 pub mod approval;
+pub mod audit;
 pub mod conversation;
 pub mod create_plan;
 pub mod edit_plan;
@@ -17,6 +18,8 @@ pub mod scan;
 pub mod system;
 pub mod task;
 pub mod template;
+pub mod tenant;
 pub mod version;
+pub mod webhook;
 pub mod words;
 pub mod workspace;

@@ -15,8 +15,10 @@ use std::time::Duration;
 pub struct WebSocketSettings {
     /// How long a client may take to say who it is.
     pub authentication_deadline: Duration,
-    /// The server pings this often, and then also looks whether the token is still accepted.
+    /// The server pings this often.
     pub ping_every: Duration,
+    /// It is looked this often whether the token is still accepted, and its owner may still see as much.
+    pub recheck_every: Duration,
     /// A client that says nothing for this long is dropped.
     pub silence_limit: Duration,
     /// How long the queue of a connection may stay full before the client counts as too slow.
@@ -32,6 +34,7 @@ impl Default for WebSocketSettings {
         Self {
             authentication_deadline: Duration::from_secs(5),
             ping_every: Duration::from_secs(20),
+            recheck_every: Duration::from_secs(4),
             silence_limit: Duration::from_secs(60),
             write_deadline: Duration::from_secs(10),
             max_topics: 100,

@@ -19,6 +19,7 @@
 
 mod client;
 mod process;
+mod raw;
 mod repository;
 mod script;
 mod server;
@@ -26,6 +27,7 @@ mod socket;
 
 pub use client::{Answer, Client};
 pub use process::{Database, Ended, ServerCommand, ServerProcess, Starting};
+pub use raw::RawConnection;
 pub use repository::{Repository, RepositoryBuilder};
 pub use script::write_script;
 pub use server::{TestServer, TestServerBuilder};

@@ -25,6 +25,11 @@ impl From<agent_runtime::Error> for ApiError {
             agent_runtime::Error::Scan(_) => Self::new(ErrorCode::RepositoryRefused, error.to_string()),
             agent_runtime::Error::NotIsolated(_) => Self::new(ErrorCode::NotIsolated, error.to_string()),
             agent_runtime::Error::Repository(error) => error.into(),
+            agent_runtime::Error::InvalidWebhook(defects) => Self::invalid(defects),
+            agent_runtime::Error::Webhook(error) => error.into(),
+            agent_runtime::Error::TooManyActivePlans { .. } => {
+                Self::new(ErrorCode::TooManyActivePlans, error.to_string()).with_header("Retry-After", "30")
+            }
             other => Self::internal(other),
         }
     }
@@ -105,12 +110,20 @@ impl From<agent_auth::Error> for ApiError {
             Auth::UserNotFound(_) => Self::new(ErrorCode::UserNotFound, text),
             Auth::LastAdmin => Self::new(ErrorCode::LastAdmin, text),
             Auth::UnknownScope(_) => Self::invalid_field("/scopes", text),
-            Auth::ScopeAboveRole(_) => Self::new(ErrorCode::Forbidden, text),
+            Auth::ScopeAboveRole(_) => Self::invalid_field("/scopes", text),
+            Auth::OneTimePasswordSpent => Self::new(ErrorCode::OneTimePasswordSpent, text),
+            Auth::NotAtHome => Self::new(ErrorCode::NotAtHome, text),
+            Auth::OperatorOnly => Self::new(ErrorCode::OperatorOnly, text),
+            Auth::LastOperator => Self::new(ErrorCode::LastOperator, text),
+            Auth::OwnAccount => Self::new(ErrorCode::OwnAccount, text),
+            Auth::TenantNameTaken => Self::new(ErrorCode::TenantNameTaken, text),
+            Auth::InvalidTenantName(_) => Self::invalid_field("/name", text),
+            Auth::TenantNotFound(_) => Self::new(ErrorCode::TenantNotFound, text),
             Auth::InvalidKeyRequest(_) => Self::new(ErrorCode::InvalidRequest, text),
             Auth::KeyNotFound(_) => Self::new(ErrorCode::KeyNotFound, text),
             Auth::Busy => unavailable(ErrorCode::Busy),
             Auth::Store(error) => error.into(),
-            Auth::WeakSecret(_) | Auth::Cryptography(_) => Self::internal(error),
+            Auth::WeakSecret(_) | Auth::RepeatedSecret | Auth::Cryptography(_) => Self::internal(error),
         }
     }
 }
@@ -134,6 +147,20 @@ impl From<agent_events::Error> for ApiError {
             agent_events::Error::CursorBeyondHead { .. } => Self::invalid_field("?after", text),
             agent_events::Error::UnknownTopic(_) => Self::invalid_field("/topic", text),
             agent_events::Error::Log(source) => source.into(),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<agent_webhooks::Error> for ApiError {
+    fn from(error: agent_webhooks::Error) -> Self {
+        use agent_webhooks::Error as Webhook;
+        let text = error.to_string();
+        match error {
+            Webhook::NotFound(_) => Self::new(ErrorCode::WebhookNotFound, text),
+            Webhook::TooMany { .. } => Self::new(ErrorCode::InvalidRequest, text),
+            Webhook::Refused(_) => Self::invalid_field("/url", text),
+            Webhook::UnknownEvent(_) => Self::invalid_field("/events", text),
             other => Self::internal(other),
         }
     }

@@ -52,6 +52,10 @@ error_codes! {
     AccountDisabled = "account_disabled", UNAUTHORIZED, "Account disabled", "Ask an administrator to enable it.";
     /// The caller may not do this.
     Forbidden = "forbidden", FORBIDDEN, "Not allowed", "Use an account or key that has the scope named in the detail.";
+    /// Another tenant's account.
+    NotAtHome = "not_at_home", FORBIDDEN, "Another tenant's account", "Only administrators of the tenant that made the account change its password or disable it.";
+    /// For those who look after the server.
+    OperatorOnly = "operator_only", FORBIDDEN, "For operators of the server", "Ask an operator; an API key needs the scope tenants:manage.";
     /// A browser page of another site.
     ForeignOrigin = "foreign_origin", FORBIDDEN, "Foreign origin", "Open the WebSocket from a page of this server, or from a program that sends no Origin.";
     /// No such path.
@@ -68,10 +72,16 @@ error_codes! {
     TemplateNotFound = "template_not_found", NOT_FOUND, "Template not found", "List the templates to see their ids.";
     /// No such user.
     UserNotFound = "user_not_found", NOT_FOUND, "User not found", "List the users to see their ids.";
+    /// No such tenant.
+    TenantNotFound = "tenant_not_found", NOT_FOUND, "Tenant not found", "List the tenants to see their ids.";
     /// No such key.
     KeyNotFound = "key_not_found", NOT_FOUND, "API key not found", "List your keys to see their ids.";
+    /// No such webhook, or somebody else's.
+    WebhookNotFound = "webhook_not_found", NOT_FOUND, "Webhook not found", "List your webhooks to see their ids.";
     /// No figures yet.
     NoExecutions = "no_executions", NOT_FOUND, "Nothing to analyse", "Figures appear when the task has finished once.";
+    /// A password that was good once.
+    OneTimePasswordSpent = "one_time_password_spent", GONE, "One-time password spent", "Start the server again: it makes a new one, or takes AGENT_ADMIN_PASSWORD.";
     /// The path exists, the method does not.
     MethodNotAllowed = "method_not_allowed", METHOD_NOT_ALLOWED, "Method not allowed", "Use one of the methods in the Allow header.";
     /// The body did not arrive.
@@ -96,6 +106,12 @@ error_codes! {
     IdempotencyMismatch = "idempotency_mismatch", CONFLICT, "Idempotency key used before", "Use a new Idempotency-Key for a new request.";
     /// The name is taken.
     UsernameTaken = "username_taken", CONFLICT, "User name taken", "Choose another name.";
+    /// The name of a tenant is taken.
+    TenantNameTaken = "tenant_name_taken", CONFLICT, "Tenant name taken", "Choose another name.";
+    /// Nobody could look after the server any more.
+    LastOperator = "last_operator", CONFLICT, "Last operator", "Make somebody else an operator first.";
+    /// One's own account.
+    OwnAccount = "own_account", CONFLICT, "Your own account", "Ask another administrator.";
     /// Nobody could administer users any more.
     LastAdmin = "last_admin", CONFLICT, "Last administrator", "Make somebody else an administrator first.";
     /// The body is over the limit.
@@ -122,8 +138,14 @@ error_codes! {
     UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED, "WebSocket only", "Connect with a WebSocket client (RFC 6455, version 13).";
     /// Too many failed logins.
     TooManyAttempts = "too_many_attempts", TOO_MANY_REQUESTS, "Too many attempts", "Wait as long as the Retry-After header says.";
+    /// More requests than the limits allow.
+    RateLimited = "rate_limited", TOO_MANY_REQUESTS, "Too many requests", "Wait as long as the Retry-After header says.";
+    /// More live plans than the limits allow.
+    TooManyActivePlans = "too_many_active_plans", TOO_MANY_REQUESTS, "Too many live plans", "Wait until one has ended, or cancel one.";
     /// A fault of ours.
     Internal = "internal", INTERNAL_SERVER_ERROR, "Internal error", "The server failed; its log knows more under this request_id.";
+    /// The change was made and not recorded.
+    NotRecorded = "not_recorded", INTERNAL_SERVER_ERROR, "Done, but not recorded", "The change was made, and the audit trail could not record it; look at what is there before you send it again.";
     /// The database does not answer.
     Unavailable = "unavailable", SERVICE_UNAVAILABLE, "Temporarily unavailable", "The database cannot be reached at the moment; send the request again.";
     /// The disk is full.

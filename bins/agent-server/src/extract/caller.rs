@@ -1,6 +1,8 @@
 //! Who calls, and whether they may.
 
+use crate::asked::Asked;
 use crate::error::{ApiError, ErrorCode, Result};
+use crate::limiting::judge_caller;
 use crate::state::AppState;
 use actix_web::dev::Payload;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
@@ -52,7 +54,9 @@ pub(crate) mod scope {
         RepositoriesRead,
         KeysManage,
         AnalyticsRead,
-        UsersManage
+        UsersManage,
+        AuditRead,
+        TenantsManage
     );
 }
 
@@ -80,6 +84,7 @@ impl<S: RequiredScope> FromRequest for Caller<S> {
         let turn = Turn::announce(&request);
         Box::pin(async move {
             let principal = authenticate(&request).await?;
+            admit(&request, &principal)?;
             permit(&principal, S::SCOPE)?;
             turn.pass();
             Ok(Self { principal, scope: PhantomData })
@@ -93,6 +98,15 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal> {
     let credential = credential(request.headers())?;
     let none = || ApiError::new(ErrorCode::Unauthenticated, "this operation needs a token or an API key");
     Ok(state.agent().authenticator().authenticate(credential.ok_or_else(none)?).await?)
+}
+
+/// Notes who asks, and judges how often they do.
+fn admit(request: &HttpRequest, principal: &Principal) -> Result<()> {
+    let (Some(asked), Some(state)) = (Asked::of(request), request.app_data::<Data<AppState>>()) else {
+        return Ok(());
+    };
+    asked.is_of(principal.clone());
+    judge_caller(state.limits(), &asked, principal, state.agent().clock().now())
 }
 
 /// Whether the caller has the scope.

@@ -1,12 +1,14 @@
 //! Query parameters.
 
 use super::caller::after_the_caller;
+use super::valid_json::NUL;
 use crate::error::{ApiError, ErrorCode, Result};
 use actix_web::dev::Payload;
 use actix_web::web::Query;
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 
 /// The query parameters as `T`; unknown ones are refused where `T` says so.
@@ -29,6 +31,9 @@ impl<T: DeserializeOwned + 'static> FromRequest for ValidQuery<T> {
         let request = request.clone();
         Box::pin(async move {
             after_the_caller(&request).await;
+            if let Some(name) = nul_in(request.query_string()) {
+                return Err(ApiError::invalid_field(&format!("?{name}"), NUL));
+            }
             match Query::<T>::from_query(request.query_string()) {
                 Ok(query) => Ok(Self(query.into_inner())),
                 Err(error) => Err(ApiError::new(
@@ -38,4 +43,16 @@ impl<T: DeserializeOwned + 'static> FromRequest for ValidQuery<T> {
             }
         })
     }
+}
+
+/// The parameter that holds NUL.
+fn nul_in(query: &str) -> Option<String> {
+    if !query.contains("%00") {
+        return None;
+    }
+    let parameters = Query::<BTreeMap<String, String>>::from_query(query).ok()?.into_inner();
+    parameters
+        .into_iter()
+        .find(|(name, value)| name.contains('\0') || value.contains('\0'))
+        .map(|(name, _)| name)
 }

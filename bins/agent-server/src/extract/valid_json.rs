@@ -2,6 +2,7 @@
 
 use super::caller::after_the_caller;
 use super::json_pointer::{escape, pointer_at};
+use crate::connection_limits::ConnectionLimits;
 use crate::error::{ApiError, ErrorCode, Result};
 use actix_web::dev::Payload;
 use actix_web::http::header::CONTENT_LENGTH;
@@ -11,12 +12,12 @@ use agent_core::error::Defect;
 use futures_util::future::LocalBoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::time::Duration;
 
 /// The largest body, in bytes.
 pub(crate) const MAX_BODY: usize = 1024 * 1024;
-/// How long a body may take to arrive.
-const BODY_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What is said of a text that holds NUL.
+pub(super) const NUL: &str = "must not contain NUL characters";
 
 /// A JSON body.
 #[derive(Debug)]
@@ -79,7 +80,8 @@ async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes> {
     }
     let mut payload = payload;
     let stream = web::Payload::from_request(request, &mut payload).await.map_err(broken)?;
-    match tokio::time::timeout(BODY_DEADLINE, stream.to_bytes_limited(MAX_BODY)).await {
+    let deadline = request.app_data::<ConnectionLimits>().copied().unwrap_or_default().body_deadline;
+    match tokio::time::timeout(deadline, stream.to_bytes_limited(MAX_BODY)).await {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
         Ok(Ok(Err(error))) => Err(broken(error)),
         Ok(Err(_limit)) => Err(too_large()),
@@ -99,11 +101,38 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     if text.trim_start().starts_with('[') && serde_json::from_str::<Value>(text).is_ok() {
         return Err(ApiError::invalid(vec![Defect::new("", "the body must be a JSON object, not a list")]));
     }
-    serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Value>(text) {
+    let parsed = serde_json::from_str(text).map_err(|error| match serde_json::from_str::<Value>(text) {
         // The reader stops at the first fault; what is no JSON at all is told before what does not fit.
         Err(error) => malformed(error.to_string()),
         Ok(_) => ApiError::invalid(vec![defect(text, &error)]),
-    })
+    })?;
+    match nul_in(text) {
+        Some(pointer) => Err(ApiError::invalid_field(&pointer, NUL)),
+        None => Ok(parsed),
+    }
+}
+
+/// Where a text of the document holds NUL, which PostgreSQL cannot keep and no program takes as an argument. It
+/// stands there as an escape, so that most documents need no second look.
+fn nul_in(text: &str) -> Option<String> {
+    if !text.contains("\\u0000") {
+        return None;
+    }
+    place_of_nul(&serde_json::from_str(text).ok()?)
+}
+
+fn place_of_nul(value: &Value) -> Option<String> {
+    let below = |part: String, value| place_of_nul(value).map(|rest| format!("/{part}{rest}"));
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(index, item)| below(index.to_string(), item))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            if name.contains('\0') { Some(format!("/{}", escape(name))) } else { below(escape(name), value) }
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
 }
 
 fn defect(text: &str, error: &serde_json::Error) -> Defect {
@@ -155,6 +184,21 @@ mod tests {
         ] {
             assert_eq!(refused(body).0, ErrorCode::MalformedJson, "{:?}", String::from_utf8_lossy(body));
         }
+    }
+
+    #[test]
+    fn a_text_with_nul_is_found_wherever_it_is() {
+        let table = [
+            (r#"{"goal": "a\u0000"}"#, Some("/goal")),
+            (r#"{"a": [1, {"b/c": "\u0000"}]}"#, Some("/a/1/b~1c")),
+            (r#"{"a": {"k\u0000": 1}}"#, Some("/a/k\0")),
+            (r#"{"a": "\\u0000"}"#, None),
+            (r#"{"a": "\u0001"}"#, None),
+        ];
+        for (text, place) in table {
+            assert_eq!(nul_in(text).as_deref(), place, "{text}");
+        }
+        assert_eq!(refused(br#"{"goal": "a\u0000"}"#).1[0].pointer, "/goal");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use actix_web::get;
 use actix_web::web::{Data, Json};
 use agent_core::ids::PlanId;
 
-/// Gives the figures of everybody's work in short.
+/// Gives the figures of everybody's work in the tenant in short.
 #[utoipa::path(
     tag = "analytics",
     responses((status = 200, description = "The figures", body = SummaryView), ApiError),
@@ -18,13 +18,13 @@ use agent_core::ids::PlanId;
 )]
 #[get("/analytics")]
 pub(crate) async fn show_analytics(
-    _caller: Caller<scope::AnalyticsRead>,
+    caller: Caller<scope::AnalyticsRead>,
     state: Data<AppState>,
 ) -> Result<Json<SummaryView>> {
-    Ok(Json(SummaryView(state.agent().analytics().summary().await?)))
+    Ok(Json(SummaryView(state.agent().analytics().summary(caller.tenant).await?)))
 }
 
-/// Gives the figures of everybody's work in detail, with what happened lately.
+/// Gives the figures of everybody's work in the tenant in detail, with what happened lately.
 #[utoipa::path(
     tag = "analytics",
     responses((status = 200, description = "The figures", body = PerformanceView), ApiError),
@@ -32,10 +32,10 @@ pub(crate) async fn show_analytics(
 )]
 #[get("/analytics/performance")]
 pub(crate) async fn show_performance(
-    _caller: Caller<scope::AnalyticsRead>,
+    caller: Caller<scope::AnalyticsRead>,
     state: Data<AppState>,
 ) -> Result<Json<PerformanceView>> {
-    Ok(Json(PerformanceView(state.agent().analytics().performance().await?)))
+    Ok(Json(PerformanceView(state.agent().analytics().performance(caller.tenant).await?)))
 }
 
 /// Gives the figures of one task.
@@ -47,11 +47,11 @@ pub(crate) async fn show_performance(
 )]
 #[get("/analytics/tasks/{id}")]
 pub(crate) async fn show_task_analytics(
-    _caller: Caller<scope::AnalyticsRead>,
+    caller: Caller<scope::AnalyticsRead>,
     path: ValidPath<AnalysedTaskPath>,
     state: Data<AppState>,
 ) -> Result<Json<TaskFiguresView>> {
-    let figures = state.agent().analytics().task(path.id.into()).await?;
+    let figures = state.agent().analytics().task(caller.tenant, path.id.into()).await?;
     let none =
         || ApiError::new(ErrorCode::NoExecutions, format!("task {} has no finished execution", path.id));
     Ok(Json(TaskFiguresView(figures.ok_or_else(none)?)))
@@ -72,6 +72,6 @@ pub(crate) async fn show_plan_analytics(
 ) -> Result<Json<PlanFiguresView>> {
     let plan = PlanId(path.id);
     state.agent().plans().state(&caller, plan).await?;
-    let figures = state.agent().analytics().plan(plan).await?;
+    let figures = state.agent().analytics().plan(caller.tenant, plan).await?;
     Ok(Json(PlanFiguresView::new(plan, figures)))
 }

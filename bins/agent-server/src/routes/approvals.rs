@@ -1,5 +1,6 @@
 //! Questions to people, and their answers.
 
+use crate::asked::Asked;
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, Page, ValidJson, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
@@ -66,9 +67,11 @@ pub(crate) async fn find_approval(
 pub(crate) async fn decide_approval(
     caller: Caller<scope::ApprovalsDecide>,
     path: ValidPath<ApprovalPath>,
+    asked: Asked,
     body: ValidJson<DecideApproval>,
     state: Data<AppState>,
 ) -> Result<Json<DecidedView>> {
     let answer = body.0.into_answer()?;
+    asked.note("decision", answer.decision.as_str());
     Ok(Json(state.agent().approvals().decide(&caller, path.id.into(), answer).await?.into()))
 }

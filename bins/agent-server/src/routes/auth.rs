@@ -1,5 +1,6 @@
 //! Logging in and out, tokens, keys and one's own password.
 
+use crate::asked::Asked;
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, IdempotencyKey, OptionalJson, ValidJson, ValidPath, scope};
 use crate::state::AppState;
@@ -7,7 +8,7 @@ use crate::views::account::{
     ChangePassword, CreateKey, CreatedKeyView, KeyPath, KeysView, Login, Refresh, SessionView, ValidationView,
 };
 use actix_web::web::{Data, Json};
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, put};
+use actix_web::{HttpResponse, delete, get, post, put};
 use secrecy::ExposeSecret;
 
 /// Logs in with a name and a password.
@@ -16,6 +17,7 @@ use secrecy::ExposeSecret;
     request_body = Login,
     responses(
         (status = 200, description = "The session", body = SessionView),
+        (status = 410, description = "A one-time password that was used or is over", body = crate::error::Problem, content_type = "application/problem+json"),
         (status = 401, description = "Wrong name or password", body = crate::error::Problem, content_type = "application/problem+json"),
         (status = 429, description = "Too many failed attempts; see Retry-After", body = crate::error::Problem, content_type = "application/problem+json"),
         ApiError
@@ -23,13 +25,16 @@ use secrecy::ExposeSecret;
 )]
 #[post("/auth/login")]
 pub(crate) async fn log_in(
+    asked: Asked,
     body: ValidJson<Login>,
-    request: HttpRequest,
     state: Data<AppState>,
 ) -> Result<Json<SessionView>> {
-    let source = request.peer_addr().map(|address| address.ip().to_string()).unwrap_or_default();
+    asked.claims(&body.0.username);
+    let source = asked.address().map(|address| address.to_string()).unwrap_or_default();
     let authenticator = state.agent().authenticator();
-    let session = authenticator.login(&body.0.username, &body.0.password, &source).await?;
+    let session =
+        authenticator.login(&body.0.username, &body.0.password, body.0.tenant.as_deref(), &source).await?;
+    asked.is_of(session.principal());
     Ok(Json(session.into()))
 }
 
@@ -45,11 +50,14 @@ pub(crate) async fn log_in(
 )]
 #[post("/auth/refresh")]
 pub(crate) async fn refresh_session(
+    asked: Asked,
     body: ValidJson<Refresh>,
     state: Data<AppState>,
 ) -> Result<Json<SessionView>> {
     let token = body.0.refresh_token.expose_secret();
-    Ok(Json(state.agent().authenticator().refresh(token).await?.into()))
+    let session = state.agent().authenticator().refresh(token).await?;
+    asked.is_of(session.principal());
+    Ok(Json(session.into()))
 }
 
 /// Ends every session of the caller, everywhere. API keys stay.
@@ -110,6 +118,7 @@ pub(crate) async fn change_password(
 pub(crate) async fn create_key(
     caller: Caller<scope::KeysManage>,
     key: IdempotencyKey,
+    asked: Asked,
     body: OptionalJson<CreateKey>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
@@ -117,6 +126,7 @@ pub(crate) async fn create_key(
     let CreateKey { name, scopes, expires_at } = body.0;
     let scopes = scopes.map(|names| agent_auth::parse_scopes(&names)).transpose()?;
     let name = name.unwrap_or_default();
+    asked.note("name", name.as_str());
     let authenticator = state.agent().authenticator();
     let created = match key {
         None => authenticator.create_key(&caller, &name, scopes.as_deref(), expires_at).await?,
@@ -124,6 +134,8 @@ pub(crate) async fn create_key(
             authenticator.create_key_once(&caller, (&name, scopes.as_deref(), expires_at), &key).await?
         }
     };
+    asked.note("key_id", created.key.id);
+    asked.note("scopes", created.key.scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>());
     Ok(HttpResponse::Created().json(CreatedKeyView::from(created)))
 }
 

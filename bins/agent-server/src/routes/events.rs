@@ -2,14 +2,16 @@
 
 use crate::error::{ApiError, Result};
 use crate::event_stream::{self, EventSource};
-use crate::extract::{Caller, Page, ValidPath, ValidQuery, scope};
+use crate::extract::{Caller, Page, ValidPath, ValidQuery, credential, scope};
 use crate::state::AppState;
 use crate::views::event::{EventsView, ListEvents, StreamEvents};
 use crate::views::plan::PlanPath;
+use crate::websocket::Opened;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse, get};
 use agent_core::event::Topic;
 use agent_core::ids::PlanId;
+use std::sync::Arc;
 
 fn position(field: &str, text: &str) -> Result<i64> {
     let parsed = text.parse::<i64>().ok().filter(|position| *position >= 0);
@@ -62,9 +64,17 @@ pub(crate) async fn stream_events(
     };
     let plan = PlanId(path.plan_id);
     state.agent().plans().state(&caller, plan).await?;
-    let subscription = state.agent().events().subscribe(Topic::Plan(plan), after).await?;
+    let subscription = state.agent().events().subscribe(Topic::Plan(caller.tenant, plan), after).await?;
     let now = state.agent().clock().now();
     let lifetime = caller.expires_at.map(|end| end.since(now));
-    let source = EventSource { events: subscription.stream, stopping: state.stopping().clone(), lifetime };
+    let missing = || ApiError::internal("who asks is known and showed nothing");
+    let opened = Opened::authenticate(&state, credential(request.headers())?.ok_or_else(missing)?).await?;
+    let source = EventSource {
+        events: subscription.stream,
+        stopping: state.stopping().clone(),
+        lifetime,
+        opened,
+        state: Arc::clone(&state.into_inner()),
+    };
     Ok(event_stream::respond(source))
 }

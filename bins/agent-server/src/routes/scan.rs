@@ -17,13 +17,13 @@ use actix_web::web::{Data, Json};
 )]
 #[post("/scan")]
 pub(crate) async fn scan_repository(
-    _caller: Caller<scope::RepositoriesRead>,
+    caller: Caller<scope::RepositoriesRead>,
     query: ValidQuery<ScanQuery>,
     body: OptionalJson<ScanRepository>,
     state: Data<AppState>,
 ) -> Result<Json<ScanView>> {
     let repo_path = query.0.repo_path.or(body.0.repo_path);
     let symbols = query.0.symbols.or(body.0.symbols).unwrap_or(false);
-    let (root, info) = state.agent().repositories().scan(repo_path.as_deref(), symbols).await?;
+    let (root, info) = state.agent().repositories().scan(&caller, repo_path.as_deref(), symbols).await?;
     Ok(Json(ScanView { repository: root.display().to_string(), info }))
 }

@@ -1,14 +1,16 @@
 //! Accounts, for administrators.
 
+use crate::asked::Asked;
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, IdempotencyKey, ValidJson, ValidPath, scope};
 use crate::state::AppState;
 use crate::views::account::{CreateUser, UpdateUser, UserPath, UserView, UsersView};
 use actix_web::web::{Data, Json};
-use actix_web::{HttpResponse, get, patch, post};
+use actix_web::{HttpResponse, delete, get, patch, post};
+use agent_core::ids::Owner;
 use secrecy::ExposeSecret;
 
-/// Makes an account.
+/// Makes an account in the caller's tenant.
 ///
 /// With `Idempotency-Key`, a repeated request finds the account of the first.
 #[utoipa::path(
@@ -22,14 +24,17 @@ use secrecy::ExposeSecret;
 pub(crate) async fn create_user(
     caller: Caller<scope::UsersManage>,
     key: IdempotencyKey,
+    asked: Asked,
     body: ValidJson<CreateUser>,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
     let CreateUser { username, password, role } = body.0;
+    asked.note("username", username.as_str());
+    asked.note("role", agent_auth::Role::from(role).as_str());
     let authenticator = state.agent().authenticator();
     let meaning = (&username, password.expose_secret(), role);
     let user = match key.with(&meaning)? {
-        None => authenticator.create_user(&username, &password, role.into()).await?,
+        None => authenticator.create_user(&caller, &username, &password, role.into()).await?,
         Some(key) => {
             authenticator.create_user_once(&caller, (&username, &password, role.into()), &key).await?
         }
@@ -37,7 +42,7 @@ pub(crate) async fn create_user(
     Ok(HttpResponse::Created().json(UserView::from(user)))
 }
 
-/// Lists all accounts by id.
+/// Lists the members of the caller's tenant by id.
 #[utoipa::path(
     tag = "users",
     responses((status = 200, description = "The users", body = UsersView), ApiError),
@@ -45,15 +50,17 @@ pub(crate) async fn create_user(
 )]
 #[get("/users")]
 pub(crate) async fn list_users(
-    _caller: Caller<scope::UsersManage>,
+    caller: Caller<scope::UsersManage>,
     state: Data<AppState>,
 ) -> Result<Json<UsersView>> {
-    let users = state.agent().authenticator().list_users().await?;
+    let users = state.agent().authenticator().list_users(&caller).await?;
     let total = users.len();
     Ok(Json(UsersView { users: users.into_iter().map(Into::into).collect(), total }))
 }
 
-/// Changes an account: role, whether it is disabled, password.
+/// Changes a member of the caller's tenant: role, whether the account is disabled, password.
+///
+/// Password and `disabled` are changed by administrators of the tenant that made the account; `operator` by operators.
 #[utoipa::path(
     tag = "users",
     params(UserPath),
@@ -63,13 +70,50 @@ pub(crate) async fn list_users(
 )]
 #[patch("/users/{id}")]
 pub(crate) async fn update_user(
-    _caller: Caller<scope::UsersManage>,
+    caller: Caller<scope::UsersManage>,
     path: ValidPath<UserPath>,
+    asked: Asked,
     body: ValidJson<UpdateUser>,
     state: Data<AppState>,
 ) -> Result<Json<UserView>> {
-    let UpdateUser { role, disabled, password } = body.0;
-    let update = agent_auth::UpdateUser { role: role.map(Into::into), disabled, password };
-    let user = state.agent().authenticator().update_user(path.id.into(), &update).await?;
+    note_update(&asked, &body.0);
+    let UpdateUser { role, operator, disabled, password } = body.0;
+    let update = agent_auth::UpdateUser { role: role.map(Into::into), operator, disabled, password };
+    let user = state.agent().authenticator().update_user(&caller, path.id.into(), &update).await?;
     Ok(Json(user.into()))
+}
+
+/// Removes a member from the caller's tenant, with their keys there. At home the account is disabled, too, and its
+/// sessions end; its name stays taken, because what it made stays.
+#[utoipa::path(
+    tag = "users",
+    params(UserPath),
+    responses((status = 204, description = "The user is removed"), ApiError),
+    security(("bearer" = ["users:manage"]), ("api_key" = ["users:manage"]))
+)]
+#[delete("/users/{id}")]
+pub(crate) async fn remove_user(
+    caller: Caller<scope::UsersManage>,
+    path: ValidPath<UserPath>,
+    state: Data<AppState>,
+) -> Result<HttpResponse> {
+    let agent = state.agent();
+    agent.authenticator().remove_user(&caller, path.id.into()).await?;
+    agent.plans().cancel_all(Owner { tenant: caller.tenant, user: path.id.into() }).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn note_update(asked: &Asked, update: &UpdateUser) {
+    if let Some(role) = update.role {
+        asked.note("role", agent_auth::Role::from(role).as_str());
+    }
+    if let Some(operator) = update.operator {
+        asked.note("operator", operator);
+    }
+    if let Some(disabled) = update.disabled {
+        asked.note("disabled", disabled);
+    }
+    if update.password.is_some() {
+        asked.note("password", "set");
+    }
 }

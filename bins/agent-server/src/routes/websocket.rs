@@ -1,5 +1,7 @@
 //! Opening a WebSocket connection.
 
+use crate::asked::Asked;
+use crate::cors::Cors;
 use crate::error::{ApiError, ErrorCode, Result};
 use crate::extract::ValidPath;
 use crate::state::AppState;
@@ -37,16 +39,22 @@ pub(crate) struct ClientPath {
 #[get("/ws/{client_id}")]
 pub(crate) async fn open_websocket(
     path: ValidPath<ClientPath>,
+    asked: Asked,
     request: HttpRequest,
     payload: Payload,
     state: Data<AppState>,
+    cors: Data<Cors>,
 ) -> Result<HttpResponse> {
-    let handshake = Handshake::read(request.headers())?;
+    let handshake = Handshake::read(request.headers(), &cors)?;
     if state.stopping().is_cancelled() {
         return Err(ApiError::new(ErrorCode::Stopping, "").with_header("Retry-After", "2"));
     }
     let opened = match handshake.credential {
-        Some(shown) => Some(Opened::authenticate(&state, shown).await?),
+        Some(shown) => {
+            let opened = Opened::authenticate(&state, shown).await?;
+            asked.is_of(opened.principal.clone());
+            Some(opened)
+        }
         None => None,
     };
     let malformed = |error: actix_web::Error| ApiError::new(ErrorCode::MalformedRequest, error.to_string());
@@ -55,7 +63,7 @@ pub(crate) async fn open_websocket(
     let max = state.websocket().max_message;
     let incoming = incoming.max_frame_size(max).aggregate_continuations().max_continuation_size(max);
     tracing::debug!(client_id = path.client_id, "a WebSocket connection is opened");
-    let connection = Connection::new(Arc::clone(&state.into_inner()), session, opened);
+    let connection = Connection::new(Arc::clone(&state.into_inner()), session, opened, &asked);
     rt::spawn(connection.run(incoming));
     Ok(response)
 }

@@ -13,6 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"username": "demo", "password": "demo123"}))]
 pub struct Login {
+    /// The tenant to work in; the account's own when absent.
+    #[serde(default)]
+    pub tenant: Option<String>,
     /// The name.
     pub username: String,
     /// The password.
@@ -34,7 +37,7 @@ pub struct Refresh {
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "access_token": "eyJ…", "token_type": "bearer", "expires_in": 3600, "expires_at": "2026-01-01T13:00:00.000Z",
-    "refresh_token": "rt_…", "user_id": 1, "username": "demo", "roles": ["user"]
+    "refresh_token": "rt_…", "user_id": 1, "username": "demo", "tenant_id": 1, "roles": ["user"]
 }))]
 pub struct SessionView {
     /// For `Authorization: Bearer`.
@@ -52,7 +55,9 @@ pub struct SessionView {
     pub user_id: i64,
     /// Their name.
     pub username: String,
-    /// Their roles.
+    /// The tenant that the session works in.
+    pub tenant_id: i64,
+    /// Their roles there.
     pub roles: Vec<RoleView>,
 }
 
@@ -66,6 +71,7 @@ impl From<Session> for SessionView {
             refresh_token: session.refresh_token,
             user_id: session.user.id.get(),
             username: session.user.username,
+            tenant_id: session.user.tenant.get(),
             roles: vec![session.user.role.into()],
         }
     }
@@ -74,7 +80,7 @@ impl From<Session> for SessionView {
 /// Who the caller is.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "valid": true, "user_id": 1, "username": "demo", "roles": ["user"],
+    "valid": true, "user_id": 1, "username": "demo", "tenant_id": 1, "roles": ["user"], "operator": false,
     "scopes": ["plans:read", "plans:write"], "expires_at": "2026-01-01T13:00:00.000Z"
 }))]
 pub struct ValidationView {
@@ -84,8 +90,12 @@ pub struct ValidationView {
     pub user_id: i64,
     /// Its name.
     pub username: String,
-    /// Its roles.
+    /// The tenant that it works in.
+    pub tenant_id: i64,
+    /// Its roles there.
     pub roles: Vec<RoleView>,
+    /// Whether it looks after the server itself.
+    pub operator: bool,
     /// What this very token or key may be used for.
     pub scopes: Vec<String>,
     /// When the token or key ends; null for keys without an end.
@@ -99,7 +109,9 @@ impl From<&Principal> for ValidationView {
             valid: true,
             user_id: principal.user_id.get(),
             username: principal.username.clone(),
+            tenant_id: principal.tenant.get(),
             roles: vec![principal.role.into()],
+            operator: principal.operator,
             scopes: principal.scopes.iter().map(ToString::to_string).collect(),
             expires_at: principal.expires_at,
         }
@@ -263,9 +275,12 @@ pub struct CreateUser {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"role": "viewer"}))]
 pub struct UpdateUser {
-    /// A new role.
+    /// A new role in the caller's tenant.
     #[serde(default)]
     pub role: Option<RoleView>,
+    /// Whether they look after the server itself.
+    #[serde(default)]
+    pub operator: Option<bool>,
     /// Disable or enable.
     #[serde(default)]
     pub disabled: Option<bool>,
@@ -287,15 +302,20 @@ pub struct UsersView {
 /// A person or program with an account.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(example = json!({
-    "user_id": 2, "username": "ada", "role": "user", "disabled": false, "created_at": "2026-01-01T12:00:00.000Z"
+    "user_id": 2, "username": "ada", "tenant_id": 1, "role": "user", "operator": false, "disabled": false,
+    "created_at": "2026-01-01T12:00:00.000Z"
 }))]
 pub struct UserView {
     /// Identifier.
     pub user_id: i64,
     /// The name to log in with.
     pub username: String,
-    /// What they may do.
+    /// The tenant that this is about.
+    pub tenant_id: i64,
+    /// What they may do there.
     pub role: RoleView,
+    /// Whether they look after the server itself.
+    pub operator: bool,
     /// Whether every login and token is refused.
     pub disabled: bool,
     /// When the account was made.
@@ -308,7 +328,9 @@ impl From<User> for UserView {
         Self {
             user_id: user.id.get(),
             username: user.username,
+            tenant_id: user.tenant.get(),
             role: user.role.into(),
+            operator: user.operator,
             disabled: user.disabled,
             created_at: user.created_at,
         }

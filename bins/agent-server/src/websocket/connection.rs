@@ -3,15 +3,18 @@
 use super::WebSocketSettings;
 use super::message::{ClientMessage, Closing, ServerMessage};
 use super::subscriptions::Subscriptions;
+use crate::asked::Asked;
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::permit;
 use crate::state::{AppState, SessionGuard};
 use crate::views::approval::{DecideApproval, DecidedView};
+use actix_web::http::StatusCode;
 use actix_web::rt;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
-use agent_auth::{Credential, Principal};
+use agent_auth::{Credential, Principal, Scope};
 use agent_events::{Envelope, TopicName};
 use secrecy::{ExposeSecret, SecretString};
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,6 +49,19 @@ impl Opened {
         Ok(Self { principal, token: token.into(), is_api_key })
     }
 
+    /// Whether the credential is still accepted, and its owner still sees as much as when it was shown.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    pub(crate) async fn recheck(&self, state: &AppState) -> Result<(), &'static str> {
+        match state.agent().authenticator().authenticate(self.credential()).await {
+            Ok(now) if now.visibility() != self.principal.visibility() => Err("your rights have changed"),
+            Ok(now) if !now.may(Scope::PlansRead) => Err("your rights have changed"),
+            Ok(_) | Err(agent_auth::Error::Store(_)) => Ok(()),
+            Err(_) => Err("the token is no longer accepted"),
+        }
+    }
+
     fn credential(&self) -> Credential<'_> {
         let text = self.token.expose_secret();
         if self.is_api_key { Credential::ApiKey(text) } else { Credential::Bearer(text) }
@@ -62,6 +78,9 @@ pub(crate) struct Connection {
     /// When the client must have said who it is, or when its token ends.
     deadline: Instant,
     last_heard: Instant,
+    /// The request that opened it, and where that came from.
+    request_id: String,
+    address: Option<IpAddr>,
     _counted: SessionGuard,
 }
 
@@ -69,7 +88,7 @@ type Step = ControlFlow<Closing>;
 
 impl Connection {
     /// A connection just opened, by somebody who is known already or has yet to say who they are.
-    pub(crate) fn new(state: Arc<AppState>, session: Session, opened: Option<Opened>) -> Self {
+    pub(crate) fn new(state: Arc<AppState>, session: Session, opened: Option<Opened>, asked: &Asked) -> Self {
         let (settings, now) = (*state.websocket(), Instant::now());
         let counted = state.count_session();
         let deadline = now + settings.authentication_deadline;
@@ -82,6 +101,8 @@ impl Connection {
             subscriptions,
             deadline,
             last_heard: now,
+            request_id: asked.id().to_owned(),
+            address: asked.address(),
             _counted: counted,
         };
         if let Some(opened) = opened {
@@ -108,6 +129,11 @@ impl Connection {
         let mut pings =
             tokio::time::interval_at(Instant::now() + self.settings.ping_every, self.settings.ping_every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut rechecks = tokio::time::interval_at(
+            Instant::now() + self.settings.recheck_every,
+            self.settings.recheck_every,
+        );
+        rechecks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let stopping = self.state.stopping().clone();
         loop {
             let step = tokio::select! {
@@ -116,6 +142,7 @@ impl Connection {
                 message = incoming.recv() => self.heard(message).await,
                 (topic, event) = self.subscriptions.next() => self.forward(topic, event).await,
                 _ = pings.tick() => self.ping().await,
+                _ = rechecks.tick() => self.recheck().await,
             };
             if let ControlFlow::Break(closing) = step {
                 return closing;
@@ -182,10 +209,13 @@ impl Connection {
     async fn authenticate(&mut self, token: &str) -> Step {
         match Opened::authenticate(&self.state, Credential::Bearer(token)).await {
             Ok(opened) => {
-                let is_same = |known: &Opened| known.principal.user_id == opened.principal.user_id;
+                let is_same = |known: &Opened| known.principal.owner() == opened.principal.owner();
                 if !self.opened.as_ref().is_none_or(is_same) {
                     return self
-                        .refuse("forbidden", "the connection belongs to another user; open a new one")
+                        .refuse(
+                            "forbidden",
+                            "the connection belongs to another user or tenant; open a new one",
+                        )
                         .await;
                 }
                 let (user_id, username) = (opened.principal.user_id.get(), opened.principal.username.clone());
@@ -234,7 +264,7 @@ impl Connection {
     /// Whether the caller may listen: a plan of somebody else is as unknown as one that does not exist.
     async fn admit(&self, name: TopicName) -> Result<(), ApiError> {
         let opened = self.opened.as_ref().ok_or_else(unauthenticated)?;
-        permit(&opened.principal, Some(agent_auth::Scope::PlansRead))?;
+        permit(&opened.principal, Some(Scope::PlansRead))?;
         match name {
             TopicName::All => Ok(()),
             TopicName::Plan(id) => {
@@ -249,9 +279,25 @@ impl Connection {
         let agent = self.state.agent();
         let opened = self.opened.as_ref().ok_or_else(unauthenticated)?;
         let caller = agent.authenticator().authenticate(opened.credential()).await?;
-        permit(&caller, Some(agent_auth::Scope::ApprovalsDecide))?;
+        let asked = Asked::new(self.request_id.clone(), self.address);
+        asked.is_of(caller.clone());
+        let decided = self.decide_for(&caller, id, answer, &asked).await;
+        let outcome = decided.as_ref().map(|_| StatusCode::OK).map_err(|error| error.code);
+        self.state.record_answer(&asked, &format!("/approvals/{id}"), outcome).await?;
+        decided
+    }
+
+    async fn decide_for(
+        &self,
+        caller: &Principal,
+        id: i64,
+        answer: DecideApproval,
+        asked: &Asked,
+    ) -> Result<DecidedView, ApiError> {
+        permit(caller, Some(Scope::ApprovalsDecide))?;
         let answer = answer.into_answer()?;
-        Ok(agent.approvals().decide(&caller, id.into(), answer).await?.into())
+        asked.note("decision", answer.decision.as_str());
+        Ok(self.state.agent().approvals().decide(caller, id.into(), answer).await?.into())
     }
 
     async fn unsubscribe(&mut self, topic: &str) -> Step {
@@ -281,19 +327,18 @@ impl Connection {
         }
     }
 
-    /// Asks for a sign of life, and whether the token is still accepted.
+    async fn recheck(&self) -> Step {
+        let Some(opened) = &self.opened else { return ControlFlow::Continue(()) };
+        match opened.recheck(&self.state).await {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(why) => ControlFlow::Break(Closing::Unauthenticated(why)),
+        }
+    }
+
+    /// Asks for a sign of life.
     async fn ping(&mut self) -> Step {
         if self.last_heard.elapsed() >= self.settings.silence_limit {
             return ControlFlow::Break(Closing::Silent);
-        }
-        if let Some(opened) = &self.opened {
-            let known = self.state.agent().authenticator().authenticate(opened.credential()).await;
-            match known {
-                Ok(_) | Err(agent_auth::Error::Store(_)) => {}
-                Err(_) => {
-                    return ControlFlow::Break(Closing::Unauthenticated("the token is no longer accepted"));
-                }
-            }
         }
         let sent = tokio::time::timeout(self.settings.write_deadline, self.session.ping(b"")).await;
         self.after_sending(sent)

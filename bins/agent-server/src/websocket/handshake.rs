@@ -1,5 +1,6 @@
 //! Who may open a connection, and with which credential.
 
+use crate::cors::Cors;
 use crate::error::{ApiError, ErrorCode, Result};
 use crate::extract::credential;
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN, SEC_WEBSOCKET_PROTOCOL, UPGRADE};
@@ -16,17 +17,19 @@ pub(crate) struct Handshake<'a> {
 }
 
 impl<'a> Handshake<'a> {
-    /// Reads the headers of the opening request.
+    /// Reads the headers of the opening request; pages of listed origins may open connections too.
     ///
     /// # Errors
     /// 403 for a foreign origin, 426 for a plain request, 400 for two credentials, 401 for an unreadable one.
-    pub(crate) fn read(headers: &'a HeaderMap) -> Result<Self> {
+    pub(crate) fn read(headers: &'a HeaderMap, cors: &Cors) -> Result<Self> {
         let upgrade = headers.get(UPGRADE).and_then(|value| value.to_str().ok());
         if !upgrade.is_some_and(|value| value.eq_ignore_ascii_case("websocket")) {
             let error = ApiError::new(ErrorCode::UpgradeRequired, "this path speaks WebSocket only");
             return Err(error.with_header("Upgrade", "websocket"));
         }
-        refuse_foreign_origin(headers)?;
+        if cors.listed(headers).is_none() {
+            refuse_foreign_origin(headers)?;
+        }
         let header = credential(headers)?;
         let offered = headers.get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|value| value.to_str().ok());
         let mut bearers = offered
@@ -44,7 +47,7 @@ impl<'a> Handshake<'a> {
 }
 
 /// A browser sends the origin of the page that opens the connection; programs send none. Only pages that
-/// this server delivered itself may connect, or any page could use its visitor's network position.
+/// this server delivered itself, or that are listed, may connect, or any page could use its visitor's network position.
 fn refuse_foreign_origin(headers: &HeaderMap) -> Result<()> {
     let mut origins = headers.get_all(ORIGIN);
     let Some(origin) = origins.next() else { return Ok(()) };
@@ -69,7 +72,8 @@ mod tests {
             let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
             headers.append(name, HeaderValue::from_static(value));
         }
-        let handshake = Handshake::read(&headers).map_err(|error| error.code)?;
+        let cors = Cors::new(vec!["https://app.example:8443".to_owned()]);
+        let handshake = Handshake::read(&headers, &cors).map_err(|error| error.code)?;
         Ok(handshake.credential.map(|credential| match credential {
             Credential::Bearer(text) | Credential::ApiKey(text) => text.to_owned(),
         }))
@@ -85,11 +89,18 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_this_server_may_connect() {
+    fn only_pages_of_this_server_and_listed_ones_may_connect() {
         assert_eq!(read(&[("origin", "http://localhost:8000")]), Ok(None));
-        for origin in
-            ["http://evil.example", "null", "http://localhost:8000.evil.example", "http://localhost", ""]
-        {
+        assert_eq!(read(&[("origin", "https://app.example:8443")]), Ok(None));
+        for origin in [
+            "http://evil.example",
+            "null",
+            "http://localhost:8000.evil.example",
+            "http://localhost",
+            "",
+            "https://app.example",
+            "http://app.example:8443",
+        ] {
             assert_eq!(read(&[("origin", origin)]), Err(ErrorCode::ForeignOrigin), "{origin}");
         }
     }

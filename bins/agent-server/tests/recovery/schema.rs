@@ -4,6 +4,7 @@ use crate::disk::{left_out, run};
 use crate::load::{approve_all, command};
 use crate::scene::{Scene, begin, until_over, until_status, until_written};
 use agent_core::failpoint::MIGRATED;
+use agent_testkit::{Client, ServerProcess};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,12 @@ fn database(scene: &Scene) -> String {
 
 fn live_plan(goal: &str, tasks: &Value, auto_execute: bool) -> Value {
     json!({"goal": goal, "tasks": tasks, "auto_execute": auto_execute})
+}
+
+async fn administrator(server: &ServerProcess) -> Client {
+    let credentials = json!({"username": "admin", "password": "admin123"});
+    let answer = server.anonymous().post("/auth/login", credentials).await.expect(200);
+    server.anonymous().with_token(answer.json["access_token"].as_str().unwrap())
 }
 
 /// Writes a fixture of the present schema: `cargo test -p agent-server --test recovery -- --ignored fixture`.
@@ -50,6 +57,10 @@ async fn a_fixture_of_the_present_schema_is_written() {
         until_written(&scene.repository.join("effects.log"), &begun).await;
     }
     caller.post(&format!("/plans/{paused}/pause"), json!({})).await.expect(202);
+    let admin = administrator(&server).await;
+    let grace = json!({"username": "grace", "password": "a long password of grace", "role": "viewer"});
+    admin.post("/users", grace).await.expect(201);
+    caller.post("/auth/token", json!({"name": "build server", "scopes": ["plans:read"]})).await.expect(201);
     server.kill();
     let newest =
         run("sqlite3", &[&database(&scene), "SELECT max(version) FROM __diesel_schema_migrations"]).unwrap();
@@ -59,6 +70,20 @@ async fn a_fixture_of_the_present_schema_is_written() {
     std::fs::write(fixtures().join(format!("live-plans-{newest}.sql")), text + "\n").unwrap();
 }
 
+/// The accounts of a fixture that has more than every server for developers, and their keys, are there with their roles.
+async fn knows_accounts(server: &ServerProcess, caller: &Client, fixture: &str) {
+    if !fixture.contains("'grace'") {
+        return;
+    }
+    let listed = administrator(server).await.get("/users").await.expect(200).json;
+    let users = listed["users"].as_array().unwrap().iter();
+    let roles: BTreeMap<_, _> =
+        users.map(|user| (user["username"].as_str().unwrap(), user["role"].as_str().unwrap())).collect();
+    assert_eq!(roles, BTreeMap::from([("admin", "admin"), ("demo", "user"), ("grace", "viewer")]));
+    let keys = caller.get("/auth/keys").await.expect(200).json;
+    assert_eq!((&keys["total"], &keys["keys"][0]["name"]), (&json!(1), &json!("build server")));
+}
+
 async fn goes_on(fixture: &Path) {
     let mut scene = Scene::new();
     let text = std::fs::read_to_string(fixture).unwrap();
@@ -66,7 +91,8 @@ async fn goes_on(fixture: &Path) {
     std::fs::write(&script, text.replace(REPOSITORY, scene.repository.to_str().unwrap())).unwrap();
     run("sqlite3", &[&database(&scene), &format!(".read {}", script.display())]).unwrap();
     scene.write("release", "");
-    let (_server, caller) = begin(&mut scene).await;
+    let (server, caller) = begin(&mut scene).await;
+    knows_accounts(&server, &caller, &text).await;
     let listed = caller.get("/plans").await.expect(200).json["plans"].as_array().unwrap().clone();
     let ids: BTreeMap<&str, i64> = listed
         .iter()

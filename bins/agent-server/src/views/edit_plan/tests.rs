@@ -14,7 +14,7 @@ fn state() -> PlanState {
     let kind = TaskKind::Command { command, env: BTreeMap::new(), working_directory: Some("src".to_owned()) };
     let plan = Plan {
         id: PlanId(1),
-        owner: UserId(1),
+        owner: agent_core::ids::Owner::in_default_tenant(UserId(1)),
         goal: "g".to_owned(),
         repo_path: "/".to_owned(),
         status: PlanStatus::Created,
