@@ -1,6 +1,7 @@
 //! The commands: what each takes, and which function does it.
 
 mod approvals;
+mod audit;
 mod chat;
 mod completions;
 mod demo;
@@ -64,6 +65,8 @@ enum Command {
     Plans(plans::Plans),
     /// See what waits for a person, and answer it
     Approvals(approvals::Approvals),
+    /// Prove that an exported audit trail is as it was recorded
+    Audit(audit::AuditCommand),
     /// Say what the rules allow, ask and deny
     Policy(policy::PolicyCommand),
     /// Look at what this machine offers, and how to mend what it does not
@@ -103,6 +106,7 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Chat(command) => Box::pin(command.run(terminal)).await,
         Command::Plans(command) => Box::pin(command.run(terminal)).await,
         Command::Approvals(command) => Box::pin(command.run(terminal)).await,
+        Command::Audit(command) => command.run(terminal),
         Command::Policy(command) => command.run(terminal),
         Command::Doctor(command) => Box::pin(command.run(terminal)).await,
         Command::Scan(command) => command.run(terminal),

@@ -19,7 +19,7 @@ pub(crate) async fn until_settled(
     progress: &mut Progress,
     json_lines: Option<Terminal>,
 ) -> Result<PlanState, Failure> {
-    let subscription = agent.events().subscribe(Topic::Plan(id), Some(0)).await;
+    let subscription = agent.events().subscribe(Topic::Plan(me.tenant, id), Some(0)).await;
     let mut events = subscription.map_err(agent_runtime::Error::from)?.stream;
     while let Some(envelope) = events.next().await {
         let envelope = envelope.map_err(agent_runtime::Error::from)?;

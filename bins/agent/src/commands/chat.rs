@@ -287,7 +287,8 @@ impl Talk<'_> {
 
     async fn scan(&self) -> Result<(), Failure> {
         let root = self.root.display().to_string();
-        let (_, report) = self.embedded.agent.repositories().scan(Some(&root), false).await?;
+        let (_, report) =
+            self.embedded.agent.repositories().scan(&self.embedded.me, Some(&root), false).await?;
         super::scan::show(&self.terminal, &report);
         Ok(())
     }
