@@ -2,19 +2,31 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect fails, and says where")]
 
+mod access_matrix;
 mod approvals;
+mod audit_trail;
 mod auth;
 mod bodies;
+mod credentials;
 mod edits;
 mod events;
+mod every_operation;
 mod idempotency;
+mod input_bodies;
+mod input_heads;
+mod input_values;
 mod isolation;
 mod models;
 mod openapi;
+mod organisations;
 mod plans;
 mod policy;
 mod problems;
+mod request_limits;
 mod system;
 mod templates;
+mod tenants;
 mod unauthorized;
+mod web_safety;
+mod webhooks;
 mod websocket;

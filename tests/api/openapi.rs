@@ -50,7 +50,13 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
         POST /plans/{plan_id}/cancel | POST /plans/{plan_id}/retry | POST /plans/{plan_id}/merge | POST /plans/{plan_id}/discard | GET /plans/{plan_id}/events | \
         GET /plans/{plan_id}/events/stream | GET /plans/{plan_id}/diff | \
         GET /plans/{plan_id}/tasks/{task_id}/executions | GET /approvals | GET /approvals/{id} | POST /approvals/{id} | POST /policy/check | \
-        GET /analytics/plans/{id} | GET /plans/{plan_id}/versions | GET /plans/{plan_id}/versions/{version}";
+        DELETE /users/{id} | GET /auth/tenants | GET /tenants | POST /tenants | GET /tenants/{tenant_id}/members | \
+        POST /tenants/{tenant_id}/members | PUT /tenants/{tenant_id}/members/{user_id} | \
+        DELETE /tenants/{tenant_id}/members/{user_id} | GET /tenants/{tenant_id}/repository-roots | \
+        PUT /tenants/{tenant_id}/repository-roots | GET /audit | GET /audit/chain | GET /audit/export | \
+        GET /analytics/plans/{id} | GET /plans/{plan_id}/versions | GET /plans/{plan_id}/versions/{version} | \
+        GET /webhooks | POST /webhooks | GET /webhooks/{webhook_id} | PATCH /webhooks/{webhook_id} | \
+        DELETE /webhooks/{webhook_id} | POST /webhooks/{webhook_id}/secret";
     let promised: BTreeSet<String> = promised.split(" | ").map(|line| line.trim().to_owned()).collect();
     assert_eq!(found, promised);
 }

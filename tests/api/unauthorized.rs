@@ -16,16 +16,23 @@ const PUBLIC: [&str; 8] = [
 ];
 
 async fn ask(client: &Client, method: &str, path: &str) -> Answer {
+    ask_with(client, method, path, None).await
+}
+
+async fn ask_with(client: &Client, method: &str, path: &str, body: Option<Value>) -> Answer {
     let path = path
         .replace("{plan_id}", "999")
         .replace("{task_id}", "999")
         .replace("{key_id}", "999")
+        .replace("{webhook_id}", "999")
         .replace("{version}", "999")
         .replace("{query}", "test")
         .replace("{client_id}", "me")
+        .replace("{tenant_id}", "999")
+        .replace("{user_id}", "999")
         .replace("{id}", "999");
     let request = client.request(method, &path).header("If-Match", "*");
-    let request = if method == "GET" { request } else { request.json(&json!({})) };
+    let request = if method == "GET" { request } else { request.json(&body.unwrap_or(json!({}))) };
     client.send(request).await
 }
 
@@ -95,7 +102,15 @@ async fn what_does_not_exist_is_a_404_for_whoever_may_ask() {
             answer.expect_problem(404, "approval_not_found");
             continue;
         }
-        let answer = ask(&admin, &method, &path).await;
+        let body = match (method.as_str(), path.as_str()) {
+            ("PUT", "/tenants/{tenant_id}/members/{user_id}") => Some(json!({"role": "user"})),
+            ("PUT", "/tenants/{tenant_id}/repository-roots") => Some(json!({"repository_roots": []})),
+            ("POST", "/tenants/{tenant_id}/members") => {
+                Some(json!({"username": "ada", "password": "lovely analytical engine", "role": "user"}))
+            }
+            _ => None,
+        };
+        let answer = ask_with(&admin, &method, &path, body).await;
         assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text);
         let code = answer.code().to_owned();
         answer.expect_problem(404, &code);

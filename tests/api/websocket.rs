@@ -179,7 +179,7 @@ async fn whoever_never_says_who_they_are_is_sent_away() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_is_ended_ends_its_connections() {
     let settings =
-        WebSocketSettings { ping_every: Duration::from_millis(50), ..WebSocketSettings::default() };
+        WebSocketSettings { recheck_every: Duration::from_millis(50), ..WebSocketSettings::default() };
     let server = TestServer::builder().options(impatient(settings)).start().await;
     let demo = server.demo().await;
     let mut socket = demo.connect("loyal").await;

@@ -23,6 +23,7 @@ const HTTP_CLIENTS: &[(&str, &str)] = &[
     ("agent", "the command line is a client of a server elsewhere"),
     ("agent-testkit", "its clients are real"),
     ("agent-tests", "the tests are clients"),
+    ("agent-webhooks", "it calls addresses that users chose, behind a guard"),
 ];
 
 const WORLDS: &[World] = &[
