@@ -87,17 +87,19 @@ fn links_between_documents_lead_somewhere() {
 }
 
 #[test]
-fn every_durability_case_has_the_test_it_names() {
+fn every_case_has_the_test_it_names() {
     let mut complaints = Vec::new();
-    let table = read("docs/durability-cases.md");
-    let rows: Vec<Vec<&str>> =
-        table.lines().filter(|line| line.contains("](../")).map(|l| l.split('|').collect()).collect();
-    assert!(rows.len() > 30, "docs/durability-cases.md lists the cases");
-    for row in rows {
-        let (test, link) = (row[3].trim().trim_matches('`'), row[4]);
-        let file = link.split("](../").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default();
-        if !read(file).contains(&format!("fn {test}(")) {
-            complaints.push(format!("docs/durability-cases.md: {file} has no test {test}"));
+    for (document, least) in [("docs/durability-cases.md", 30), ("docs/access-cases.md", 150)] {
+        let table = read(document);
+        let rows: Vec<Vec<&str>> =
+            table.lines().filter(|line| line.contains("](../")).map(|l| l.split('|').collect()).collect();
+        assert!(rows.len() > least, "{document} lists the cases");
+        for row in rows {
+            let (test, link) = (row[3].trim().trim_matches('`'), row[4]);
+            let file = link.split("](../").nth(1).and_then(|rest| rest.split(')').next()).unwrap_or_default();
+            if !read(file).contains(&format!("fn {test}(")) {
+                complaints.push(format!("{document}: {file} has no test {test}"));
+            }
         }
     }
     no_complaints(&complaints);

@@ -56,7 +56,9 @@ impl Opened {
     pub(crate) async fn recheck(&self, state: &AppState) -> Result<(), &'static str> {
         match state.agent().authenticator().authenticate(self.credential()).await {
             Ok(now) if now.visibility() != self.principal.visibility() => Err("your rights have changed"),
-            Ok(now) if !now.may(Scope::PlansRead) => Err("your rights have changed"),
+            Ok(now) if self.principal.may(Scope::PlansRead) && !now.may(Scope::PlansRead) => {
+                Err("your rights have changed")
+            }
             Ok(_) | Err(agent_auth::Error::Store(_)) => Ok(()),
             Err(_) => Err("the token is no longer accepted"),
         }

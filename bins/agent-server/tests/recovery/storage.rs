@@ -142,13 +142,19 @@ async fn a_full_disk_is_told_nothing_is_lost_and_room_is_enough_to_go_on() {
     std::fs::write(&ballast, vec![1_u8; 3 << 20]).unwrap();
     let acknowledged = Acknowledged::default();
     let large = plan(&"a long goal ".repeat(2_000), false);
+    let mut unrecorded = 0;
     for answer in all_at_once(&caller, &large, &acknowledged).await {
-        let answer = answer.expect("a server that lives").expect_problem(503, "storage_full");
-        assert!(!answer.header("retry-after").is_empty());
+        let answer = answer.expect("a server that lives");
+        // The last plan for which there was room may leave none for the record of who made it; that is said.
+        if answer.code() == "not_recorded" {
+            unrecorded += 1;
+            continue;
+        }
+        assert!(!answer.expect_problem(503, "storage_full").header("retry-after").is_empty());
     }
     all_are_there(&caller, &acknowledged).await;
     let total = caller.get("/plans?limit=1").await.expect(200).json["total"].clone();
-    assert_eq!(total, acknowledged.all().len(), "what was refused is there");
+    assert_eq!(total, acknowledged.all().len() + unrecorded, "what was refused is there");
 
     std::fs::remove_file(ballast).unwrap();
     let later = until("room", async || {
