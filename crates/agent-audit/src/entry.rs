@@ -1,12 +1,11 @@
 //! What is to be recorded, before it has a place in a chain.
 
 use crate::chain::ChainId;
-use crate::words::words;
 use agent_core::ids::UserId;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-words! {
+agent_core::words! {
     /// What kind of somebody acts.
     ActorKind {
         /// Nobody who proved who they are.
@@ -20,7 +19,7 @@ words! {
     }
 }
 
-words! {
+agent_core::words! {
     /// How it ended.
     Outcome {
         /// It was done.

@@ -40,7 +40,6 @@ mod memory;
 mod ports;
 mod record;
 mod verifier;
-mod words;
 
 pub use chain::{Anchor, ChainId, ChainState, Head};
 pub use entry::{Actor, ActorKind, Entry, Outcome};

@@ -3,11 +3,10 @@
 use crate::chain::{Anchor, ChainId, Head};
 use crate::hash::Hash;
 use crate::record::Record;
-use crate::words::words;
 use serde::Serialize;
 use std::cmp::Ordering;
 
-words! {
+agent_core::words! {
     /// What is wrong with a chain.
     BreakKind {
         /// A record does not have the hash of what it says.

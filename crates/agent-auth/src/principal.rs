@@ -2,44 +2,8 @@
 
 use agent_core::ids::{Owner, TenantId, UserId};
 use agent_core::ports::Visibility;
-use serde::{Deserialize, Serialize};
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $($(#[$variant_doc])* #[serde(rename = $text)] $variant),+ }
-
-        impl $name {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word used in JSON, tokens and the store.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl std::str::FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    other => Err(format!("{other:?} is none of: {}", [$($text),+].join(", "))),
-                }
-            }
-        }
-    };
-}
-
-words! {
+agent_core::words! {
     /// What an account may do.
     Role {
         /// Reads.
@@ -51,7 +15,7 @@ words! {
     }
 }
 
-words! {
+agent_core::words! {
     /// What a token or key may be used for. A caller never has more than their role has.
     Scope {
         /// Read plans, events, conversations, templates, statistics.

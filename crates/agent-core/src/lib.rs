@@ -28,5 +28,6 @@ pub mod pricing;
 mod text;
 pub mod time;
 pub mod tool;
+mod words;
 
 pub use error::{BoxError, Error, Result};

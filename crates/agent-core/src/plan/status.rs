@@ -1,46 +1,6 @@
 //! Where plans and tasks can stand.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
-use std::str::FromStr;
-
-macro_rules! status {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$variant_doc])* $variant),+ }
-
-        impl $name {
-            /// Every status, in the order of life.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The word used in JSON and in the store.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $text),+ }
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.as_str())
-            }
-        }
-
-        impl FromStr for $name {
-            type Err = String;
-
-            fn from_str(text: &str) -> Result<Self, Self::Err> {
-                match text {
-                    $($text => Ok(Self::$variant),)+
-                    other => Err(format!("{other:?} is none of: {}", [$($text),+].join(", "))),
-                }
-            }
-        }
-    };
-}
-
-status! {
+crate::words! {
     /// Where a plan stands.
     PlanStatus {
         /// A language model is finding its tasks.
@@ -62,7 +22,7 @@ status! {
     }
 }
 
-status! {
+crate::words! {
     /// Where a task stands.
     TaskStatus {
         /// Waits for its dependencies, or for the pause before a retry.
