@@ -244,8 +244,7 @@ impl Settings {
             ("log", Some(quoted(&self.log))),
             ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
         ];
-        let access = self.access.in_words().iter().cloned();
-        let shown = lines.into_iter().chain(access).map(|(key, value)| match value {
+        let shown = lines.into_iter().chain(self.access.in_words()).map(|(key, value)| match value {
             Some(value) => format!("{key} = {value}\n"),
             None => format!("# {key} is not set\n"),
         });

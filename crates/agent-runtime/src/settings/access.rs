@@ -1,6 +1,6 @@
 //! Who may ask how often, from where, and how long it is remembered.
 
-use super::raw::Raw;
+use super::raw::{Raw, listed};
 use super::{at_least_one, wrong};
 use crate::error::{Error, Result};
 use agent_limits::{ForwardingHeader, Quota, Quotas, TrustedProxies};
@@ -25,7 +25,8 @@ pub struct AccessSettings {
     pub audit_retention: Option<Duration>,
     /// Secrets that signed before the present one; tokens made with them are accepted until they end.
     pub retired_jwt_secrets: Vec<SecretString>,
-    in_words: Vec<(&'static str, Option<String>)>,
+    /// The proxies, and which of their headers is believed, as they were given.
+    given: (Option<String>, Option<String>),
 }
 
 impl AccessSettings {
@@ -54,33 +55,29 @@ impl AccessSettings {
         let days =
             raw.audit_retention_days.map(|days| at_least_one("audit_retention_days", days)).transpose()?;
         let days = days.map(|days| u32::try_from(days).unwrap_or(u32::MAX));
-        let mut settings = Self {
+        Ok(Self {
             trusted_proxies,
             quotas,
             user_active_plans: plans("user_active_plans", raw.user_active_plans)?,
             tenant_active_plans: plans("tenant_active_plans", raw.tenant_active_plans)?,
             audit_retention: days.map(|days| DAY * days),
             retired_jwt_secrets: listed(raw.retired_jwt_secrets.as_deref()).map(SecretString::from).collect(),
-            in_words: Vec::new(),
-        };
-        settings.in_words = settings.describe(raw);
-        Ok(settings)
+            given: (raw.trusted_proxies.clone(), raw.forwarding_header.clone()),
+        })
     }
 
     /// Each setting with its effective value in words.
-    pub(super) fn in_words(&self) -> &[(&'static str, Option<String>)] {
-        &self.in_words
-    }
-
-    fn describe(&self, raw: &Raw) -> Vec<(&'static str, Option<String>)> {
+    pub(super) fn in_words(&self) -> Vec<(&'static str, Option<String>)> {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
         let quota = |quota: &Option<Quota>| {
             Some(quoted(&quota.as_ref().map_or_else(|| "off".to_owned(), ToString::to_string)))
         };
+        let (proxies, header) = &self.given;
+        let is_retired = !self.retired_jwt_secrets.is_empty();
         let number = |number: Option<u64>| number.map(|number| number.to_string());
         vec![
-            ("trusted_proxies", raw.trusted_proxies.as_deref().map(quoted)),
-            ("forwarding_header", raw.forwarding_header.as_deref().map(quoted)),
+            ("trusted_proxies", proxies.as_deref().map(quoted)),
+            ("forwarding_header", header.as_deref().map(quoted)),
             ("rate_limit_address", quota(&self.quotas.address)),
             ("rate_limit_login", quota(&self.quotas.login)),
             ("rate_limit_user", quota(&self.quotas.user)),
@@ -89,15 +86,14 @@ impl AccessSettings {
             ("user_active_plans", number(self.user_active_plans)),
             ("tenant_active_plans", number(self.tenant_active_plans)),
             ("audit_retention_days", number(self.audit_retention.map(|kept| kept.as_secs() / DAY.as_secs()))),
-            ("retired_jwt_secrets", raw.retired_jwt_secrets.as_ref().map(|_| quoted("***"))),
+            ("retired_jwt_secrets", is_retired.then(|| quoted("***"))),
         ]
     }
 }
 
 fn proxies(raw: &Raw) -> Result<TrustedProxies> {
     let named = |error: agent_limits::Error| Error::Settings(format!("trusted_proxies: {error}"));
-    let entries: Vec<String> = listed(raw.trusted_proxies.as_deref()).collect();
-    let trusted = TrustedProxies::parse(entries.iter().map(String::as_str)).map_err(named)?;
+    let trusted = TrustedProxies::parse(listed(raw.trusted_proxies.as_deref())).map_err(named)?;
     let header = match raw.forwarding_header.as_deref() {
         None => return Ok(trusted),
         Some("x-forwarded-for") => ForwardingHeader::XForwardedFor,
@@ -105,12 +101,6 @@ fn proxies(raw: &Raw) -> Result<TrustedProxies> {
         Some(other) => return Err(wrong("forwarding_header", other, "x-forwarded-for or forwarded")),
     };
     Ok(trusted.reading(header))
-}
-
-/// The entries of a list with commas.
-fn listed(text: Option<&str>) -> impl Iterator<Item = String> {
-    let entries = text.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    entries.map(str::to_owned).collect::<Vec<_>>().into_iter()
 }
 
 #[cfg(test)]

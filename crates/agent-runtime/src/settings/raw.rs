@@ -172,6 +172,11 @@ impl FromText for usize {
     }
 }
 
+/// The entries of a list with commas; blank ones are none.
+pub(super) fn listed(text: Option<&str>) -> impl Iterator<Item = &str> {
+    text.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
 /// The layer of the file: the one asked for (by flag, then by `AGENT_CONFIG`), or `agent.toml` if there is one.
 pub(super) fn from_file(asked: Option<&Path>, environment: &BTreeMap<String, String>) -> Result<Raw> {
     let asked = asked.map(Path::to_path_buf).or_else(|| environment.get("AGENT_CONFIG").map(PathBuf::from));

@@ -1,5 +1,6 @@
 //! What webhooks may call beyond the public internet.
 
+use super::raw::listed;
 use crate::error::{Error, Result};
 use agent_webhooks::Allowed;
 
@@ -22,8 +23,7 @@ impl WebhookSettings {
 
 /// Hosts as they are written in a setting: `host:port`, a comma between two.
 fn read_hosts(text: Option<&str>) -> Result<Vec<String>> {
-    let entries = text.unwrap_or_default().split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    let hosts: Vec<String> = entries.map(str::to_owned).collect();
+    let hosts: Vec<String> = listed(text).map(str::to_owned).collect();
     let checked = Allowed::hosts(hosts.iter().map(String::as_str));
     checked.map_err(|error| Error::Settings(format!("webhook_allowed_hosts: {error}")))?;
     Ok(hosts)
