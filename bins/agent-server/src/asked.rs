@@ -19,7 +19,7 @@ pub(crate) struct Asked(Rc<Known>);
 struct Known {
     id: String,
     address: Option<IpAddr>,
-    principal: RefCell<Option<Principal>>,
+    principal: RefCell<Option<Rc<Principal>>>,
     ruling: Cell<Option<Ruling>>,
     notes: RefCell<Notes>,
 }
@@ -61,12 +61,12 @@ impl Asked {
     }
 
     /// Who asks, once that is known.
-    pub(crate) fn principal(&self) -> Option<Principal> {
+    pub(crate) fn principal(&self) -> Option<Rc<Principal>> {
         self.0.principal.borrow().clone()
     }
 
     /// Notes who asks.
-    pub(crate) fn is_of(&self, principal: Principal) {
+    pub(crate) fn is_of(&self, principal: Rc<Principal>) {
         *self.0.principal.borrow_mut() = Some(principal);
     }
 

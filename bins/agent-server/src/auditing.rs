@@ -1,8 +1,8 @@
 //! Which requests are recorded, and as what.
 
 use crate::asked::{Asked, Notes};
-use crate::error::ErrorCode;
-use crate::openapi::Operation;
+use crate::error::{ApiError, ErrorCode, Result};
+use crate::state::AppState;
 use actix_web::http::{Method, StatusCode};
 use agent_audit::{Actor, ChainId, Entry, Outcome};
 use agent_auth::Principal;
@@ -26,14 +26,33 @@ pub(crate) struct Ended<'a> {
     pub(crate) method: &'a Method,
     /// Where.
     pub(crate) path: &'a str,
-    /// Which operation that is; none for a path that does not exist.
-    pub(crate) operation: Option<&'a Operation>,
+    /// The id of the operation; none for a path that does not exist.
+    pub(crate) operation: Option<&'a str>,
     /// The answer.
     pub(crate) status: StatusCode,
     /// The code of the problem.
     pub(crate) code: Option<ErrorCode>,
     /// Where what was made is found.
     pub(crate) location: Option<&'a str>,
+}
+
+/// Records what was done or denied. A denial that cannot be recorded is told as it is.
+///
+/// # Errors
+/// 500 for a change that was made and could not be recorded.
+pub(crate) async fn record(state: &AppState, asked: &Asked, ended: &Ended<'_>) -> Result<()> {
+    let agent = state.agent();
+    let Some(entry) = state.auditing().entry(asked, ended, agent.clock().now()) else { return Ok(()) };
+    let was_done = entry.outcome == Outcome::Success;
+    let Err(error) = agent.audit().record(entry).await else { return Ok(()) };
+    let error = ApiError::new(ErrorCode::NotRecorded, "").with_source(error);
+    error.log(asked.id());
+    if was_done { Err(error) } else { Ok(()) }
+}
+
+/// Whether a request that ended so may be worth a record: most are not, and that is seen at once.
+pub(crate) fn may_matter(method: &Method, status: StatusCode) -> bool {
+    !is_safe(method) || is_denial(status)
 }
 
 /// Decides what is recorded.
@@ -53,7 +72,7 @@ impl Default for Auditing {
 
 impl Auditing {
     /// What is to be recorded of a request: every change, and every denial.
-    pub(crate) fn entry(&self, asked: &Asked, ended: &Ended<'_>, now: Timestamp) -> Option<Entry> {
+    fn entry(&self, asked: &Asked, ended: &Ended<'_>, now: Timestamp) -> Option<Entry> {
         let outcome = outcome(ended)?;
         let (principal, notes) = (asked.principal(), asked.notes());
         if principal.is_none() && outcome != Outcome::Success && !self.may_record(asked, now) {
@@ -63,8 +82,8 @@ impl Auditing {
             Some(principal) if !ended.path.starts_with(OPERATORS) => principal.tenant.into(),
             Some(_) | None => ChainId::Server,
         };
-        let action = ended.operation.map_or("unknown_operation", |operation| operation.id.as_str());
-        let entry = Entry::new(chain, actor(principal.as_ref(), &notes), action, outcome)
+        let action = ended.operation.unwrap_or("unknown_operation");
+        let entry = Entry::new(chain, actor(principal.as_deref(), &notes), action, outcome)
             .on(ended.location.unwrap_or(ended.path))
             .answered(ended.status.as_u16(), ended.code.map(ErrorCode::as_str))
             .in_request(asked.id());
@@ -99,13 +118,10 @@ fn actor(principal: Option<&Principal>, notes: &Notes) -> Actor {
 
 /// How a request ended that is worth a record: a change that was made or went wrong, and anything denied.
 fn outcome(ended: &Ended<'_>) -> Option<Outcome> {
-    let safe = [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(ended.method);
-    let reads = ended.operation.is_some_and(|operation| READING.contains(&operation.id.as_str()));
-    let changes = !safe && !reads && ended.operation.is_some();
+    let is_change = |operation| !is_safe(ended.method) && !READING.contains(&operation);
+    let changes = ended.operation.is_some_and(is_change);
     match ended.status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => {
-            Some(Outcome::Denied)
-        }
+        status if is_denial(status) => Some(Outcome::Denied),
         StatusCode::NOT_FOUND | StatusCode::GONE if changes => Some(Outcome::Denied),
         status if changes && status.is_success() => Some(Outcome::Success),
         status if changes && status.is_server_error() => Some(Outcome::Failed),
@@ -113,17 +129,22 @@ fn outcome(ended: &Ended<'_>) -> Option<Outcome> {
     }
 }
 
+fn is_safe(method: &Method) -> bool {
+    [Method::GET, Method::HEAD, Method::OPTIONS, Method::TRACE].contains(method)
+}
+
+fn is_denial(status: StatusCode) -> bool {
+    [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN, StatusCode::TOO_MANY_REQUESTS].contains(&status)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use agent_auth::Role;
     use agent_core::ids::{TenantId, UserId};
+    use std::rc::Rc;
 
-    fn operation(id: &str) -> Operation {
-        Operation { id: id.to_owned() }
-    }
-
-    fn ended<'a>(method: &'a Method, operation: Option<&'a Operation>, status: u16) -> Ended<'a> {
+    fn ended<'a>(method: &'a Method, operation: Option<&'a str>, status: u16) -> Ended<'a> {
         let status = StatusCode::from_u16(status).unwrap();
         Ended { method, path: "/plans/7", operation, status, code: None, location: None }
     }
@@ -147,32 +168,33 @@ mod tests {
 
     #[test]
     fn changes_and_denials_are_recorded_and_nothing_else() {
-        let (create, scan) = (operation("create_plan"), operation("scan_repository"));
+        let (create, scan) = ("create_plan", "scan_repository");
         let cases = [
-            (Method::POST, Some(&create), 201, Some(Outcome::Success)),
-            (Method::POST, Some(&create), 403, Some(Outcome::Denied)),
-            (Method::POST, Some(&create), 404, Some(Outcome::Denied)),
-            (Method::POST, Some(&create), 500, Some(Outcome::Failed)),
-            (Method::POST, Some(&create), 422, None),
-            (Method::POST, Some(&scan), 200, None),
-            (Method::GET, Some(&create), 200, None),
-            (Method::GET, Some(&create), 404, None),
-            (Method::GET, Some(&create), 401, Some(Outcome::Denied)),
+            (Method::POST, Some(create), 201, Some(Outcome::Success)),
+            (Method::POST, Some(create), 403, Some(Outcome::Denied)),
+            (Method::POST, Some(create), 404, Some(Outcome::Denied)),
+            (Method::POST, Some(create), 500, Some(Outcome::Failed)),
+            (Method::POST, Some(create), 422, None),
+            (Method::POST, Some(scan), 200, None),
+            (Method::GET, Some(create), 200, None),
+            (Method::GET, Some(create), 404, None),
+            (Method::GET, Some(create), 401, Some(Outcome::Denied)),
             (Method::GET, None, 429, Some(Outcome::Denied)),
             (Method::POST, None, 404, None),
         ];
         for (method, operation, status, expected) in cases {
-            assert_eq!(outcome(&ended(&method, operation, status)), expected, "{method} {status}");
+            let matters = outcome(&ended(&method, operation, status));
+            assert!(matters.is_none() || may_matter(&method, StatusCode::from_u16(status).unwrap()));
+            assert_eq!(matters, expected, "{method} {status}");
         }
     }
 
     #[test]
     fn a_key_acts_on_behalf_of_its_owner_in_the_chain_of_their_tenant() {
-        let (asked, create) = (asked(), operation("create_plan"));
-        asked.is_of(ada(Some(9)));
+        let (asked, create) = (asked(), "create_plan");
+        asked.is_of(Rc::new(ada(Some(9))));
         let now = Timestamp::from_micros(0);
-        let entry =
-            Auditing::default().entry(&asked, &ended(&Method::POST, Some(&create), 201), now).unwrap();
+        let entry = Auditing::default().entry(&asked, &ended(&Method::POST, Some(create), 201), now).unwrap();
         assert_eq!((entry.chain, entry.actor.key_id), (ChainId::from(TenantId(3)), Some(9)));
         assert_eq!(entry.on_behalf_of.as_deref(), Some("user 7"));
         assert_eq!((entry.source.as_deref(), entry.request_id.as_deref()), (Some("192.0.2.7"), Some("r1")));
@@ -187,7 +209,7 @@ mod tests {
         let recorded = (0..1_000).filter(|_| refused(&asked())).count();
         assert_eq!(recorded, 30);
         let known = asked();
-        known.is_of(ada(None));
+        known.is_of(Rc::new(ada(None)));
         assert!(refused(&known), "who is known is always recorded");
     }
 }

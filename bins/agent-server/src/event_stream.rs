@@ -1,7 +1,7 @@
 //! Server-sent events (the WHATWG `text/event-stream` format).
 
 use crate::state::AppState;
-use crate::websocket::Opened;
+use crate::websocket::{Opened, every};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::Bytes;
@@ -45,8 +45,7 @@ struct Follower {
 pub(crate) fn respond(source: EventSource) -> HttpResponse {
     let mut ticks = tokio::time::interval(KEEP_ALIVE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut rechecks = tokio::time::interval(source.state.websocket().recheck_every);
-    rechecks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let rechecks = every(source.state.websocket().recheck_every);
     let end = Box::pin(tokio::time::sleep(source.lifetime.unwrap_or(LONGEST)));
     let frames = unfold(Follower { source, ticks, rechecks, end }, |mut follower| async move {
         let frame = follower.next_frame().await?;

@@ -1,7 +1,7 @@
 //! What every response gets: a request id, security headers, and a problem for a body where it is an error.
 
 use crate::asked::{Asked, client_address};
-use crate::auditing::Ended;
+use crate::auditing::{self, Ended};
 use crate::connection_limits::{BusyBody, Work};
 use crate::cors::Cors;
 use crate::error::{ApiError, ErrorCode, PROBLEM_JSON};
@@ -17,7 +17,6 @@ use actix_web::http::{ConnectionType, Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::Data;
 use actix_web::{Error, HttpMessage, HttpResponse};
-use agent_audit::Outcome;
 use std::rc::Rc;
 use uuid::Uuid;
 
@@ -94,28 +93,22 @@ async fn recorded(
     method: &Method,
     asked: &Asked,
 ) -> ServiceResponse<BoxBody> {
+    if !auditing::may_matter(method, response.status()) {
+        return response;
+    }
     let Some(state) = response.request().app_data::<Data<AppState>>().cloned() else { return response };
     let pattern = response.request().match_pattern().unwrap_or_default();
-    let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
     let ended = Ended {
         method,
         path: response.request().path(),
         operation: state.document().operation(method, &pattern),
         status: response.status(),
         code: response.response().extensions().get::<ErrorCode>().copied(),
-        location,
+        location: response.headers().get(LOCATION).and_then(|value| value.to_str().ok()),
     };
-    let Some(entry) = state.auditing().entry(asked, &ended, state.agent().clock().now()) else {
-        return response;
-    };
-    let was_done = entry.outcome == Outcome::Success;
-    match state.agent().audit().record(entry).await {
-        Ok(_) => response,
-        Err(error) => {
-            let error = ApiError::new(ErrorCode::NotRecorded, "").with_source(error);
-            error.log(asked.id());
-            if was_done { response.into_response(error.respond(asked.id())) } else { response }
-        }
+    match auditing::record(&state, asked, &ended).await {
+        Ok(()) => response,
+        Err(error) => response.into_response(error.respond(asked.id())),
     }
 }
 

@@ -6,7 +6,6 @@ use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use agent_auth::Principal;
 use agent_core::time::Timestamp;
 use agent_limits::{Caller, Limits, Ruling};
-use std::net::IpAddr;
 
 /// Paths that say whether the server is alive must answer however much it is asked.
 const EXEMPT: [&str; 2] = ["/health", "/ready"];
@@ -34,11 +33,10 @@ pub(crate) fn judge_caller(
     now: Timestamp,
 ) -> Result<()> {
     let caller = Caller {
-        address: None::<IpAddr>,
-        is_login: false,
         user: Some(principal.user_id),
         key: principal.key_id,
         tenant: Some(principal.tenant),
+        ..Caller::default()
     };
     obey(asked, limits.check(&caller, now))
 }

@@ -5,7 +5,7 @@ use crate::routes;
 use actix_web::dev::ResourceDef;
 use actix_web::http::Method;
 use std::collections::HashMap;
-use utoipa::openapi::path::{Operation as Documented, PathItem};
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi};
 use utoipa::{OpenApi as _, ToSchema};
@@ -15,14 +15,7 @@ use utoipa_actix_web::AppExt;
 pub(crate) struct Document {
     json: String,
     paths: Vec<(ResourceDef, Vec<Method>)>,
-    operations: HashMap<(Method, String), Operation>,
-}
-
-/// An operation as its callers know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Operation {
-    /// Its id.
-    pub(crate) id: String,
+    operations: HashMap<(Method, String), String>,
 }
 
 #[derive(utoipa::OpenApi)]
@@ -73,9 +66,9 @@ impl Document {
         self.json.clone()
     }
 
-    /// The operation of a path as it was registered, such as `/plans/{plan_id}`.
-    pub(crate) fn operation(&self, method: &Method, pattern: &str) -> Option<&Operation> {
-        self.operations.get(&(method.clone(), pattern.to_owned()))
+    /// The id of the operation of a path as it was registered, such as `/plans/{plan_id}`.
+    pub(crate) fn operation(&self, method: &Method, pattern: &str) -> Option<&str> {
+        self.operations.get(&(method.clone(), pattern.to_owned())).map(String::as_str)
     }
 
     /// The methods of a path; empty when there is no such path.
@@ -85,7 +78,7 @@ impl Document {
     }
 }
 
-fn named(path: &str, item: &PathItem) -> Vec<((Method, String), Operation)> {
+fn named(path: &str, item: &PathItem) -> Vec<((Method, String), String)> {
     let all = [
         (Method::GET, &item.get),
         (Method::POST, &item.post),
@@ -95,7 +88,7 @@ fn named(path: &str, item: &PathItem) -> Vec<((Method, String), Operation)> {
     ];
     let found = all.into_iter().filter_map(|(method, operation)| {
         let id = operation.as_ref()?.operation_id.clone()?;
-        Some(((method, path.to_owned()), Operation { id }))
+        Some(((method, path.to_owned()), id))
     });
     found.collect()
 }
@@ -113,7 +106,7 @@ fn methods(item: &PathItem) -> Vec<Method> {
 }
 
 /// Whether a GET can also be asked for its head: all but those that never end.
-fn has_head(operation: &Documented) -> bool {
+fn has_head(operation: &Operation) -> bool {
     !matches!(operation.operation_id.as_deref(), Some("stream_events" | "open_websocket"))
 }
 
@@ -160,7 +153,7 @@ const NAMES_OTHERS: [&str; 2] = ["create_plan", "create_message"];
 const CHECKS_PASSWORD: [&str; 2] = ["log_in", "change_password"];
 
 /// Adds the problems that follow from an operation's shape; each handler could forget them, this cannot.
-fn describe_problems(operation: &mut Documented, in_path: bool, changes: bool) {
+fn describe_problems(operation: &mut Operation, in_path: bool, changes: bool) {
     let has_body = operation.request_body.is_some();
     let has_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
     let is_secured = operation.security.as_ref().is_some_and(|security| !security.is_empty());

@@ -1,10 +1,7 @@
 //! What all requests of a server share.
 
-use crate::asked::Asked;
-use crate::auditing::{Auditing, Ended};
-use crate::error::{ApiError, ErrorCode};
+use crate::auditing::Auditing;
 use crate::websocket::WebSocketSettings;
-use actix_web::http::{Method, StatusCode};
 use agent_limits::Limits;
 use agent_runtime::Agent;
 use std::num::NonZeroUsize;
@@ -56,29 +53,6 @@ impl AppState {
         &self.auditing
     }
 
-    /// Records an answer to a question that came over a WebSocket, as one that came as a request.
-    ///
-    /// # Errors
-    /// 500 when it cannot be recorded.
-    pub(crate) async fn record_answer(
-        &self,
-        asked: &Asked,
-        path: &str,
-        outcome: Result<StatusCode, ErrorCode>,
-    ) -> Result<(), ApiError> {
-        let ended = Ended {
-            method: &Method::POST,
-            path,
-            operation: self.document().operation(&Method::POST, "/approvals/{id}"),
-            status: outcome.unwrap_or_else(ErrorCode::status),
-            code: outcome.err(),
-            location: None,
-        };
-        let Some(entry) = self.auditing.entry(asked, &ended, self.agent.clock().now()) else { return Ok(()) };
-        let recorded = self.agent.audit().record(entry).await;
-        recorded.map(drop).map_err(|error| ApiError::new(ErrorCode::NotRecorded, "").with_source(error))
-    }
-
     /// Cancelled when the server begins to stop.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.stopping
@@ -89,7 +63,7 @@ impl AppState {
         &self.websocket
     }
 
-    /// The API's document, made when it is first asked for: most servers are never asked.
+    /// The API's document, made when it is first needed: by whoever reads it, or by the first change to be recorded.
     pub(crate) fn document(&self) -> &crate::openapi::Document {
         self.document.get_or_init(crate::openapi::Document::build)
     }

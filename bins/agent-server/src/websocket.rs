@@ -5,7 +5,7 @@ mod handshake;
 mod message;
 mod subscriptions;
 
-pub(crate) use connection::{Connection, Opened};
+pub(crate) use connection::{Connection, Opened, every};
 pub(crate) use handshake::{Handshake, PROTOCOL};
 
 use std::time::Duration;

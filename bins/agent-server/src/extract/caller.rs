@@ -63,7 +63,7 @@ pub(crate) mod scope {
 /// An authenticated caller who has the scope `S`.
 #[derive(Debug)]
 pub(crate) struct Caller<S: RequiredScope> {
-    principal: Principal,
+    principal: Rc<Principal>,
     scope: PhantomData<S>,
 }
 
@@ -83,7 +83,7 @@ impl<S: RequiredScope> FromRequest for Caller<S> {
         let request = request.clone();
         let turn = Turn::announce(&request);
         Box::pin(async move {
-            let principal = authenticate(&request).await?;
+            let principal = Rc::new(authenticate(&request).await?);
             admit(&request, &principal)?;
             permit(&principal, S::SCOPE)?;
             turn.pass();
@@ -101,11 +101,11 @@ async fn authenticate(request: &HttpRequest) -> Result<Principal> {
 }
 
 /// Notes who asks, and judges how often they do.
-fn admit(request: &HttpRequest, principal: &Principal) -> Result<()> {
+fn admit(request: &HttpRequest, principal: &Rc<Principal>) -> Result<()> {
     let (Some(asked), Some(state)) = (Asked::of(request), request.app_data::<Data<AppState>>()) else {
         return Ok(());
     };
-    asked.is_of(principal.clone());
+    asked.is_of(Rc::clone(principal));
     judge_caller(state.limits(), &asked, principal, state.agent().clock().now())
 }
 

@@ -10,6 +10,7 @@ use crate::views::account::{
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, delete, get, post, put};
 use secrecy::ExposeSecret;
+use std::rc::Rc;
 
 /// Logs in with a name and a password.
 #[utoipa::path(
@@ -34,7 +35,7 @@ pub(crate) async fn log_in(
     let authenticator = state.agent().authenticator();
     let session =
         authenticator.login(&body.0.username, &body.0.password, body.0.tenant.as_deref(), &source).await?;
-    asked.is_of(session.principal());
+    asked.is_of(Rc::new(session.principal()));
     Ok(Json(session.into()))
 }
 
@@ -56,7 +57,7 @@ pub(crate) async fn refresh_session(
 ) -> Result<Json<SessionView>> {
     let token = body.0.refresh_token.expose_secret();
     let session = state.agent().authenticator().refresh(token).await?;
-    asked.is_of(session.principal());
+    asked.is_of(Rc::new(session.principal()));
     Ok(Json(session.into()))
 }
 

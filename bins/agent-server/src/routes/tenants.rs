@@ -79,9 +79,7 @@ pub(crate) async fn list_members(
     path: ValidPath<TenantPath>,
     state: Data<AppState>,
 ) -> Result<Json<UsersView>> {
-    let users = state.agent().authenticator().list_members(path.tenant_id.into()).await?;
-    let total = users.len();
-    Ok(Json(UsersView { users: users.into_iter().map(Into::into).collect(), total }))
+    Ok(Json(state.agent().authenticator().list_members(path.tenant_id.into()).await?.into()))
 }
 
 /// Makes an account in a tenant, such as its first administrator.

@@ -53,9 +53,7 @@ pub(crate) async fn list_users(
     caller: Caller<scope::UsersManage>,
     state: Data<AppState>,
 ) -> Result<Json<UsersView>> {
-    let users = state.agent().authenticator().list_users(&caller).await?;
-    let total = users.len();
-    Ok(Json(UsersView { users: users.into_iter().map(Into::into).collect(), total }))
+    Ok(Json(state.agent().authenticator().list_users(&caller).await?.into()))
 }
 
 /// Changes a member of the caller's tenant: role, whether the account is disabled, password.

@@ -9,6 +9,7 @@ use crate::websocket::{Connection, Handshake, Opened, PROTOCOL};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse, get, rt};
 use serde::Deserialize;
+use std::rc::Rc;
 use std::sync::Arc;
 use utoipa::IntoParams;
 
@@ -52,7 +53,7 @@ pub(crate) async fn open_websocket(
     let opened = match handshake.credential {
         Some(shown) => {
             let opened = Opened::authenticate(&state, shown).await?;
-            asked.is_of(opened.principal.clone());
+            asked.is_of(Rc::new(opened.principal.clone()));
             Some(opened)
         }
         None => None,

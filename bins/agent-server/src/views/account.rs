@@ -299,6 +299,13 @@ pub struct UsersView {
     pub total: usize,
 }
 
+impl From<Vec<User>> for UsersView {
+    fn from(users: Vec<User>) -> Self {
+        let total = users.len();
+        Self { users: users.into_iter().map(Into::into).collect(), total }
+    }
+}
+
 /// A person or program with an account.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(example = json!({

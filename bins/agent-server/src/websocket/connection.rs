@@ -4,11 +4,12 @@ use super::WebSocketSettings;
 use super::message::{ClientMessage, Closing, ServerMessage};
 use super::subscriptions::Subscriptions;
 use crate::asked::Asked;
+use crate::auditing::{self, Ended};
 use crate::error::{ApiError, ErrorCode};
 use crate::extract::permit;
 use crate::state::{AppState, SessionGuard};
 use crate::views::approval::{DecideApproval, DecidedView};
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use actix_web::rt;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
 use agent_auth::{Credential, Principal, Scope};
@@ -16,9 +17,10 @@ use agent_events::{Envelope, TopicName};
 use secrecy::{ExposeSecret, SecretString};
 use std::net::IpAddr;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 /// A connection that nobody reads from may keep its last words waiting this long.
 const GOODBYE_DEADLINE: Duration = Duration::from_secs(30);
@@ -41,12 +43,16 @@ impl Opened {
     /// # Errors
     /// As [`agent_auth::Authenticator::authenticate`].
     pub(crate) async fn authenticate(state: &AppState, shown: Credential<'_>) -> agent_auth::Result<Self> {
-        let principal = state.agent().authenticator().authenticate(shown).await?;
+        Ok(Self::of(state.agent().authenticator().authenticate(shown).await?, shown))
+    }
+
+    /// Somebody who was found out by this credential.
+    pub(crate) fn of(principal: Principal, shown: Credential<'_>) -> Self {
         let (token, is_api_key) = match shown {
             Credential::Bearer(text) => (text, false),
             Credential::ApiKey(text) => (text, true),
         };
-        Ok(Self { principal, token: token.into(), is_api_key })
+        Self { principal, token: token.into(), is_api_key }
     }
 
     /// Whether the credential is still accepted, and its owner still sees as much as when it was shown.
@@ -128,14 +134,7 @@ impl Connection {
     }
 
     async fn listen(&mut self, incoming: &mut AggregatedMessageStream) -> Closing {
-        let mut pings =
-            tokio::time::interval_at(Instant::now() + self.settings.ping_every, self.settings.ping_every);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut rechecks = tokio::time::interval_at(
-            Instant::now() + self.settings.recheck_every,
-            self.settings.recheck_every,
-        );
-        rechecks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (mut pings, mut rechecks) = (every(self.settings.ping_every), every(self.settings.recheck_every));
         let stopping = self.state.stopping().clone();
         loop {
             let step = tokio::select! {
@@ -282,10 +281,19 @@ impl Connection {
         let opened = self.opened.as_ref().ok_or_else(unauthenticated)?;
         let caller = agent.authenticator().authenticate(opened.credential()).await?;
         let asked = Asked::new(self.request_id.clone(), self.address);
-        asked.is_of(caller.clone());
+        let caller = Rc::new(caller);
+        asked.is_of(Rc::clone(&caller));
         let decided = self.decide_for(&caller, id, answer, &asked).await;
-        let outcome = decided.as_ref().map(|_| StatusCode::OK).map_err(|error| error.code);
-        self.state.record_answer(&asked, &format!("/approvals/{id}"), outcome).await?;
+        let code = decided.as_ref().err().map(|error| error.code);
+        let ended = Ended {
+            method: &Method::POST,
+            path: &format!("/approvals/{id}"),
+            operation: self.state.document().operation(&Method::POST, "/approvals/{id}"),
+            status: code.map_or(StatusCode::OK, ErrorCode::status),
+            code,
+            location: None,
+        };
+        auditing::record(&self.state, &asked, &ended).await?;
         decided
     }
 
@@ -366,6 +374,13 @@ impl Connection {
             Err(_elapsed) => ControlFlow::Break(Closing::TooSlow(self.subscriptions.positions())),
         }
     }
+}
+
+/// Ticks after each such pause; one that comes late delays those after it.
+pub(crate) fn every(pause: Duration) -> Interval {
+    let mut ticks = tokio::time::interval_at(Instant::now() + pause, pause);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
 }
 
 fn unauthenticated() -> ApiError {
