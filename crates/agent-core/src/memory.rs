@@ -9,7 +9,7 @@
 //!
 //! ```
 //! use agent_core::executor::{Executor, ExecutorSettings};
-//! use agent_core::ids::UserId;
+//! use agent_core::ids::{Owner, UserId};
 //! use agent_core::memory::MemoryStore;
 //! use agent_core::plan::{NewPlan, TaskKind, TaskSpec};
 //! # use agent_core::policy::Demand;
@@ -37,7 +37,7 @@
 //! let ports = store.ports(Toolbox::default().with(Greet));
 //! let executor = Executor::new(ports, ExecutorSettings::named("embedded"));
 //! let task = TaskSpec::new("Say hello", TaskKind::tool("greet", serde_json::json!({})));
-//! let plan = executor.create(NewPlan::new(UserId(1), "Greet").with_tasks([task]).execute()).await?;
+//! let plan = executor.create(NewPlan::new(Owner::in_default_tenant(UserId(1)), "Greet").with_tasks([task]).execute()).await?;
 //! let done = store.until_ended(plan.plan.id).await?;
 //! assert_eq!(done.tasks[0].result, Some(serde_json::json!("hello").into()));
 //! # Ok(())
