@@ -84,6 +84,7 @@ impl Reader {
         };
         if tree.root_node().has_error() {
             self.unreadable(script, "it is no complete script");
+            self.pieces(script);
         }
         // Nobody writes this but to fill the table of processes.
         let letters: String = script.chars().filter(|letter| !letter.is_whitespace()).collect();
@@ -92,6 +93,18 @@ impl Reader {
         }
         Walk { reader: self, source: script, height: 0, trailing: Vec::new() }
             .node(tree.root_node(), &Input::Inherited);
+    }
+
+    /// Reads what stands between the signs that join commands, each by itself. What the parser makes of a script
+    /// that it does not understand may hide a command that a shell would run.
+    fn pieces(&mut self, script: &str) {
+        let pieces: Vec<&str> =
+            script.split(['\n', ';', '&', '|']).filter(|piece| !piece.trim().is_empty()).collect();
+        if pieces.len() > 1 {
+            for piece in pieces {
+                self.parsed(piece);
+            }
+        }
     }
 }
 
