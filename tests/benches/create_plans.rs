@@ -6,12 +6,14 @@
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures and prints")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run ends")]
 
+mod wrk;
+
 use agent_testkit::TestServer;
 use agent_testkit_postgres::{ClusterOptions, PostgresCluster};
 use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 use std::time::{Duration, Instant};
+use wrk::Load;
 
 const CONNECTIONS: u32 = 32;
 const SECONDS: u32 = 8;
@@ -22,7 +24,6 @@ local task = '{"description":"step","kind":"command","command":["true"]}'
 wrk.method = "POST"
 wrk.body = '{"goal":"count creations","tasks":[' .. string.rep(task .. ',', 9) .. task .. ']}'
 wrk.headers["Content-Type"] = "application/json"
-wrk.headers["Authorization"] = "Bearer " .. os.getenv("TOKEN")
 "#;
 
 fn syncs_per_second(folder: &Path) -> f64 {
@@ -44,12 +45,14 @@ async fn measure(name: &str, server: TestServer) {
     let token = server.anonymous().post("/auth/login", session).await.json["access_token"].clone();
     let syncs = syncs_per_second(folder.path());
     let before = server.agent().store_statistics();
-    let mut wrk = Command::new("wrk");
-    wrk.args(["--threads", "1", "--latency", "--connections", &CONNECTIONS.to_string()]);
-    wrk.args(["--duration", &format!("{SECONDS}s"), "--script"]).arg(&script);
-    wrk.arg(format!("{}/plans", server.url())).env("TOKEN", token.as_str().unwrap());
-    let ran = tokio::task::spawn_blocking(move || wrk.output()).await.unwrap();
-    let Ok(output) = ran else {
+    let load = Load {
+        url: format!("{}/plans", server.url()),
+        connections: CONNECTIONS,
+        seconds: SECONDS,
+        token: token.as_str().map(str::to_owned),
+        script: Some(script),
+    };
+    let Some(report) = load.run().await else {
         println!("wrk is not installed; nothing was measured");
         return server.stop().await;
     };
@@ -60,9 +63,8 @@ async fn measure(name: &str, server: TestServer) {
         jobs as f64 / f64::from(SECONDS),
         jobs as f64 / commits.max(1) as f64
     );
-    let text = String::from_utf8_lossy(&output.stdout);
-    for line in text.lines().filter(|line| line.contains('%') || line.contains("Non-2xx")) {
-        println!("    {}", line.trim());
+    for line in report.lines() {
+        println!("    {line}");
     }
     server.stop().await;
 }
