@@ -16,6 +16,7 @@ mod input_bodies;
 mod input_heads;
 mod input_values;
 mod isolation;
+mod live_events;
 mod models;
 mod openapi;
 mod organisations;

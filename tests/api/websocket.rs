@@ -93,7 +93,7 @@ async fn a_bad_message_gets_an_error_and_the_connection_goes_on() {
         (json!({"action": "dance"}).to_string(), "malformed_message"),
         (json!({"action": "subscribe"}).to_string(), "malformed_message"),
         (json!({"action": "subscribe", "topic": "weather"}).to_string(), "unknown_topic"),
-        (json!({"action": "subscribe", "topic": topic, "after": 99}).to_string(), "after_beyond_head"),
+        (json!({"action": "subscribe", "topic": topic, "events": ["weather"]}).to_string(), "unknown_event"),
         (json!({"action": "unsubscribe", "topic": topic}).to_string(), "not_subscribed"),
         (json!({"action": "authenticate", "token": "nonsense"}).to_string(), "invalid_token"),
     ];

@@ -29,6 +29,7 @@ const RULES: &[Rule] = &[
     rule("agent-secrets", 1, &["agent-core"]),
     rule("agent-templates", 1, &["agent-core"]),
     rule("agent-webhooks", 1, &["agent-core"]),
+    rule("agent-websocket", 1, &[]),
     rule("agent-store", 2, &["agent-analytics", "agent-audit", "agent-auth", "agent-core", "agent-webhooks"]),
     rule(
         "agent-runtime",
@@ -65,6 +66,7 @@ const RULES: &[Rule] = &[
             "agent-runtime",
             "agent-templates",
             "agent-webhooks",
+            "agent-websocket",
         ],
     ),
     rule(

@@ -27,8 +27,16 @@ const HTTP_CLIENTS: &[(&str, &str)] = &[
 ];
 
 const WORLDS: &[World] = &[
-    world("actix-web", "agent-server", &[("agent-llm", "its tests play the provider")]),
-    world("actix-ws", "agent-server", &[]),
+    world(
+        "actix-web",
+        "agent-server",
+        &[
+            ("agent-llm", "its tests play the provider"),
+            ("agent-tests", "a benchmark has its constant answer"),
+            ("agent-websocket", "its connections live in the answers of the web framework"),
+        ],
+    ),
+    world("actix-ws", "agent-websocket", &[]),
     world("aide", "agent-server", &[]),
     world("argon2", "agent-auth", &[]),
     world("async-nats", "agent-events", &[]),
@@ -58,7 +66,7 @@ const WORLDS: &[World] = &[
 const NOT_IN_DENY: &[&str] = &["libc"];
 
 /// Exceptions that hold in tests only.
-const TESTS_ONLY: &[(&str, &str)] = &[("actix-web", "agent-llm")];
+const TESTS_ONLY: &[(&str, &str)] = &[("actix-web", "agent-llm"), ("actix-web", "agent-tests")];
 
 fn users(package: &str, kind: Option<DependencyKind>) -> BTreeSet<&'static str> {
     let uses = |member: &&cargo_metadata::Package| {

@@ -26,6 +26,8 @@ pub struct ConnectionLimits {
     pub body_deadline: Duration,
     /// How long a connection may wait for the next request.
     pub keep_alive: Duration,
+    /// How long a client may take nothing of what it is sent.
+    pub write_deadline: Duration,
     /// The most connections at once; further ones wait until the operating system has no more room for them.
     pub connections: usize,
 }
@@ -36,6 +38,7 @@ impl Default for ConnectionLimits {
             head_deadline: Duration::from_secs(5),
             body_deadline: Duration::from_secs(30),
             keep_alive: Duration::from_secs(5),
+            write_deadline: Duration::from_secs(30),
             connections: 25_000,
         }
     }
@@ -113,6 +116,9 @@ pub(crate) struct Line {
     stream: TcpStream,
     work: Rc<Work>,
     limit: Duration,
+    write_deadline: Duration,
+    /// Since when the client has taken nothing although something is to be sent.
+    stuck_since: Option<Instant>,
     alarm: Pin<Box<Sleep>>,
 }
 
@@ -121,7 +127,8 @@ impl Line {
     /// its head may take.
     pub(crate) fn new(stream: TcpStream, limits: &ConnectionLimits) -> Self {
         let limit = limits.keep_alive + limits.head_deadline;
-        Self { stream, work: Work::none(), limit, alarm: Box::pin(sleep(limit)) }
+        let (work, alarm) = (Work::none(), Box::pin(sleep(limit)));
+        Self { stream, work, limit, write_deadline: limits.write_deadline, stuck_since: None, alarm }
     }
 
     /// The work on its requests.
@@ -139,6 +146,25 @@ impl Line {
             self.alarm.as_mut().reset(end);
         }
         false
+    }
+}
+
+impl Line {
+    /// Ends a connection whose client takes nothing for too long. That is found out when the alarm rings.
+    fn judge_write(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        if written.is_ready() {
+            self.stuck_since = None;
+            return written;
+        }
+        let since = *self.stuck_since.get_or_insert_with(Instant::now);
+        if since.elapsed() >= self.write_deadline || self.is_over(context) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        Poll::Pending
     }
 }
 
@@ -160,7 +186,9 @@ impl AsyncRead for Line {
 
 impl AsyncWrite for Line {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(context, bytes)
+        let line = self.get_mut();
+        let written = Pin::new(&mut line.stream).poll_write(context, bytes);
+        line.judge_write(written, context)
     }
 
     fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -5,7 +5,8 @@ use crate::websocket::{Opened, every};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::Bytes;
-use agent_events::Envelope;
+use agent_core::event::Topic;
+use agent_events::{Envelope, position};
 use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, unfold};
 use std::convert::Infallible;
@@ -22,6 +23,8 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a stream sends, and what ends it.
 pub(crate) struct EventSource {
+    /// What is followed.
+    pub(crate) topic: Topic,
     /// The events.
     pub(crate) events: BoxStream<'static, agent_events::Result<Arc<Envelope>>>,
     /// Ends the stream when the server stops; the client comes back by itself.
@@ -67,7 +70,7 @@ impl Follower {
                 () = &mut self.end => return None,
                 _ = self.rechecks.tick() => self.source.opened.recheck(&self.source.state).await.ok()?,
                 event = self.source.events.next() => match event? {
-                    Ok(envelope) => return Some(frame(&envelope)),
+                    Ok(envelope) => return Some(frame(self.source.topic, &envelope)),
                     // The stream goes on where it was when it is asked again.
                     Err(error) => tracing::warn!(%error, "events could not be read; trying again"),
                 },
@@ -78,7 +81,7 @@ impl Follower {
 }
 
 /// One event. The JSON has no line breaks, so it fits one data line.
-fn frame(envelope: &Envelope) -> Bytes {
-    let (seq, name) = (envelope.event.seq, envelope.event.body.name());
-    Bytes::from(format!("id: {seq}\nevent: {name}\ndata: {}\n\n", envelope.json))
+fn frame(topic: Topic, envelope: &Envelope) -> Bytes {
+    let (id, name) = (position(topic, &envelope.event), envelope.event.body.name());
+    Bytes::from(format!("id: {id}\nevent: {name}\ndata: {}\n\n", envelope.json))
 }

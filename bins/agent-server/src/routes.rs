@@ -70,6 +70,9 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(conversation::list_messages)
         .service(conversation::create_message)
         .service(scan::scan_repository)
+        .service(events::list_all_events)
+        .service(events::stream_all_events)
+        .service(websocket::create_ticket)
         .service(websocket::open_websocket);
 }
 

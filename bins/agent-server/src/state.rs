@@ -1,7 +1,7 @@
 //! What all requests of a server share.
 
 use crate::auditing::Auditing;
-use crate::websocket::WebSocketSettings;
+use crate::websocket::{Credentials, Sources, Tickets, WebSocketSettings};
 use agent_limits::Limits;
 use agent_runtime::Agent;
 use std::num::NonZeroUsize;
@@ -18,6 +18,9 @@ pub(crate) struct AppState {
     stopping: CancellationToken,
     websocket: WebSocketSettings,
     sessions: AtomicUsize,
+    credentials: Credentials,
+    tickets: Tickets,
+    sources: Arc<Sources>,
     limits: Limits,
     auditing: Auditing,
     document: OnceLock<crate::openapi::Document>,
@@ -34,6 +37,9 @@ impl AppState {
             stopping,
             websocket,
             sessions: AtomicUsize::new(0),
+            credentials: Credentials::default(),
+            tickets: Tickets::default(),
+            sources: Arc::default(),
             document: OnceLock::new(),
         }
     }
@@ -63,6 +69,21 @@ impl AppState {
         &self.websocket
     }
 
+    /// What the owners of open connections have shown.
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Tickets for WebSocket connections.
+    pub(crate) fn tickets(&self) -> &Tickets {
+        &self.tickets
+    }
+
+    /// Where connections come from whose owners have yet to say who they are.
+    pub(crate) fn sources(&self) -> &Arc<Sources> {
+        &self.sources
+    }
+
     /// The API's document, made when it is first needed: by whoever reads it, or by the first change to be recorded.
     pub(crate) fn document(&self) -> &crate::openapi::Document {
         self.document.get_or_init(crate::openapi::Document::build)
@@ -75,16 +96,30 @@ impl AppState {
 
     /// Counts a connection for as long as the guard lives.
     pub(crate) fn count_session(self: &Arc<Self>) -> SessionGuard {
-        self.sessions.fetch_add(1, Ordering::Relaxed);
-        SessionGuard(Arc::clone(self))
+        let number = self.sessions.fetch_add(1, Ordering::Relaxed);
+        SessionGuard { state: Arc::clone(self), number }
     }
 }
 
 /// One counted connection.
-pub(crate) struct SessionGuard(Arc<AppState>);
+pub(crate) struct SessionGuard {
+    state: Arc<AppState>,
+    /// How many there were before it.
+    number: usize,
+}
+
+impl SessionGuard {
+    /// Milliseconds after which to come back, spread over those who are told so at once.
+    pub(crate) fn spread(&self) -> u64 {
+        /// Coprime with the span, so that neighbours are far apart and none is left out.
+        const STRIDE: u64 = 617;
+        const SPAN: u64 = 2_000;
+        500 + (self.number as u64).wrapping_mul(STRIDE) % SPAN
+    }
+}
 
 impl Drop for SessionGuard {
     fn drop(&mut self) {
-        self.0.sessions.fetch_sub(1, Ordering::Relaxed);
+        self.state.sessions.fetch_sub(1, Ordering::Relaxed);
     }
 }

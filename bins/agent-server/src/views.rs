@@ -21,5 +21,6 @@ pub mod template;
 pub mod tenant;
 pub mod version;
 pub mod webhook;
+pub mod websocket;
 pub mod words;
 pub mod workspace;

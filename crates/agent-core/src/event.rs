@@ -237,6 +237,27 @@ pub enum RecoveryKind {
     CrashLoop,
 }
 
+/// The names of all events.
+pub const EVENT_NAMES: &[&str] = &[
+    "plan_updated",
+    "task_started",
+    "task_progress",
+    "task_completed",
+    "task_failed",
+    "task_retrying",
+    "task_cancelled",
+    "task_skipped",
+    "approval_requested",
+    "approval_decided",
+    "tool_denied",
+    "tool_called",
+    "tool_finished",
+    "model_called",
+    "message_added",
+    "run_recovered",
+    "plan_edited",
+];
+
 impl EventBody {
     /// That a model has answered, and what that cost.
     pub(crate) fn model_called(completion: &Completion, prices: &PriceList) -> Self {

@@ -261,6 +261,23 @@ pub trait EventLog: Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn head(&self, topic: Topic) -> Result<i64>;
+
+    /// The plans that have events behind a position of [`Topic::Everything`], in no order.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn touched(&self, after: i64) -> Result<Vec<Touched>>;
+}
+
+/// A plan that something happened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Touched {
+    /// The plan.
+    pub plan_id: PlanId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The cursor of its newest event.
+    pub cursor: i64,
 }
 
 /// Is told after events were committed. Purely a wake-up: a lost call costs delay, never data.

@@ -3,31 +3,40 @@
 use crate::topic::TopicName;
 use agent_core::event::Event;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// How much JSON is remembered for the next listener, in bytes.
 const REMEMBERED_BYTES: usize = 8 * 1024 * 1024;
 
-/// A committed event and the text in which it is sent.
-#[derive(Debug, Clone, PartialEq)]
+/// A committed event and the texts in which it is sent.
+#[derive(Debug)]
 pub struct Envelope {
     /// The event.
     pub event: Event,
     /// The event as one JSON object, see [`envelope_json`].
     pub json: Arc<str>,
+    /// The JSON with the topic added, for those who follow the plan and for those who follow `all`.
+    of_plan: OnceLock<Arc<str>>,
+    of_all: OnceLock<Arc<str>>,
 }
 
 impl Envelope {
     /// Seals an event.
     pub fn new(event: Event) -> Self {
         let json = envelope_json(&event).into();
-        Self { event, json }
+        Self { event, json, of_plan: OnceLock::new(), of_all: OnceLock::new() }
     }
 
-    /// The JSON with `topic` added, as a listener of several topics needs it.
-    pub fn json_with_topic(&self, topic: TopicName) -> String {
-        let fields = self.json.strip_suffix('}').unwrap_or(&self.json);
-        format!(r#"{fields},"topic":"{topic}"}}"#)
+    /// The JSON with `topic` added, as a listener of several topics needs it; made once for all who follow the topic.
+    pub fn json_with_topic(&self, topic: TopicName) -> &Arc<str> {
+        let made = match topic {
+            TopicName::Plan(_) => &self.of_plan,
+            TopicName::All => &self.of_all,
+        };
+        made.get_or_init(|| {
+            let fields = self.json.strip_suffix('}').unwrap_or(&self.json);
+            format!(r#"{fields},"topic":"{topic}"}}"#).into()
+        })
     }
 }
 
@@ -86,9 +95,9 @@ impl Kept {
     }
 }
 
-/// Bytes an envelope takes, about: the parsed event is as large as its text.
+/// Bytes an envelope takes, about: the parsed event is as large as its text, and each of the two texts with a topic.
 fn weight(envelope: &Envelope) -> usize {
-    envelope.json.len() * 2
+    envelope.json.len() * 4
 }
 
 #[cfg(test)]
@@ -124,7 +133,7 @@ mod tests {
     #[test]
     fn the_topic_is_added_without_touching_the_rest() {
         let envelope = Envelope::new(event(77, json!({"text": "a } b"})));
-        let mut sent: Value = serde_json::from_str(&envelope.json_with_topic(TopicName::All)).unwrap();
+        let mut sent: Value = serde_json::from_str(envelope.json_with_topic(TopicName::All)).unwrap();
         assert_eq!(sent.as_object_mut().unwrap().remove("topic"), Some(json!("all")));
         assert_eq!(sent, serde_json::from_str::<Value>(&envelope.json).unwrap());
     }

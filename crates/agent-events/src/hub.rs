@@ -3,7 +3,8 @@
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
 use crate::replay::Follower;
-use crate::wakes::Wakes;
+use crate::transient::Transient;
+use crate::wakes::{Ear, Wakes};
 use agent_core::event::Topic;
 use agent_core::ports::EventLog;
 use futures_util::StreamExt;
@@ -12,16 +13,20 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 /// How long a listener waits for a wake-up before it looks by itself.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A look after more than so many intervals announces everything in place of what was written since.
+const LOOKS_APART: u32 = 60;
 
 /// Lets any number of listeners follow any topic. Clones share everything.
 #[derive(Clone)]
 pub struct Hub {
     wakes: Arc<Wakes>,
     watched: Arc<WatchedLog>,
+    epoch: Arc<str>,
 }
 
 /// A listener's view of a topic.
@@ -49,7 +54,26 @@ impl Hub {
     /// Joins the wake-ups that a store gives with the log that it keeps. The log must show events in the
     /// order of their positions: never one below a position that it has shown before.
     pub fn new(wakes: Arc<Wakes>, log: Arc<dyn EventLog>) -> Self {
-        Self { wakes, watched: Arc::new(WatchedLog::new(log, LOOK_EVERY)) }
+        Self { wakes, watched: Arc::new(WatchedLog::new(log, LOOK_EVERY)), epoch: Arc::from("") }
+    }
+
+    /// The same hub over a log of this name: positions of a log of another name mean nothing here.
+    #[must_use]
+    pub fn of_epoch(self, epoch: &str) -> Self {
+        Self { epoch: epoch.into(), ..self }
+    }
+
+    /// The name of the log.
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    /// The newest position of a topic.
+    ///
+    /// # Errors
+    /// [`Error::Log`].
+    pub async fn head(&self, topic: Topic) -> Result<i64> {
+        self.watched.log.head(topic).await.map_err(Error::Log)
     }
 
     /// The same hub, whose listeners look by themselves in this interval when no wake-up comes. One
@@ -66,9 +90,10 @@ impl Hub {
     /// # Errors
     /// [`Error::CursorBeyondHead`] when `after` lies in the future, [`Error::Log`] when the log cannot be read.
     pub async fn subscribe(&self, topic: Topic, after: Option<i64>) -> Result<Subscription> {
+        self.watched.begin().await?;
         // Listening comes before looking: what is committed in between is then heard of at least once.
         let ear = self.wakes.listen(topic);
-        let head = self.watched.log.head(topic).await.map_err(Error::Log)?;
+        let head = self.known_head(&ear, topic, after).await?;
         let start = match after {
             Some(after) if after > head => return Err(Error::CursorBeyondHead { after, head }),
             Some(after) => after.max(0),
@@ -81,31 +106,94 @@ impl Hub {
         });
         Ok(Subscription { start, stream: stream.boxed() })
     }
+
+    /// Hands something passing to whoever listens for it at this server.
+    pub fn pass(&self, transient: Transient) {
+        self.wakes.pass(transient);
+    }
+
+    /// What passes in a topic from now on: never replayed, and dropped where a listener is slow.
+    pub fn transients(&self, topic: Topic) -> BoxStream<'static, Arc<Transient>> {
+        let ear = self.wakes.listen(topic);
+        let receiver = ear.transients();
+        let stream = unfold((ear, receiver), |(ear, mut receiver)| async move {
+            loop {
+                match receiver.recv().await {
+                    Ok(transient) => return Some((transient, (ear, receiver))),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        });
+        stream.boxed()
+    }
+
+    /// The newest position of a topic, asked of the log only where it is not known.
+    async fn known_head(&self, ear: &Ear, topic: Topic, after: Option<i64>) -> Result<i64> {
+        let known = ear.channel().tail().newest();
+        if let Some(head) = known.filter(|head| after.is_none_or(|after| after <= *head)) {
+            return Ok(head);
+        }
+        let head = self.head(topic).await?;
+        ear.channel().tail().begin(head);
+        Ok(head)
+    }
 }
 
-/// The log, with one shared look per interval at whether anything was written at all, so that ten
-/// thousand idle listeners cost one read and not ten thousand.
+/// The log, with one shared look per interval at what was written, so that ten thousand idle listeners cost one
+/// read and not ten thousand.
 pub(crate) struct WatchedLog {
     pub(crate) log: Arc<dyn EventLog>,
     pub(crate) interval: Duration,
-    newest: Mutex<Option<(Instant, i64)>>,
+    looked: Mutex<Option<Looked>>,
+}
+
+/// The last look: every event up to the cursor is announced.
+#[derive(Debug, Clone, Copy)]
+struct Looked {
+    at: Instant,
+    cursor: i64,
 }
 
 impl WatchedLog {
     fn new(log: Arc<dyn EventLog>, interval: Duration) -> Self {
-        Self { log, interval, newest: Mutex::new(None) }
+        Self { log, interval, looked: Mutex::new(None) }
     }
 
-    /// The position of the newest event of all, at most half an interval old.
-    pub(crate) async fn newest(&self) -> Result<i64> {
-        let mut newest = self.newest.lock().await;
-        if let Some((looked_at, head)) = *newest
-            && looked_at.elapsed() < self.interval / 2
-        {
-            return Ok(head);
+    /// Notes where the log ends before anybody listens.
+    async fn begin(&self) -> Result<()> {
+        let mut looked = self.looked.lock().await;
+        if looked.is_none() {
+            *looked = Some(self.newest().await?);
         }
-        let head = self.log.head(Topic::Everything).await.map_err(Error::Log)?;
-        *newest = Some((Instant::now(), head));
-        Ok(head)
+        Ok(())
+    }
+
+    /// Announces what was written and perhaps not told here, unless somebody has looked just now.
+    pub(crate) async fn look(&self, wakes: &Wakes) -> Result<()> {
+        let mut looked = self.looked.lock().await;
+        match *looked {
+            Some(last) if last.at.elapsed() < self.interval / 2 => {}
+            Some(last) if last.at.elapsed() < self.interval * LOOKS_APART => {
+                let touched = self.log.touched(last.cursor).await.map_err(Error::Log)?;
+                let cursor = touched.iter().map(|plan| plan.cursor).fold(last.cursor, i64::max);
+                for plan in touched {
+                    wakes.announce(plan.plan_id, plan.owner, Some(plan.cursor));
+                }
+                *looked = Some(Looked { at: Instant::now(), cursor });
+            }
+            // Nobody has listened for long: what was written meanwhile may be much.
+            _ => {
+                *looked = Some(self.newest().await?);
+                wakes.announce_everything();
+            }
+        }
+        Ok(())
+    }
+
+    async fn newest(&self) -> Result<Looked> {
+        let at = Instant::now();
+        let cursor = self.log.head(Topic::Everything).await.map_err(Error::Log)?;
+        Ok(Looked { at, cursor })
     }
 }

@@ -5,19 +5,24 @@
 //!
 //! Two parts, because the store must be able to wake before there is a log to read from: [`Wakes`] is the
 //! [`CommitListener`](agent_core::ports::CommitListener) that the store is built with, [`Hub`] joins it
-//! with the log. Every listener reads the log at its own pace; a wake-up only says that reading is worth
-//! while, so that a lost one costs delay and never an event, and a slow listener costs no memory.
+//! with the log. Every listener goes its own pace: through the log as long as it is behind, then through the tail
+//! that all listeners of a topic share. A lost wake-up costs delay and never an event, and a slow listener costs
+//! no memory.
 //!
 //! Where several servers share a database, a [`Bus`] takes the place of [`Wakes`] in the store: it wakes those who
 //! listen here, and through NATS those who listen at the other servers.
 //!
+//! What only passes ([`Transient`]: words of a model as they come) goes its own way, without a position, and never
+//! moves or delays an event.
+//!
 //! ```
-//! # use agent_core::{event::{Event, Topic}, ids::{PlanId, TenantId}, ports::{CommitListener, EventLog}, Result};
+//! # use agent_core::{event::{Event, Topic}, ids::{PlanId, TenantId}, ports::{CommitListener, EventLog, Touched}, Result};
 //! # struct Empty;
 //! # #[async_trait::async_trait]
 //! # impl EventLog for Empty {
 //! #     async fn read(&self, _: Topic, _: i64, _: u32) -> Result<Vec<Event>> { Ok(Vec::new()) }
 //! #     async fn head(&self, _: Topic) -> Result<i64> { Ok(0) }
+//! #     async fn touched(&self, _: i64) -> Result<Vec<Touched>> { Ok(Vec::new()) }
 //! # }
 //! use agent_events::{Hub, TopicName, Wakes};
 //! use std::sync::Arc;
@@ -40,7 +45,9 @@ mod error;
 mod hub;
 mod nats;
 mod replay;
+mod tail;
 mod topic;
+mod transient;
 mod wakes;
 
 pub use envelope::{Envelope, envelope_json};
@@ -48,4 +55,5 @@ pub use error::{Error, Result};
 pub use hub::{Hub, Subscription};
 pub use nats::{Bus, BusAddress};
 pub use topic::{TopicName, position};
+pub use transient::{Transient, TransientBody};
 pub use wakes::Wakes;

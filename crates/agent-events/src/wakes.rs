@@ -1,28 +1,36 @@
-//! Wake-ups: tells those who listen to a topic that reading its log is worth while.
+//! Wake-ups: tells those who listen to a topic that there is something new, and keeps it for them.
 
 use crate::envelope::{Envelope, Recent};
+use crate::tail::{Held, Look, Tail};
+use crate::transient::Transient;
 use agent_core::event::{Event, Topic};
 use agent_core::ids::{Owner, PlanId};
 use agent_core::ports::CommitListener;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::{broadcast, watch};
 
-/// Wake-ups a listener may leave unread before it is told to read the log instead.
-const UNREAD: usize = 64;
-/// Commits larger than this many bytes of JSON wake without carrying their events.
-const CARRIED_BYTES: usize = 64 * 1024;
-
-/// Events of one commit, or none when they are too large to carry: then the log has them.
-type Batch = Arc<[Arc<Envelope>]>;
+/// Transient messages a listener may leave unread before the oldest are dropped.
+const TRANSIENTS: usize = 64;
 
 /// The listener that a store calls after each commit. Cheap when nobody listens; holds per listened-to
-/// topic a bounded number of recent commits, and nothing for the others.
+/// topic a bounded number of recent events, and nothing for the others.
 #[derive(Debug, Default)]
 pub struct Wakes {
-    topics: Mutex<HashMap<Topic, broadcast::Sender<Batch>>>,
+    channels: Mutex<HashMap<Topic, Arc<Channel>>>,
+    held: Arc<Held>,
     recent: Recent,
+}
+
+/// What all listeners of one topic share.
+#[derive(Debug)]
+pub(crate) struct Channel {
+    tail: Mutex<Tail>,
+    heard: watch::Sender<()>,
+    /// Whether somebody reads the log for all.
+    reading: AtomicBool,
+    transients: OnceLock<broadcast::Sender<Arc<Transient>>>,
 }
 
 impl Wakes {
@@ -33,7 +41,27 @@ impl Wakes {
 
     /// How many listeners there are at this moment.
     pub fn listeners(&self) -> usize {
-        self.lock().values().map(broadcast::Sender::receiver_count).sum()
+        self.lock().values().map(|channel| channel.heard.receiver_count()).sum()
+    }
+
+    /// Hands something passing to whoever listens for it: neither kept nor repeated, and first to go where a
+    /// listener is slow.
+    pub fn pass(&self, transient: Transient) {
+        let channels = self.concerned(transient.plan_id, transient.owner);
+        let mut shared = None;
+        for sender in channels.iter().filter_map(|channel| channel.transients.get()) {
+            let shared = shared.get_or_insert_with(|| Arc::new(transient.clone()));
+            // Fails only when the last listener has just left.
+            let _ = sender.send(Arc::clone(shared));
+        }
+    }
+
+    /// Whether anybody wants to hear of what passes in this plan.
+    pub fn are_transients_heard(&self, plan: PlanId, owner: Owner) -> bool {
+        let heard = |channel: &Arc<Channel>| {
+            channel.transients.get().is_some_and(|sender| sender.receiver_count() > 0)
+        };
+        self.concerned(plan, owner).iter().any(heard)
     }
 
     pub(crate) fn recent(&self) -> &Recent {
@@ -41,56 +69,51 @@ impl Wakes {
     }
 
     pub(crate) fn listen(self: &Arc<Self>, topic: Topic) -> Ear {
-        let receiver = self.lock().entry(topic).or_insert_with(|| broadcast::Sender::new(UNREAD)).subscribe();
-        Ear { receiver: Some(receiver), topic, wakes: self.clone() }
+        let mut channels = self.lock();
+        let new = || Arc::new(Channel::new(Tail::new(topic, Arc::clone(&self.held))));
+        let channel = Arc::clone(channels.entry(topic).or_insert_with(new));
+        let heard = Some(channel.heard.subscribe());
+        Ear { heard, channel, topic, wakes: self.clone() }
     }
 
-    /// Wakes whoever follows a plan, its owner or everything: another server has written, and the log has it.
-    pub(crate) fn announce(&self, plan: PlanId, owner: Owner) {
-        let nothing_carried: Batch = Arc::from([]);
-        for sender in self.concerned(topics_of(plan, owner)) {
-            let _ = sender.send(nothing_carried.clone());
+    /// Wakes whoever follows a plan, its owner or everything: the log has this event, or something that another
+    /// server has written.
+    pub(crate) fn announce(&self, plan: PlanId, owner: Owner, cursor: Option<i64>) {
+        for channel in self.concerned(plan, owner) {
+            channel.announce(cursor);
         }
     }
 
     /// Wakes everybody: something may have been written that nobody here was told of.
     pub(crate) fn announce_everything(&self) {
-        let nothing_carried: Batch = Arc::from([]);
-        let senders: Vec<broadcast::Sender<Batch>> = self.lock().values().cloned().collect();
-        for sender in senders {
-            let _ = sender.send(nothing_carried.clone());
+        let channels: Vec<Arc<Channel>> = self.lock().values().cloned().collect();
+        for channel in channels {
+            channel.announce(None);
         }
     }
 
-    /// The ways to those who listen to any of these.
-    fn concerned(&self, topics: [Topic; 4]) -> Vec<broadcast::Sender<Batch>> {
-        let listened_to = self.lock();
-        topics.iter().filter_map(|topic| listened_to.get(topic).cloned()).collect()
+    /// The channels of those who listen to a plan, to its owner, to its tenant or to everything.
+    fn concerned(&self, plan: PlanId, owner: Owner) -> Vec<Arc<Channel>> {
+        let channels = self.lock();
+        topics_of(plan, owner).iter().filter_map(|topic| channels.get(topic).cloned()).collect()
     }
 
-    fn batch(&self, events: &[Event]) -> Batch {
-        let envelopes: Vec<Arc<Envelope>> =
-            events.iter().map(|event| self.recent.seal(event.clone())).collect();
-        let bytes: usize = envelopes.iter().map(|envelope| envelope.json.len()).sum();
-        if bytes > CARRIED_BYTES { Arc::from([]) } else { envelopes.into() }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Topic, broadcast::Sender<Batch>>> {
-        self.topics.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, HashMap<Topic, Arc<Channel>>> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl CommitListener for Wakes {
     fn committed(&self, events: &[Event]) {
         let Some(first) = events.first() else { return };
-        let senders = self.concerned(topics_of(first.plan_id, first.owner));
-        if senders.is_empty() {
+        let channels = self.concerned(first.plan_id, first.owner);
+        if channels.is_empty() {
             return;
         }
-        let batch = self.batch(events);
-        for sender in senders {
-            // Fails only when the last listener has just left.
-            let _ = sender.send(batch.clone());
+        let sealed: Vec<Arc<Envelope>> =
+            events.iter().map(|event| self.recent.seal(event.clone())).collect();
+        for channel in channels {
+            channel.committed(&sealed);
         }
     }
 }
@@ -101,52 +124,101 @@ fn topics_of(plan: PlanId, owner: Owner) -> [Topic; 4] {
     [Topic::Plan(tenant, plan), Topic::Owner(owner), Topic::Tenant(tenant), Topic::Everything]
 }
 
+impl Channel {
+    fn new(tail: Tail) -> Self {
+        Self {
+            tail: Mutex::new(tail),
+            heard: watch::Sender::new(()),
+            reading: AtomicBool::new(false),
+            transients: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn tail(&self) -> MutexGuard<'_, Tail> {
+        self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads for all, unless somebody does; whoever waits is woken when the reading ends, however it ends.
+    pub(crate) fn begin_reading(self: &Arc<Self>) -> Option<Reading> {
+        let begun = self.reading.compare_exchange(false, true, Ordering::AcqRel, Ordering::Acquire);
+        begun.ok().map(|_| Reading(Arc::clone(self)))
+    }
+
+    fn committed(&self, events: &[Arc<Envelope>]) {
+        self.tail().committed(events);
+        self.heard.send_replace(());
+    }
+
+    fn announce(&self, cursor: Option<i64>) {
+        self.tail().announce(cursor);
+        self.heard.send_replace(());
+    }
+}
+
+/// The right to read the log for all listeners of a topic.
+#[derive(Debug)]
+pub(crate) struct Reading(Arc<Channel>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.reading.store(false, Ordering::Release);
+        self.0.heard.send_replace(());
+    }
+}
+
 /// One listener's end. Gone from the books when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Ear {
-    receiver: Option<broadcast::Receiver<Batch>>,
+    heard: Option<watch::Receiver<()>>,
+    channel: Arc<Channel>,
     topic: Topic,
     wakes: Arc<Wakes>,
 }
 
-/// What a listener was woken with.
-#[derive(Debug)]
-pub(crate) enum Wake {
-    /// These events were committed; empty when they must be read from the log.
-    Committed(Batch),
-    /// Some wake-ups were overwritten before they were heard.
-    Missed,
-}
-
 impl Ear {
-    /// The next wake-up. Safe to drop half-way.
-    pub(crate) async fn wake(&mut self) -> Wake {
-        let Some(receiver) = self.receiver.as_mut() else { return std::future::pending().await };
-        match receiver.recv().await {
-            Ok(batch) => Wake::Committed(batch),
-            Err(RecvError::Lagged(_)) => Wake::Missed,
-            // Cannot be while this ear is in the books; waiting for the next regular look is right then.
-            Err(RecvError::Closed) => std::future::pending().await,
+    /// What comes behind a position. What is told after this call wakes the next [`Ear::wake`].
+    pub(crate) fn look(&mut self, position: i64, limit: usize) -> Look {
+        if let Some(heard) = &mut self.heard {
+            heard.mark_unchanged();
         }
+        self.channel.tail().look(position, limit)
     }
 
-    /// Forgets the wake-ups that came so far: one look at the log answers them all.
-    pub(crate) fn forget(&mut self) {
-        let Some(receiver) = self.receiver.as_mut() else { return };
-        while matches!(receiver.try_recv(), Ok(_) | Err(TryRecvError::Lagged(_))) {}
+    /// Waits until something was told since the last look. Safe to drop half-way.
+    pub(crate) async fn wake(&mut self) {
+        if let Some(heard) = &mut self.heard
+            && heard.changed().await.is_ok()
+        {
+            return;
+        }
+        // Cannot end while this ear is in the books; waiting for the next regular look is right then.
+        std::future::pending().await
+    }
+
+    /// What passes in the topic from now on.
+    pub(crate) fn transients(&self) -> broadcast::Receiver<Arc<Transient>> {
+        self.channel.transients.get_or_init(|| broadcast::Sender::new(TRANSIENTS)).subscribe()
+    }
+
+    pub(crate) fn channel(&self) -> &Arc<Channel> {
+        &self.channel
     }
 
     pub(crate) fn recent(&self) -> &Recent {
         self.wakes.recent()
     }
+
+    pub(crate) fn wakes(&self) -> &Wakes {
+        &self.wakes
+    }
 }
 
 impl Drop for Ear {
     fn drop(&mut self) {
-        let mut topics = self.wakes.lock();
-        self.receiver = None;
-        if topics.get(&self.topic).is_some_and(|sender| sender.receiver_count() == 0) {
-            topics.remove(&self.topic);
+        let mut channels = self.wakes.lock();
+        self.heard = None;
+        if self.channel.heard.receiver_count() == 0 {
+            channels.remove(&self.topic);
         }
     }
 }
@@ -154,7 +226,7 @@ impl Drop for Ear {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use agent_core::ids::{PlanId, TenantId};
+    use agent_core::ids::TenantId;
 
     #[test]
     fn a_topic_nobody_listens_to_any_more_leaves_nothing_behind() {

@@ -12,7 +12,7 @@ mod webhooks;
 pub use approvals::{ApprovalPage, Approvals, Decided, PersonsAnswer, WantedApprovals};
 pub use audit::Audit;
 pub use conversation::{Conversation, ConversationPage, WantedMessages};
-pub use plans::{CreatePlan, Edited, EventPage, PlanDetails, Plans, Statistics};
+pub use plans::{CreatePlan, Edited, EventPage, EventQuery, PlanDetails, Plans, Statistics};
 pub use repositories::Repositories;
 pub use stats::Stats;
 pub use templates::Templates;

@@ -36,7 +36,15 @@ impl Socket {
     /// # Errors
     /// The status of the answer where the server refuses, 0 where there is no answer.
     pub async fn open(url: &str, client_id: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
-        let address = format!("{}/ws/{client_id}", url.replacen("http", "ws", 1));
+        Self::open_at(&format!("{url}/ws/{client_id}"), headers).await
+    }
+
+    /// Opens one at this address, with these headers.
+    ///
+    /// # Errors
+    /// The status of the answer where the server refuses, 0 where there is no answer.
+    pub async fn open_at(address: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let address = address.replacen("http", "ws", 1);
         let mut request = address.into_client_request().expect("a WebSocket address");
         for (name, value) in headers {
             let name = HeaderName::from_bytes(name.as_bytes()).expect("a header name");
@@ -61,6 +69,11 @@ impl Socket {
     /// Sends a text that may be anything.
     pub async fn say_text(&mut self, text: &str) {
         self.stream.send(Message::text(text)).await.expect("the message is sent");
+    }
+
+    /// Sends a text, unless the other side has left.
+    pub async fn say_text_if_open(&mut self, text: &str) {
+        let _ = self.stream.send(Message::text(text)).await;
     }
 
     /// Sends bytes.

@@ -6,6 +6,7 @@ pub use change::{Failure, Next, Switch, WebhookChange};
 
 use crate::destination::Destination;
 use crate::error::{Error, Result};
+pub use agent_core::event::EVENT_NAMES;
 use agent_core::event::{Event, Topic};
 use agent_core::ids::Owner;
 use agent_core::plan::Idempotency;
@@ -15,27 +16,6 @@ use std::fmt;
 
 /// How many webhooks an owner may have, unless the operator says otherwise.
 pub const MAX_PER_OWNER: u32 = 20;
-
-/// What a webhook may be told of: the names of all events.
-pub const EVENT_NAMES: &[&str] = &[
-    "plan_updated",
-    "task_started",
-    "task_progress",
-    "task_completed",
-    "task_failed",
-    "task_retrying",
-    "task_cancelled",
-    "task_skipped",
-    "approval_requested",
-    "approval_decided",
-    "tool_denied",
-    "tool_called",
-    "tool_finished",
-    "model_called",
-    "message_added",
-    "run_recovered",
-    "plan_edited",
-];
 
 /// A webhook's number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

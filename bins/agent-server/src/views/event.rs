@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
-/// Which events of a plan to read.
+/// Which events to read.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -17,9 +17,12 @@ pub struct ListEvents {
     /// At most so many; 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     pub limit: Option<String>,
+    /// Where there is none yet, waits so many milliseconds for the first; answers at once when absent.
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 30_000)]
+    pub wait_ms: Option<String>,
 }
 
-/// From where to follow the events of a plan.
+/// From where to follow events.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -57,7 +60,17 @@ pub struct EventView {
     pub fields: BTreeMap<String, Value>,
 }
 
-/// A page of events, oldest first.
+/// A page of the events of all plans that the caller may see, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AllEventsView {
+    /// The events.
+    #[schema(value_type = Vec<EventView>)]
+    pub events: Vec<Event>,
+    /// Pass as `after` to get what follows: the `cursor` of the last event.
+    pub next_after: i64,
+}
+
+/// A page of the events of a plan, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct EventsView {
     /// The plan.

@@ -1,117 +1,77 @@
 //! One connection, from the first frame to the last.
 
 use super::WebSocketSettings;
-use super::message::{ClientMessage, Closing, ServerMessage};
-use super::subscriptions::Subscriptions;
+use super::allowance::Allowance;
+use super::identity::Opened;
+use super::message::{Closing, ServerMessage};
+use super::sources::Unproven;
+use super::subscriptions::{Heard, Subscriptions};
 use crate::asked::Asked;
-use crate::auditing::{self, Ended};
-use crate::error::{ApiError, ErrorCode};
-use crate::extract::permit;
 use crate::state::{AppState, SessionGuard};
-use crate::views::approval::{DecideApproval, DecidedView};
-use actix_web::http::{Method, StatusCode};
-use actix_web::rt;
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
-use agent_auth::{Credential, Principal, Scope};
-use agent_events::{Envelope, TopicName};
-use secrecy::{ExposeSecret, SecretString};
+use agent_events::TopicName;
+use agent_websocket::{Incoming, Outgoing, Received};
 use std::net::IpAddr;
 use std::ops::ControlFlow;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior, sleep_until};
 
-/// A connection that nobody reads from may keep its last words waiting this long.
-const GOODBYE_DEADLINE: Duration = Duration::from_secs(30);
 /// A token without an end is looked at again after this long.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A user and the credential that proved them, which is shown again from time to time.
-pub(crate) struct Opened {
-    /// Who it is.
-    pub(crate) principal: Principal,
-    /// What they showed.
-    pub(crate) token: SecretString,
-    /// Whether it was sent as an API key by itself.
-    pub(crate) is_api_key: bool,
-}
+/// Where an event stands that waits to be sent.
+pub(super) type Mark = (TopicName, i64);
 
-impl Opened {
-    /// Finds out who shows a credential.
-    ///
-    /// # Errors
-    /// As [`agent_auth::Authenticator::authenticate`].
-    pub(crate) async fn authenticate(state: &AppState, shown: Credential<'_>) -> agent_auth::Result<Self> {
-        Ok(Self::of(state.agent().authenticator().authenticate(shown).await?, shown))
-    }
-
-    /// Somebody who was found out by this credential.
-    pub(crate) fn of(principal: Principal, shown: Credential<'_>) -> Self {
-        let (token, is_api_key) = match shown {
-            Credential::Bearer(text) => (text, false),
-            Credential::ApiKey(text) => (text, true),
-        };
-        Self { principal, token: token.into(), is_api_key }
-    }
-
-    /// Whether the credential is still accepted, and its owner still sees as much as when it was shown.
-    ///
-    /// # Errors
-    /// Why not, in words.
-    pub(crate) async fn recheck(&self, state: &AppState) -> Result<(), &'static str> {
-        match state.agent().authenticator().authenticate(self.credential()).await {
-            Ok(now) if now.visibility() != self.principal.visibility() => Err("your rights have changed"),
-            Ok(now) if self.principal.may(Scope::PlansRead) && !now.may(Scope::PlansRead) => {
-                Err("your rights have changed")
-            }
-            Ok(_) | Err(agent_auth::Error::Store(_)) => Ok(()),
-            Err(_) => Err("the token is no longer accepted"),
-        }
-    }
-
-    fn credential(&self) -> Credential<'_> {
-        let text = self.token.expose_secret();
-        if self.is_api_key { Credential::ApiKey(text) } else { Credential::Bearer(text) }
-    }
-}
+/// Goes on, or ends for a reason.
+pub(super) type Step = ControlFlow<Closing>;
 
 /// One connection.
 pub(crate) struct Connection {
-    state: Arc<AppState>,
-    session: Session,
-    settings: WebSocketSettings,
-    opened: Option<Opened>,
-    subscriptions: Subscriptions,
+    pub(super) state: Arc<AppState>,
+    pub(super) outgoing: Outgoing<Mark>,
+    pub(super) settings: WebSocketSettings,
+    pub(super) opened: Option<Opened>,
+    pub(super) subscriptions: Subscriptions,
     /// When the client must have said who it is, or when its token ends.
     deadline: Instant,
     last_heard: Instant,
+    next_ping: Instant,
+    next_recheck: Instant,
+    allowance: Allowance,
+    /// Counted as long as nobody knows who it is.
+    unproven: Option<Unproven>,
     /// The request that opened it, and where that came from.
-    request_id: String,
-    address: Option<IpAddr>,
-    _counted: SessionGuard,
+    pub(super) request_id: String,
+    pub(super) address: Option<IpAddr>,
+    counted: SessionGuard,
 }
-
-type Step = ControlFlow<Closing>;
 
 impl Connection {
     /// A connection just opened, by somebody who is known already or has yet to say who they are.
-    pub(crate) fn new(state: Arc<AppState>, session: Session, opened: Option<Opened>, asked: &Asked) -> Self {
+    pub(crate) fn new(
+        state: Arc<AppState>,
+        outgoing: Outgoing<Mark>,
+        opened: Option<Opened>,
+        unproven: Option<Unproven>,
+        asked: &Asked,
+    ) -> Self {
         let (settings, now) = (*state.websocket(), Instant::now());
         let counted = state.count_session();
-        let deadline = now + settings.authentication_deadline;
-        let subscriptions = Subscriptions::default();
         let mut connection = Self {
             state,
-            session,
+            outgoing,
             settings,
             opened: None,
-            subscriptions,
-            deadline,
+            subscriptions: Subscriptions::default(),
+            deadline: now + settings.authentication_deadline,
             last_heard: now,
+            next_ping: now + settings.ping_every,
+            next_recheck: now + settings.recheck_every,
+            allowance: Allowance::new(settings.messages_per_second, now),
+            unproven,
             request_id: asked.id().to_owned(),
             address: asked.address(),
-            _counted: counted,
+            counted,
         };
         if let Some(opened) = opened {
             connection.open_for(opened);
@@ -120,219 +80,136 @@ impl Connection {
     }
 
     /// Serves the connection until it ends.
-    pub(crate) async fn run(mut self, mut incoming: AggregatedMessageStream) {
+    pub(crate) async fn run(mut self, mut incoming: Incoming) {
         let closing = self.listen(&mut incoming).await;
-        let Some((code, words)) = closing.frame() else { return };
-        tracing::debug!(code, words, "a WebSocket connection is closed");
-        let reason = CloseReason { code: CloseCode::Other(code), description: Some(words) };
-        let reason =
-            if code == 1000 { CloseReason { code: CloseCode::Normal, description: None } } else { reason };
-        // The last words wait behind the queue; whoever reads on within the deadline gets them.
-        rt::spawn(
-            async move { tokio::time::timeout(GOODBYE_DEADLINE, self.session.close(Some(reason))).await },
-        );
+        let frame = closing.frame();
+        tracing::debug!(?frame, "a WebSocket connection ends");
+        match (&closing, frame) {
+            (_, None) => self.outgoing.abort(),
+            // What waits can be had again; the last words must not wait behind it.
+            (Closing::TooSlow(_) | Closing::Unauthenticated(_) | Closing::TooMany, Some(frame)) => {
+                self.outgoing.give_up();
+                self.outgoing.close(frame);
+            }
+            (_, Some(frame)) => self.outgoing.close(frame),
+        }
     }
 
-    async fn listen(&mut self, incoming: &mut AggregatedMessageStream) -> Closing {
-        let (mut pings, mut rechecks) = (every(self.settings.ping_every), every(self.settings.recheck_every));
+    async fn listen(&mut self, incoming: &mut Incoming) -> Closing {
         let stopping = self.state.stopping().clone();
+        let mut stopping = std::pin::pin!(stopping.cancelled());
+        let mut alarm = std::pin::pin!(sleep_until(self.next_due()));
+        let outgoing = self.outgoing.clone();
         loop {
+            let has_room = outgoing.has_room();
             let step = tokio::select! {
-                () = stopping.cancelled() => ControlFlow::Break(Closing::Restart),
-                () = tokio::time::sleep_until(self.deadline) => self.deadline_passed(),
-                message = incoming.recv() => self.heard(message).await,
-                (topic, event) = self.subscriptions.next() => self.forward(topic, event).await,
-                _ = pings.tick() => self.ping().await,
-                _ = rechecks.tick() => self.recheck().await,
+                biased;
+                () = &mut stopping => ControlFlow::Break(Closing::Restart(self.counted.spread())),
+                () = &mut alarm => self.look_around().await,
+                received = incoming.next() => match received {
+                    Ok(message) => self.heard(message).await,
+                    Err(fault) => ControlFlow::Break(fault.into()),
+                },
+                heard = self.subscriptions.next(), if has_room => self.forward_all(heard),
+                () = outgoing.room(), if !has_room => ControlFlow::Continue(()),
             };
             if let ControlFlow::Break(closing) = step {
                 return closing;
             }
+            let due = self.next_due();
+            // Set anew only where it would ring too late; one that rings too early looks around for nothing.
+            if due < alarm.deadline() || alarm.is_elapsed() {
+                alarm.as_mut().reset(due);
+            }
         }
     }
 
-    fn deadline_passed(&self) -> Step {
-        let why = if self.opened.is_some() { "the token has expired" } else { "no authentication in time" };
-        ControlFlow::Break(Closing::Unauthenticated(why))
+    /// When there is something to do though nothing comes.
+    fn next_due(&self) -> Instant {
+        let stuck = self.outgoing.waiting_since().map(|since| since + self.settings.write_deadline);
+        let silent = self.last_heard + self.settings.silence_limit;
+        let due = self.deadline.min(silent).min(self.next_ping).min(self.next_recheck);
+        stuck.map_or(due, |stuck| stuck.min(due))
     }
 
-    fn open_for(&mut self, opened: Opened) {
+    async fn look_around(&mut self) -> Step {
+        let now = Instant::now();
+        if self.deadline <= now {
+            return ControlFlow::Break(self.why_unauthenticated());
+        }
+        if self.outgoing.waiting_since().is_some_and(|since| since + self.settings.write_deadline <= now) {
+            let unsent = self.outgoing.give_up();
+            return ControlFlow::Break(Closing::TooSlow(self.subscriptions.positions(&unsent)));
+        }
+        if self.last_heard + self.settings.silence_limit <= now {
+            return ControlFlow::Break(Closing::Silent);
+        }
+        if self.next_ping <= now {
+            self.next_ping = now + self.settings.ping_every;
+            self.outgoing.ping();
+        }
+        if self.next_recheck <= now {
+            self.next_recheck = now + self.settings.recheck_every;
+            return self.recheck().await;
+        }
+        ControlFlow::Continue(())
+    }
+
+    pub(super) fn why_unauthenticated(&self) -> Closing {
+        let why = if self.opened.is_some() { "the token has expired" } else { "no authentication in time" };
+        Closing::Unauthenticated(why)
+    }
+
+    /// The connection is now this caller's.
+    pub(super) fn open_for(&mut self, opened: Opened) {
         let now = self.state.agent().clock().now();
         let lifetime = opened.principal.expires_at.map_or(LONGEST, |end| end.since(now));
         self.deadline = Instant::now() + lifetime.min(LONGEST * 365);
         self.opened = Some(opened);
+        self.unproven = None;
     }
 
-    async fn heard(&mut self, message: Option<Result<AggregatedMessage, ProtocolError>>) -> Step {
-        self.last_heard = Instant::now();
+    async fn heard(&mut self, message: Received) -> Step {
+        let now = Instant::now();
+        self.last_heard = now;
+        if !self.allowance.admits(now) {
+            return ControlFlow::Break(Closing::TooMany);
+        }
         match message {
-            None => ControlFlow::Break(Closing::Gone),
-            Some(Err(ProtocolError::Overflow)) => ControlFlow::Break(Closing::TooLarge),
-            Some(Err(ProtocolError::Io(error))) if error.kind() == std::io::ErrorKind::Other => {
-                ControlFlow::Break(Closing::TooLarge)
+            Received::Text(text) => self.obey(&text).await,
+            Received::Binary(_) => self.refuse("malformed_message", "messages are JSON text, not binary"),
+            Received::Ping(bytes) => {
+                self.outgoing.pong(bytes);
+                ControlFlow::Continue(())
             }
-            Some(Err(ProtocolError::Io(_))) => ControlFlow::Break(Closing::Gone),
-            Some(Err(_)) => ControlFlow::Break(Closing::Protocol),
-            Some(Ok(AggregatedMessage::Close(_))) => ControlFlow::Break(Closing::Goodbye),
-            Some(Ok(AggregatedMessage::Pong(_))) => ControlFlow::Continue(()),
-            Some(Ok(AggregatedMessage::Ping(bytes))) => {
-                let deadline = self.settings.write_deadline;
-                let sent = tokio::time::timeout(deadline, self.session.pong(&bytes)).await;
-                self.after_sending(sent)
-            }
-            Some(Ok(AggregatedMessage::Binary(_))) => {
-                self.refuse("malformed_message", "messages are JSON text, not binary").await
-            }
-            Some(Ok(AggregatedMessage::Text(text))) => self.obey(&text).await,
+            Received::Pong(_) => ControlFlow::Continue(()),
+            Received::Close(_) => ControlFlow::Break(Closing::Goodbye),
         }
     }
 
-    async fn obey(&mut self, text: &str) -> Step {
-        let message = match serde_json::from_str::<ClientMessage>(text) {
-            Ok(message) => message,
-            Err(error) => return self.refuse("malformed_message", &error.to_string()).await,
-        };
-        match message {
-            ClientMessage::Ping {} => {
-                let timestamp = self.state.agent().clock().now();
-                self.say(&ServerMessage::Pong { timestamp }).await
-            }
-            ClientMessage::Authenticate { token } => self.authenticate(&token).await,
-            ClientMessage::Subscribe { topic, after } => self.subscribe(&topic, after).await,
-            ClientMessage::Unsubscribe { topic } => self.unsubscribe(&topic).await,
-            ClientMessage::Decide { approval_id, answer } => match self.decide(approval_id, answer).await {
-                Ok(decided) => self.say(&ServerMessage::Decided(decided)).await,
-                Err(error) => self.refuse(error.code.as_str(), &error.detail).await,
+    /// Hands over what was heard, and what else is there as long as there is room.
+    fn forward_all(&mut self, first: Heard) -> Step {
+        let mut next = Some(first);
+        while let Some(heard) = next {
+            self.forward(heard)?;
+            next = if self.outgoing.has_room() { self.subscriptions.next_now() } else { None };
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn forward(&mut self, heard: Heard) -> Step {
+        match heard {
+            Heard::Event(name, Ok(envelope)) => match self.subscriptions.pass(name, &envelope) {
+                Some(at) => self.send(Arc::clone(envelope.json_with_topic(name)), Some((name, at))),
+                None => ControlFlow::Continue(()),
             },
-        }
-    }
-
-    async fn authenticate(&mut self, token: &str) -> Step {
-        match Opened::authenticate(&self.state, Credential::Bearer(token)).await {
-            Ok(opened) => {
-                let is_same = |known: &Opened| known.principal.owner() == opened.principal.owner();
-                if !self.opened.as_ref().is_none_or(is_same) {
-                    return self
-                        .refuse(
-                            "forbidden",
-                            "the connection belongs to another user or tenant; open a new one",
-                        )
-                        .await;
-                }
-                let (user_id, username) = (opened.principal.user_id.get(), opened.principal.username.clone());
-                self.open_for(opened);
-                self.say(&ServerMessage::Authenticated { user_id, username: &username }).await
-            }
-            Err(error) if self.opened.is_some() => {
-                self.refuse(
-                    ApiError::from(error).code.as_str(),
-                    "the token is not accepted; the old one stays",
-                )
-                .await
-            }
-            Err(_) => ControlFlow::Break(Closing::Unauthenticated("the token is not accepted")),
-        }
-    }
-
-    async fn subscribe(&mut self, topic: &str, after: Option<i64>) -> Step {
-        let name = match TopicName::parse(topic) {
-            Ok(name) => name,
-            Err(error) => return self.refuse("unknown_topic", &error.to_string()).await,
-        };
-        match self.admit(name).await {
-            Ok(()) => {}
-            Err(error) => return self.refuse(error.code.as_str(), &error.detail).await,
-        }
-        let Some(opened) = &self.opened else { return self.deadline_passed() };
-        if self.subscriptions.len() >= self.settings.max_topics && !self.subscriptions.contains(name) {
-            let detail =
-                format!("a connection listens to at most {} topics; `all` is one", self.settings.max_topics);
-            return self.refuse("too_many_topics", &detail).await;
-        }
-        let meant = name.seen_by(opened.principal.visibility());
-        match self.subscriptions.add(self.state.agent().events(), name, meant, after).await {
-            Ok(seq) => self.say(&ServerMessage::Subscribed { topic: &name.to_string(), seq }).await,
-            Err(error @ agent_events::Error::CursorBeyondHead { .. }) => {
-                self.refuse("after_beyond_head", &error.to_string()).await
-            }
-            Err(error) => {
-                tracing::warn!(%error, "a topic could not be followed");
-                self.refuse("unavailable", "events cannot be read at the moment; try again").await
-            }
-        }
-    }
-
-    /// Whether the caller may listen: a plan of somebody else is as unknown as one that does not exist.
-    async fn admit(&self, name: TopicName) -> Result<(), ApiError> {
-        let opened = self.opened.as_ref().ok_or_else(unauthenticated)?;
-        permit(&opened.principal, Some(Scope::PlansRead))?;
-        match name {
-            TopicName::All => Ok(()),
-            TopicName::Plan(id) => {
-                self.state.agent().plans().state(&opened.principal, id).await?;
-                Ok(())
-            }
-        }
-    }
-
-    /// Answers a question, with the rights that the caller has at this moment.
-    async fn decide(&self, id: i64, answer: DecideApproval) -> Result<DecidedView, ApiError> {
-        let agent = self.state.agent();
-        let opened = self.opened.as_ref().ok_or_else(unauthenticated)?;
-        let caller = agent.authenticator().authenticate(opened.credential()).await?;
-        let asked = Asked::new(self.request_id.clone(), self.address);
-        let caller = Rc::new(caller);
-        asked.is_of(Rc::clone(&caller));
-        let decided = self.decide_for(&caller, id, answer, &asked).await;
-        let code = decided.as_ref().err().map(|error| error.code);
-        let ended = Ended {
-            method: &Method::POST,
-            path: &format!("/approvals/{id}"),
-            operation: self.state.document().operation(&Method::POST, "/approvals/{id}"),
-            status: code.map_or(StatusCode::OK, ErrorCode::status),
-            code,
-            location: None,
-        };
-        auditing::record(&self.state, &asked, &ended).await?;
-        decided
-    }
-
-    async fn decide_for(
-        &self,
-        caller: &Principal,
-        id: i64,
-        answer: DecideApproval,
-        asked: &Asked,
-    ) -> Result<DecidedView, ApiError> {
-        permit(caller, Some(Scope::ApprovalsDecide))?;
-        let answer = answer.into_answer()?;
-        asked.note("decision", answer.decision.as_str());
-        Ok(self.state.agent().approvals().decide(caller, id.into(), answer).await?.into())
-    }
-
-    async fn unsubscribe(&mut self, topic: &str) -> Step {
-        match TopicName::parse(topic) {
-            Ok(name) if self.subscriptions.remove(name) => {
-                self.say(&ServerMessage::Unsubscribed { topic: &name.to_string() }).await
-            }
-            Ok(_) => self.refuse("not_subscribed", "the connection does not listen to that topic").await,
-            Err(error) => self.refuse("unknown_topic", &error.to_string()).await,
-        }
-    }
-
-    async fn forward(&mut self, name: TopicName, event: agent_events::Result<Arc<Envelope>>) -> Step {
-        match event {
-            Ok(envelope) => {
-                let step = self.send(envelope.json_with_topic(name)).await;
-                if step.is_continue() {
-                    self.subscriptions.sent(name, &envelope);
-                }
-                step
-            }
-            Err(error) => {
+            Heard::Event(name, Err(error)) => {
                 // The stream goes on where it was when it is asked again.
                 tracing::warn!(%error, topic = %name, "events could not be read; trying again");
                 ControlFlow::Continue(())
+            }
+            Heard::Transient(name, passing) => {
+                self.say(&ServerMessage::Transient { topic: &name.to_string(), passing: &passing })
             }
         }
     }
@@ -345,33 +222,23 @@ impl Connection {
         }
     }
 
-    /// Asks for a sign of life.
-    async fn ping(&mut self) -> Step {
-        if self.last_heard.elapsed() >= self.settings.silence_limit {
-            return ControlFlow::Break(Closing::Silent);
-        }
-        let sent = tokio::time::timeout(self.settings.write_deadline, self.session.ping(b"")).await;
-        self.after_sending(sent)
+    pub(super) fn refuse(&self, code: &str, detail: &str) -> Step {
+        self.say(&ServerMessage::Error { code, detail })
     }
 
-    async fn refuse(&mut self, code: &str, detail: &str) -> Step {
-        self.say(&ServerMessage::Error { code, detail }).await
+    pub(super) fn say(&self, message: &ServerMessage<'_>) -> Step {
+        self.send(message.to_json().into(), None)
     }
 
-    async fn say(&mut self, message: &ServerMessage<'_>) -> Step {
-        self.send(message.to_json()).await
-    }
-
-    async fn send(&mut self, text: String) -> Step {
-        let sent = tokio::time::timeout(self.settings.write_deadline, self.session.text(text)).await;
-        self.after_sending(sent)
-    }
-
-    fn after_sending(&self, sent: Result<Result<(), actix_ws::Closed>, tokio::time::error::Elapsed>) -> Step {
-        match sent {
-            Ok(Ok(())) => ControlFlow::Continue(()),
-            Ok(Err(_closed)) => ControlFlow::Break(Closing::Gone),
-            Err(_elapsed) => ControlFlow::Break(Closing::TooSlow(self.subscriptions.positions())),
+    /// Puts a text into the queue. An answer finds it full only where a client asks on and on and takes nothing.
+    fn send(&self, text: Arc<str>, mark: Option<Mark>) -> Step {
+        match self.outgoing.text(text, mark) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_full) => {
+                let mut unsent = self.outgoing.give_up();
+                unsent.extend(mark);
+                ControlFlow::Break(Closing::TooSlow(self.subscriptions.positions(&unsent)))
+            }
         }
     }
 }
@@ -381,9 +248,4 @@ pub(crate) fn every(pause: Duration) -> Interval {
     let mut ticks = tokio::time::interval_at(Instant::now() + pause, pause);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
-}
-
-fn unauthenticated() -> ApiError {
-    let detail = "authenticate first: {\"action\":\"authenticate\",\"token\":\"…\"}";
-    ApiError::new(ErrorCode::Unauthenticated, detail)
 }

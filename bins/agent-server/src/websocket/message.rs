@@ -2,7 +2,10 @@
 
 use crate::views::approval::{DecideApproval, DecidedView};
 use agent_core::time::Timestamp;
+use agent_events::Transient;
+use agent_websocket::{CloseFrame, Fault};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A message of a client.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -14,13 +17,7 @@ pub(super) enum ClientMessage {
         token: String,
     },
     /// Wants the events of a topic.
-    Subscribe {
-        /// `plan_<id>` or `all`.
-        topic: String,
-        /// Replays what stands behind this position first.
-        #[serde(default)]
-        after: Option<i64>,
-    },
+    Subscribe(Subscribe),
     /// Wants them no more.
     Unsubscribe {
         /// The topic.
@@ -35,6 +32,38 @@ pub(super) enum ClientMessage {
     },
     /// Wants an answer.
     Ping {},
+}
+
+/// What is wanted of a topic.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Subscribe {
+    /// `plan_<id>` or `all`.
+    pub(super) topic: String,
+    /// Replays what stands behind this position first. Anything else than a position is answered by `reset`.
+    #[serde(default)]
+    pub(super) after: Option<Value>,
+    /// The log that the position is of, as `subscribed` named it.
+    #[serde(default)]
+    pub(super) epoch: Option<String>,
+    /// Only events of these names.
+    #[serde(default)]
+    pub(super) events: Option<Vec<String>>,
+    /// What passes, too.
+    #[serde(default)]
+    pub(super) transient: bool,
+}
+
+/// Why a position cannot be resumed from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum ResetReason {
+    /// It lies behind the newest event.
+    Future,
+    /// It is of another log: the database is not the one it was.
+    Epoch,
+    /// It is no position.
+    Malformed,
 }
 
 /// An answer of the server; events come beside these, as envelopes.
@@ -54,11 +83,36 @@ pub(super) enum ServerMessage<'a> {
         topic: &'a str,
         /// The position.
         seq: i64,
+        /// The log that it is of.
+        epoch: &'a str,
+    },
+    /// The position cannot be resumed from, and nothing is subscribed: read `snapshot`, then subscribe from `head`.
+    Reset {
+        /// The topic.
+        topic: &'a str,
+        /// Why.
+        reason: ResetReason,
+        /// The log there is.
+        epoch: &'a str,
+        /// The oldest position that can be resumed from: nothing is ever pruned.
+        oldest: i64,
+        /// The newest.
+        head: i64,
+        /// Where the present state is.
+        snapshot: &'a str,
     },
     /// No more events follow.
     Unsubscribed {
         /// The topic.
         topic: &'a str,
+    },
+    /// Something that passes: without a position, never repeated, and dropped where the client is slow.
+    Transient {
+        /// The topic.
+        topic: &'a str,
+        /// What it is.
+        #[serde(flatten)]
+        passing: &'a Transient,
     },
     /// The answer is taken.
     Decided(DecidedView),
@@ -99,24 +153,44 @@ pub(super) enum Closing {
     Protocol,
     /// It sent a message that is too large.
     TooLarge,
+    /// It sent text that is not UTF-8.
+    NotUtf8,
+    /// It sends more messages than it may.
+    TooMany,
     /// It said nothing for too long.
     Silent,
-    /// The server is stopping; come back with `after`.
-    Restart,
+    /// The server is stopping; come back with `after`, after so many milliseconds.
+    Restart(u64),
 }
 
 impl Closing {
-    /// Code and words; `None` where nobody is left to read them.
-    pub(super) fn frame(&self) -> Option<(u16, String)> {
-        match self {
-            Self::Gone => None,
-            Self::Goodbye => Some((1000, String::new())),
-            Self::Unauthenticated(why) => Some((4401, (*why).to_owned())),
-            Self::TooSlow(positions) => Some((4408, format!("too slow; last sent: {positions}"))),
-            Self::Protocol => Some((1002, "protocol error".to_owned())),
-            Self::TooLarge => Some((1009, "message too large".to_owned())),
-            Self::Silent => Some((1001, "no sign of life".to_owned())),
-            Self::Restart => Some((1012, "the server is stopping; come back with `after`".to_owned())),
+    /// What the client is told; `None` where nobody is left to read it.
+    pub(super) fn frame(&self) -> Option<CloseFrame> {
+        let (code, words) = match self {
+            Self::Gone => return None,
+            Self::Goodbye => (1000, String::new()),
+            Self::Unauthenticated(why) => (4401, (*why).to_owned()),
+            Self::TooSlow(positions) => (4408, format!("too slow; last sent: {positions}")),
+            Self::Protocol => return Fault::Protocol.close_frame(),
+            Self::TooLarge => return Fault::TooLarge.close_frame(),
+            Self::NotUtf8 => return Fault::NotUtf8.close_frame(),
+            Self::TooMany => (1008, "too many messages".to_owned()),
+            Self::Silent => (1001, "no sign of life".to_owned()),
+            Self::Restart(pause) => {
+                (1012, format!("the server is stopping; come back with `after`; retry_after_ms={pause}"))
+            }
+        };
+        Some(CloseFrame::new(code, words))
+    }
+}
+
+impl From<Fault> for Closing {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Protocol => Self::Protocol,
+            Fault::NotUtf8 => Self::NotUtf8,
+            Fault::TooLarge => Self::TooLarge,
+            Fault::Gone => Self::Gone,
         }
     }
 }
@@ -128,7 +202,11 @@ mod tests {
     #[test]
     fn messages_are_read_as_the_contract_has_them() {
         let read = |text: &str| serde_json::from_str::<ClientMessage>(text);
-        let subscribe = ClientMessage::Subscribe { topic: "plan_1".to_owned(), after: Some(0) };
+        let subscribe = ClientMessage::Subscribe(Subscribe {
+            topic: "plan_1".to_owned(),
+            after: Some(Value::from(0)),
+            ..Subscribe::default()
+        });
         assert_eq!(read(r#"{"action":"subscribe","topic":"plan_1","after":0}"#).unwrap(), subscribe);
         assert_eq!(read(r#"{"action":"ping"}"#).unwrap(), ClientMessage::Ping {});
         for bad in [
@@ -138,6 +216,7 @@ mod tests {
             r#"{"action":"dance"}"#,
             r#"{"action":"subscribe"}"#,
             r#"{"action":"ping","x":1}"#,
+            r#"{"action":"subscribe","topic":"all","x":1}"#,
         ] {
             assert!(read(bad).is_err(), "{bad}");
         }
@@ -145,7 +224,7 @@ mod tests {
 
     #[test]
     fn answers_have_their_type_first() {
-        let subscribed = ServerMessage::Subscribed { topic: "plan_1", seq: 41 };
-        assert_eq!(subscribed.to_json(), r#"{"type":"subscribed","topic":"plan_1","seq":41}"#);
+        let subscribed = ServerMessage::Subscribed { topic: "plan_1", seq: 41, epoch: "e" };
+        assert_eq!(subscribed.to_json(), r#"{"type":"subscribed","topic":"plan_1","seq":41,"epoch":"e"}"#);
     }
 }

@@ -12,6 +12,7 @@ use agent_core::ids::PlanId;
 use agent_core::plan::PlanStatus;
 use agent_core::ports::PlanFilter;
 use agent_events::envelope_json;
+use agent_runtime::EventQuery;
 use agent_server::views::plan::PlansView;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -197,7 +198,7 @@ async fn events(embedded: &Embedded, one: &One, terminal: Terminal) -> Result<()
     let mut after = 0;
     loop {
         let plans = embedded.agent.plans();
-        let page = plans.events(&embedded.me, PlanId(one.plan_id), after, PAGE).await?;
+        let page = plans.events(&embedded.me, PlanId(one.plan_id), EventQuery { after, limit: PAGE, ..EventQuery::default() }).await?;
         for event in &page.events {
             let json = envelope_json(event);
             if one.json {

@@ -1,13 +1,13 @@
 //! Questions about what is kept, answered as the stores with a database answer them.
 
-use super::core::MemoryCore;
+use super::core::{MemoryCore, Row};
 use crate::event::{Event, Topic};
 use crate::ids::{PlanId, TaskId, TenantId};
 use crate::model::Usage;
 use crate::plan::{Attempt, PlanState, PlanStatus, PlanVersion, TaskStatus};
 use crate::ports::{
     Approval, ApprovalFilter, ConversationMessage, MessageFilter, ModelUsage, PlanCounts, PlanFilter,
-    PlanPage, PlanSummary, Step, StepKind, Visibility,
+    PlanPage, PlanSummary, Step, StepKind, Touched, Visibility,
 };
 use std::collections::BTreeMap;
 
@@ -104,6 +104,16 @@ impl MemoryCore {
         }
         let newest = self.log.iter().rev().filter_map(|(plan, place)| self.events(*plan).get(*place));
         newest.filter(|event| belongs(topic, event)).map(|event| event.cursor).next().unwrap_or(0)
+    }
+
+    /// The plans that have events with cursors above `after`, in no order.
+    pub fn touched(&self, after: i64) -> Vec<Touched> {
+        let newest = |row: &Row| {
+            let event = self.events(row.state.plan.id).last()?;
+            let touched = Touched { plan_id: event.plan_id, owner: event.owner, cursor: event.cursor };
+            Some(touched).filter(|touched| touched.cursor > after)
+        };
+        self.rows.values().filter_map(newest).collect()
     }
 
     fn events_in(&self, tenant: TenantId, plan: PlanId) -> &[Event] {

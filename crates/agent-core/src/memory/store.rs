@@ -9,7 +9,7 @@ use crate::ports::{
     Allowance, Approval, ApprovalFilter, Change, Claim, Clock, CommitListener, Committed,
     ConversationMessage, Conversations, Created, EventLog, Fence, Journal, MessageFilter, ModelUsage,
     NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey,
-    StepResult, Told, Visibility,
+    StepResult, Told, Touched, Visibility,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -225,5 +225,9 @@ impl EventLog for MemoryStore {
 
     async fn head(&self, topic: Topic) -> Result<i64> {
         Ok(self.core().head(topic))
+    }
+
+    async fn touched(&self, after: i64) -> Result<Vec<Touched>> {
+        Ok(self.core().touched(after))
     }
 }

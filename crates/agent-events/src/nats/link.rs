@@ -209,7 +209,7 @@ impl Link {
         }
         for (plan, note) in message.notes.plans {
             if let Some(owner) = note.written_for {
-                self.wakes.announce(plan, owner);
+                self.wakes.announce(plan, owner, None);
             }
             if note.changed {
                 self.neighbours.changed(plan);

@@ -2,11 +2,12 @@
 
 use agent_core::event::{Event, EventBody, Topic};
 use agent_core::ids::{Owner, PlanId, UserId};
-use agent_core::ports::EventLog;
+use agent_core::ports::{EventLog, Touched};
 use agent_core::time::Timestamp;
 use agent_events::{Envelope, Error, Subscription, position};
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -20,6 +21,7 @@ pub(crate) struct Log {
     events: Mutex<Vec<Event>>,
     pub(crate) reads: AtomicUsize,
     pub(crate) heads: AtomicUsize,
+    pub(crate) looks: AtomicUsize,
     pub(crate) unplugged: AtomicBool,
 }
 
@@ -83,6 +85,17 @@ impl EventLog for Log {
         self.heads.fetch_add(1, Ordering::SeqCst);
         Ok(self.all(topic).last().map_or(0, |event| position(topic, event)))
     }
+
+    async fn touched(&self, after: i64) -> agent_core::Result<Vec<Touched>> {
+        self.plug()?;
+        self.looks.fetch_add(1, Ordering::SeqCst);
+        let mut touched: HashMap<PlanId, Touched> = HashMap::new();
+        for event in self.all(Topic::Everything).iter().filter(|event| event.cursor > after) {
+            let newest = Touched { plan_id: event.plan_id, owner: event.owner, cursor: event.cursor };
+            touched.insert(event.plan_id, newest);
+        }
+        Ok(touched.into_values().collect())
+    }
 }
 
 pub(crate) async fn next(subscription: &mut Subscription) -> Result<Arc<Envelope>, Error> {
@@ -99,4 +112,9 @@ pub(crate) async fn take(subscription: &mut Subscription, count: usize) -> Vec<E
 
 pub(crate) async fn is_silent(subscription: &mut Subscription) -> bool {
     tokio::time::timeout(SOON, subscription.stream.next()).await.is_err()
+}
+
+/// Whether there is nothing at this moment.
+pub(crate) async fn is_silent_now(subscription: &mut Subscription) -> bool {
+    tokio::task::unconstrained(async { subscription.stream.next().now_or_never().is_none() }).await
 }

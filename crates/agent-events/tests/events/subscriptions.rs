@@ -1,11 +1,11 @@
 //! What a listener can rely on: every event of its topic once and in order, from where it asked.
 
-use crate::log::{Log, PATIENCE, SOON, is_silent, next, take};
+use crate::log::{Log, PATIENCE, SOON, is_silent, is_silent_now, next, take};
 use agent_core::event::{Event, Topic};
 use agent_core::ids::{Owner, PlanId, TenantId, UserId};
 use agent_core::ports::CommitListener;
-use agent_events::{Error, Hub, Wakes, position};
-use futures_util::StreamExt;
+use agent_events::{Error, Hub, Transient, TransientBody, Wakes, position};
+use futures_util::{FutureExt, StreamExt};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -105,7 +105,7 @@ async fn a_long_past_comes_in_pages_and_then_the_present_without_reading() {
     assert_eq!(take(&mut subscription, 1_000).await, stage.log.all(PLAN));
     assert!(is_silent(&mut subscription).await);
     let reads = stage.log.reads.load(Ordering::SeqCst);
-    assert_eq!(reads, 11, "ten full pages and the empty one that ends the past");
+    assert_eq!(reads, 10, "ten full pages; that the present begins there is known");
     for _ in 0..50 {
         stage.commit(1, 1, &["live"]);
         take(&mut subscription, 1).await;
@@ -199,14 +199,110 @@ async fn a_listener_that_sleeps_through_thousands_of_commits_misses_none() {
 }
 
 #[tokio::test]
-async fn a_commit_too_large_to_be_carried_is_read_from_the_log() {
+async fn what_is_too_large_to_be_kept_for_all_is_read_from_the_log() {
     let stage = stage();
     let mut subscription = stage.hub.subscribe(PLAN, None).await.unwrap();
     assert!(is_silent(&mut subscription).await);
     let reads = stage.log.reads.load(Ordering::SeqCst);
-    stage.commit(1, 1, &[&"x".repeat(100_000), "small"]);
+    stage.commit(1, 1, &[&"x".repeat(300_000), "small"]);
     assert_eq!(take(&mut subscription, 2).await, stage.log.all(PLAN));
     assert!(stage.log.reads.load(Ordering::SeqCst) > reads);
+}
+
+#[tokio::test]
+async fn many_who_follow_everything_read_the_log_once_for_all() {
+    let stage = stage();
+    let mut listeners = Vec::new();
+    for _ in 0..100 {
+        let mut listener = stage.hub.subscribe(Topic::Everything, None).await.unwrap();
+        assert!(is_silent_now(&mut listener).await);
+        listeners.push(listener);
+    }
+    let reads = stage.log.reads.load(Ordering::SeqCst);
+    for round in 0..10 {
+        stage.commit(1 + round % 2, 1, &["one", "two"]);
+        for listener in &mut listeners {
+            take(listener, 2).await;
+        }
+    }
+    assert_eq!(stage.log.reads.load(Ordering::SeqCst) - reads, 10, "one read a commit, for a hundred");
+}
+
+#[tokio::test]
+async fn one_that_stops_listening_half_way_through_a_read_stops_nobody_else() {
+    let stage = stage();
+    let mut leaves = stage.hub.subscribe(Topic::Everything, None).await.unwrap();
+    let mut stays = stage.hub.subscribe(Topic::Everything, None).await.unwrap();
+    assert!(is_silent_now(&mut leaves).await);
+    stage.commit(1, 1, &["told"]);
+    // The log yields once while it is read, so that the first poll ends within the reading.
+    assert!(leaves.stream.next().now_or_never().is_none());
+    let hears = tokio::spawn(async move { take(&mut stays, 1).await });
+    tokio::task::yield_now().await;
+    drop(leaves);
+    assert_eq!(hears.await.unwrap(), stage.log.all(Topic::Everything));
+}
+
+#[tokio::test]
+async fn who_is_behind_goes_through_the_log_and_then_joins_the_others() {
+    let stage = stage();
+    let mut quick = stage.hub.subscribe(PLAN, Some(0)).await.unwrap();
+    let mut slow = stage.hub.subscribe(PLAN, Some(0)).await.unwrap();
+    stage.commit(1, 1, &["x"; 10]);
+    take(&mut quick, 10).await;
+    take(&mut slow, 3).await;
+    for _ in 0..2_000 {
+        stage.commit(1, 1, &["y"]);
+        take(&mut quick, 1).await;
+    }
+    let heard = take(&mut slow, 2_007).await;
+    assert_eq!(heard, stage.log.all(PLAN)[3..]);
+    assert!(is_silent(&mut slow).await);
+}
+
+#[tokio::test]
+async fn what_passes_is_told_to_those_who_want_it_and_moves_no_position() {
+    let stage = stage();
+    let mut events = stage.hub.subscribe(PLAN, None).await.unwrap();
+    let owner = Owner { tenant: TenantId::DEFAULT, user: UserId(1) };
+    let word = |text: &str| Transient {
+        plan_id: PlanId(1),
+        owner,
+        task_id: None,
+        body: TransientBody::ModelText { attempt: 1, text: text.to_owned() },
+    };
+    assert!(!stage.wakes.are_transients_heard(PlanId(1), owner));
+    stage.hub.pass(word("before anybody listened"));
+    let mut of_plan = stage.hub.transients(PLAN);
+    let mut of_owner = stage.hub.transients(OWNER);
+    let mut of_another = stage.hub.transients(Topic::Plan(TenantId::DEFAULT, PlanId(2)));
+    assert!(stage.wakes.are_transients_heard(PlanId(1), owner));
+    stage.hub.pass(word("Bui"));
+    for heard in [&mut of_plan, &mut of_owner] {
+        assert_eq!(*heard.next().await.unwrap(), word("Bui"));
+    }
+    assert!(of_another.next().now_or_never().is_none());
+    stage.commit(1, 1, &["built"]);
+    assert_eq!(take(&mut events, 1).await[0].seq, 1);
+}
+
+#[tokio::test]
+async fn a_slow_listener_loses_what_passes_and_no_event() {
+    let stage = stage();
+    let mut events = stage.hub.subscribe(PLAN, None).await.unwrap();
+    let mut passing = stage.hub.transients(PLAN);
+    let owner = Owner { tenant: TenantId::DEFAULT, user: UserId(1) };
+    for number in 0..1_000 {
+        let body = TransientBody::ModelText { attempt: 1, text: number.to_string() };
+        stage.hub.pass(Transient { plan_id: PlanId(1), owner, task_id: None, body });
+        stage.commit(1, 1, &["x"]);
+    }
+    let mut left = 0;
+    while passing.next().now_or_never().is_some() {
+        left += 1;
+    }
+    assert_eq!(left, 64, "the newest are left");
+    assert_eq!(take(&mut events, 1_000).await, stage.log.all(PLAN));
 }
 
 #[tokio::test]
@@ -238,12 +334,11 @@ async fn idle_listeners_share_their_look_at_the_log() {
         subscriptions
             .push(stage.hub.subscribe(Topic::Plan(TenantId::DEFAULT, PlanId(plan)), None).await.unwrap());
     }
-    let heads = stage.log.heads.load(Ordering::SeqCst);
     let polled =
         subscriptions.iter_mut().map(|s| tokio::time::timeout(Duration::from_secs(1), s.stream.next()));
     let outcomes = futures_util::future::join_all(polled).await;
     assert!(outcomes.iter().all(Result::is_err), "nothing happened, so nothing is told");
-    let looks = stage.log.heads.load(Ordering::SeqCst) - heads;
+    let looks = stage.log.looks.load(Ordering::SeqCst);
     assert!((1..=10).contains(&looks), "{looks} looks for 100 listeners over a second");
 }
 
@@ -251,12 +346,12 @@ async fn idle_listeners_share_their_look_at_the_log() {
 async fn a_log_out_of_reach_is_reported_and_the_stream_goes_on_when_it_is_back() {
     let mut stage = stage();
     stage.hub = stage.hub.looking_every(SOON);
-    let mut subscription = stage.hub.subscribe(PLAN, Some(0)).await.unwrap();
+    let mut subscription = stage.hub.subscribe(Topic::Everything, Some(0)).await.unwrap();
     stage.log.unplugged.store(true, Ordering::SeqCst);
-    assert!(matches!(stage.hub.subscribe(PLAN, None).await, Err(Error::Log(_))));
+    assert!(matches!(stage.hub.subscribe(PLAN, Some(1)).await, Err(Error::Log(_))));
     stage.commit(1, 1, &["meanwhile"]);
     assert!(matches!(next(&mut subscription).await, Err(Error::Log(_))));
     assert!(matches!(next(&mut subscription).await, Err(Error::Log(_))));
     stage.log.unplugged.store(false, Ordering::SeqCst);
-    assert_eq!(take(&mut subscription, 1).await, stage.log.all(PLAN));
+    assert_eq!(take(&mut subscription, 1).await, stage.log.all(Topic::Everything));
 }

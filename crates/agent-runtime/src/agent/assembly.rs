@@ -102,6 +102,7 @@ impl AgentBuilder {
         };
         let described = model.as_ref().map(|model| model.describe());
         let home = folder.lock()?;
+        let database = store.identity().await?;
         let roots = Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots, store.clone())?);
         let parts = Parts {
             worker: worker_id(&folder, home.is_some())?,
@@ -112,14 +113,13 @@ impl AgentBuilder {
             secrets: Arc::new(KnownSecrets::new(&self.settings, &signing, Arc::clone(&clock))),
             caches: Arc::default(),
             sandbox: probe_sandbox(&self.settings, &folder),
-            hub: Hub::new(wakes, Arc::new(store.clone())),
+            hub: Hub::new(wakes, Arc::new(store.clone())).of_epoch(&database),
             webhooks: webhooks(&store, &clock, allowed, wake),
             bus,
             store,
             clock,
         };
         let executor = self.executor(&parts, model);
-        let database = parts.store.identity().await?;
         // Last of what can fail: the password of a new administrator is shown once, by a start that succeeds.
         let first_password = accounts(&self.settings, &authenticator).await?;
         executor.start();

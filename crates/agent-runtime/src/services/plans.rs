@@ -1,10 +1,12 @@
 //! Plans as a caller sees them: their own, or everybody's for administrators.
 
 mod edit;
+mod events;
 mod request;
 mod workspace;
 
 pub use edit::Edited;
+pub use events::{EventPage, EventQuery};
 pub use request::CreatePlan;
 
 use crate::error::Result;
@@ -13,14 +15,14 @@ use crate::workspaces::PlanWorkspaces;
 use agent_auth::Principal;
 use agent_core::Error;
 use agent_core::error::Defect;
-use agent_core::event::{Event, EventBody, Topic};
+use agent_core::event::{EventBody, Topic};
 use agent_core::executor::fact::Fact;
 use agent_core::executor::{Executor, Submitted};
 use agent_core::ids::{Owner, PlanId, TaskId};
 use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, TaskStatus};
 use agent_core::policy::Judge;
 use agent_core::ports::{
-    Conversations, EventLog, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Redactor,
+    Conversations, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Redactor,
     Step, Visibility,
 };
 use agent_core::pricing::{PriceList, dollars};
@@ -59,15 +61,6 @@ pub struct PlanDetails {
 
 /// How many plans are looked at together when all of somebody's are cancelled.
 const CANCELLED_AT_ONCE: u32 = 100;
-
-/// A page of events.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EventPage {
-    /// The events, oldest first.
-    pub events: Vec<Event>,
-    /// Pass as `after` to get the next page.
-    pub next_after: i64,
-}
 
 /// Requests about plans.
 #[derive(Clone)]
@@ -285,17 +278,6 @@ impl Plans {
 
     async fn submit(&self, caller: &Principal, id: PlanId, fact: Fact) -> Result<Submitted> {
         Ok(self.executor.submit(caller.visibility(), id, fact).await?)
-    }
-
-    /// Events of a plan after a position.
-    ///
-    /// # Errors
-    /// `PlanNotFound`.
-    pub async fn events(&self, caller: &Principal, id: PlanId, after: i64, limit: u32) -> Result<EventPage> {
-        self.state(caller, id).await?;
-        let events = EventLog::read(&self.store, Topic::Plan(caller.tenant, id), after, limit).await?;
-        let next_after = events.last().map_or(after, |event| event.seq);
-        Ok(EventPage { events, next_after })
     }
 
     /// The attempts at a task, oldest first, each with its recorded steps.

@@ -17,7 +17,7 @@ use agent_core::plan::{CommandLine, PlanState, RetryPolicy, TaskKind, TaskSpec};
 use agent_core::policy::Policy;
 use agent_core::ports::Step;
 use agent_llm::Turn;
-use agent_runtime::{Agent, CreatePlan, Settings, WantedMessages};
+use agent_runtime::{Agent, CreatePlan, EventQuery, Settings, WantedMessages};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -120,7 +120,7 @@ impl Workshop {
 
     /// What was told of a plan, in order.
     pub(crate) async fn events(&self, outcome: &Outcome) -> Vec<EventBody> {
-        let page = self.agent.plans().events(&self.me, outcome.id(), 0, 1_000).await.unwrap();
+        let page = self.agent.plans().events(&self.me, outcome.id(), EventQuery { limit: 1_000, ..EventQuery::default() }).await.unwrap();
         page.events.into_iter().map(|event| event.body).collect()
     }
 

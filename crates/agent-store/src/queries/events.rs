@@ -6,7 +6,8 @@ use crate::error::Answer;
 use crate::rows::event::{EventRow, NewEventRow, PendingEvent};
 use crate::schema::{blobs, events};
 use agent_core::event::{Event, Topic};
-use agent_core::ids::PlanId;
+use agent_core::ids::{Owner, PlanId, TenantId, UserId};
+use agent_core::ports::Touched;
 use agent_core::time::Timestamp;
 use diesel::dsl::max;
 use diesel::prelude::*;
@@ -105,4 +106,20 @@ pub(crate) fn head(conn: &mut Conn, topic: Topic) -> Answer<i64> {
         }
     };
     Ok(newest.unwrap_or(0))
+}
+
+/// The plans that have events after a cursor, each with the cursor of its newest.
+pub(crate) fn touched(conn: &mut Conn, after: i64) -> Answer<Vec<Touched>> {
+    let plan = (events::plan_id, events::tenant_id, events::owner_id);
+    let rows: Vec<(i64, i64, i64, Option<i64>)> = events::table
+        .filter(events::cursor.gt(after))
+        .group_by(plan)
+        .select((events::plan_id, events::tenant_id, events::owner_id, max(events::cursor)))
+        .load(conn)?;
+    let touched = |(plan, tenant, user, cursor): (i64, i64, i64, Option<i64>)| Touched {
+        plan_id: PlanId(plan),
+        owner: Owner { tenant: TenantId(tenant), user: UserId(user) },
+        cursor: cursor.unwrap_or(after),
+    };
+    Ok(rows.into_iter().map(touched).collect())
 }

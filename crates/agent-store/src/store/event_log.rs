@@ -3,7 +3,7 @@
 use super::{Store, read};
 use agent_core::Result;
 use agent_core::event::{Event, Topic};
-use agent_core::ports::EventLog;
+use agent_core::ports::{EventLog, Touched};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -14,5 +14,9 @@ impl EventLog for Store {
 
     async fn head(&self, topic: Topic) -> Result<i64> {
         read!(self, topic, db, |conn| db::events::head(conn, topic))
+    }
+
+    async fn touched(&self, after: i64) -> Result<Vec<Touched>> {
+        read!(self, Topic::Everything, db, |conn| db::events::touched(conn, after))
     }
 }

@@ -68,6 +68,7 @@ async fn read_plans(store: &Store, realm: &Realm) {
         EventLog::read(store, topic, 0, 100).await.unwrap();
         EventLog::head(store, topic).await.unwrap();
     }
+    store.touched(0).await.unwrap();
 }
 
 /// Plans: leased, journaled, refused, changed to their end.

@@ -96,6 +96,11 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
         ends: " WHERE (events.cursor > ?) ORDER BY events.cursor LIMIT ?",
     },
     Exception {
+        why: "a server looks which plans were changed by others, and wakes those who may hear of each",
+        begins: "SELECT events.plan_id, events.tenant_id, events.owner_id, max(events.cursor) FROM events ",
+        ends: " GROUP BY events.plan_id, events.tenant_id, events.owner_id",
+    },
+    Exception {
         why: "retention and verification go through all chains",
         begins: "SELECT audit_chains.tenant_id FROM audit_chains ",
         ends: " ORDER BY audit_chains.tenant_id",

@@ -2,7 +2,7 @@
 
 use agent_core::event::{Event, Topic};
 use agent_core::ids::Owner;
-use agent_core::ports::{EventLog, Visibility};
+use agent_core::ports::{EventLog, Touched, Visibility};
 use agent_core::time::Timestamp;
 use agent_webhooks::{
     Claim, Claimed, DeliveryQueue, Error, Failure, NewWebhook, Result, Webhook, WebhookChange, WebhookId,
@@ -42,6 +42,10 @@ impl EventLog for Log {
 
     async fn head(&self, topic: Topic) -> agent_core::Result<i64> {
         Ok(self.after(topic, i64::MIN).last().map_or(0, |event| event.cursor))
+    }
+
+    async fn touched(&self, _after: i64) -> agent_core::Result<Vec<Touched>> {
+        Err(agent_core::Error::Unavailable("webhooks follow topics, and ask for no more".into()))
     }
 }
 

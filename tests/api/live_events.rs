@@ -1,0 +1,339 @@
+//! W02 to W15: what a client of the WebSocket can rely on, and what it cannot do to others.
+
+use agent_server::{ServeOptions, WebSocketSettings};
+use agent_testkit::{Client, Frame, Socket, TestServer};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+async fn server_with(adjust: impl FnOnce(&mut WebSocketSettings)) -> TestServer {
+    let mut websocket = WebSocketSettings::default();
+    adjust(&mut websocket);
+    TestServer::builder().options(ServeOptions { websocket, ..ServeOptions::default() }).start().await
+}
+
+/// Adds messages to the conversation of a plan, each of which is an event.
+async fn talk(client: &Client, plan: i64, count: usize) {
+    let say = |number| {
+        let message = json!({"role": "user", "content": format!("message {number}"), "plan_id": plan});
+        async move { client.post("/conversation", message).await.expect(201) }
+    };
+    futures_util::stream::iter(0..count).map(say).buffer_unordered(16).count().await;
+}
+
+/// All events of a plan as the list has them.
+async fn log_of(client: &Client, plan: i64) -> Vec<Value> {
+    let (mut events, mut after) = (Vec::new(), 0);
+    loop {
+        let page = client.get(&format!("/plans/{plan}/events?limit=200&after={after}")).await.expect(200).json;
+        let found = page["events"].as_array().unwrap().clone();
+        if found.is_empty() {
+            return events;
+        }
+        events.extend(found);
+        after = page["next_after"].as_i64().unwrap();
+    }
+}
+
+fn without_topic(mut event: Value) -> Value {
+    event.as_object_mut().unwrap().remove("topic");
+    event
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w02_connections_of_nobody_are_capped_by_where_they_come_from() {
+    let server = server_with(|settings| settings.max_unproven = 3).await;
+    let demo = server.demo().await;
+    let mut silent = Vec::new();
+    for _ in 0..3 {
+        silent.push(server.anonymous().connect("silent").await);
+    }
+    assert_eq!(Socket::open(server.url(), "one_more", &[]).await.err(), Some(429));
+    demo.connect("proven").await.subscribe("all", None).await;
+    // Whoever says who they are makes room for another.
+    silent[0].say(json!({"action": "authenticate", "token": demo.token()})).await;
+    assert_eq!(silent[0].next_json().await["type"], "authenticated");
+    assert!(Socket::open(server.url(), "in_its_place", &[]).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w03_a_ticket_opens_one_connection_once() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let given = demo.post_nothing("/ws/ticket").await.expect(201).json;
+    assert_eq!(given["expires_in_ms"], 30_000);
+    let ticket = given["ticket"].as_str().unwrap();
+    let address = format!("{}/ws/page?ticket={ticket}", server.url());
+    Socket::open_at(&address, &[]).await.ok().expect("opened").subscribe("all", None).await;
+    assert_eq!(Socket::open_at(&address, &[]).await.err(), Some(401), "used");
+    let token = demo.token().unwrap();
+    for query in [format!("ticket={token}"), format!("token={token}"), format!("access_token={token}")] {
+        let address = format!("{}/ws/page?{query}", server.url());
+        assert_eq!(Socket::open_at(&address, &[]).await.err(), Some(401), "a token in an address: {query}");
+    }
+    server.anonymous().post_nothing("/ws/ticket").await.expect_problem(401, "unauthenticated");
+    let another = demo.post_nothing("/ws/ticket").await.expect(201).json["ticket"].as_str().unwrap().to_owned();
+    let address = format!("{}/ws/page?ticket={another}", server.url());
+    let both = [("Authorization", &*format!("Bearer {token}"))];
+    assert_eq!(Socket::open_at(&address, &both).await.err(), Some(400), "two credentials");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w03_a_ticket_is_worth_no_more_than_what_it_was_given_for() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let ticket = demo.post_nothing("/ws/ticket").await.expect(201).json["ticket"].as_str().unwrap().to_owned();
+    demo.post_nothing("/auth/logout").await.expect(204);
+    let address = format!("{}/ws/page?ticket={ticket}", server.url());
+    assert_eq!(Socket::open_at(&address, &[]).await.err(), Some(401));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w06_what_a_client_calls_itself_takes_nothing_from_another_of_that_name() {
+    let server = TestServer::start().await;
+    let (demo, admin) = (server.demo().await, server.admin().await);
+    let mut first = demo.connect("same").await;
+    first.subscribe("all", None).await;
+    let mut second = admin.connect("same").await;
+    second.subscribe("all", None).await;
+    let theirs = admin.create_shell_plan("Theirs", &["true"]).await;
+    let mine = demo.create_shell_plan("Mine", &["true"]).await;
+    assert_eq!(first.next_event().await["plan_id"], mine, "still there, and nothing of the other's");
+    assert_eq!(second.next_event().await["plan_id"], theirs);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w07_only_topics_that_exist_and_only_so_many() {
+    let server = server_with(|settings| settings.max_topics = 5).await;
+    let demo = server.demo().await;
+    let mut socket = demo.connect("greedy").await;
+    for topic in ["*", "plan_*", "tenant_1", "plan_1,plan_2"] {
+        socket.say(json!({"action": "subscribe", "topic": topic})).await;
+        assert_eq!(socket.next_json().await["code"], "unknown_topic");
+    }
+    for _ in 0..5 {
+        let plan = demo.create_shell_plan("One of many", &["true"]).await;
+        socket.subscribe(&format!("plan_{plan}"), None).await;
+    }
+    socket.say(json!({"action": "subscribe", "topic": "all"})).await;
+    assert_eq!(socket.next_json().await["code"], "too_many_topics");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w07_in_a_thousand_events_of_others_there_is_none_for_oneself() {
+    let server = TestServer::start().await;
+    let (demo, admin) = (server.demo().await, server.admin().await);
+    let theirs = admin.create_shell_plan("Theirs", &["true"]).await;
+    let mine = demo.create_shell_plan("Mine", &["true"]).await;
+    let mut socket = demo.connect("curious").await;
+    socket.subscribe("all", None).await;
+    talk(&admin, theirs, 500).await;
+    talk(&demo, mine, 1).await;
+    talk(&admin, theirs, 500).await;
+    talk(&demo, mine, 1).await;
+    for _ in 0..2 {
+        assert_eq!(socket.next_event().await["plan_id"], mine);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w08_a_newer_token_of_the_same_user_keeps_the_connection_open() {
+    let server = server_with(|settings| settings.recheck_every = Duration::from_millis(50)).await;
+    let (old, new) = (server.demo().await, server.demo().await);
+    let mut socket = old.connect("loyal").await;
+    socket.subscribe("all", None).await;
+    socket.say(json!({"action": "authenticate", "token": server.admin().await.token()})).await;
+    assert_eq!(socket.next_json().await["code"], "forbidden", "of another user");
+    socket.say(json!({"action": "authenticate", "token": new.token()})).await;
+    assert_eq!(socket.next_json().await["type"], "authenticated");
+    old.post_nothing("/auth/logout").await.expect(204);
+    let plan = new.create_shell_plan("Still heard", &["true"]).await;
+    assert_eq!(socket.next_event().await["plan_id"], plan);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w10_a_position_that_cannot_be_resumed_from_is_answered_with_where_to_begin() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let plan = demo.create_shell_plan("Restored from yesterday", &["true"]).await;
+    let topic = format!("plan_{plan}");
+    talk(&demo, plan, 3).await;
+    let head = log_of(&demo, plan).await.len();
+    let mut socket = demo.connect("returning").await;
+    socket.say(json!({"action": "subscribe", "topic": topic})).await;
+    let epoch = socket.next_json().await["epoch"].as_str().unwrap().to_owned();
+    assert!(!epoch.is_empty());
+    let subscribe = |more: Value| {
+        let mut message = json!({"action": "subscribe", "topic": topic});
+        message.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        message
+    };
+    for (more, reason) in [
+        (json!({"after": head + 1}), "future"),
+        (json!({"after": 1, "epoch": "of another database"}), "epoch"),
+        (json!({"after": -1}), "malformed"),
+        (json!({"after": "yesterday"}), "malformed"),
+        (json!({"after": 1.5}), "malformed"),
+    ] {
+        socket.say(subscribe(more.clone())).await;
+        let expected = json!({
+            "type": "reset", "topic": topic, "reason": reason, "epoch": epoch, "oldest": 0, "head": head,
+            "snapshot": format!("/plans/{plan}")
+        });
+        assert_eq!(socket.next_json().await, expected, "{more}");
+    }
+    socket.say(subscribe(json!({"after": head - 1, "epoch": epoch}))).await;
+    assert_eq!(socket.next_json().await["type"], "subscribed");
+    assert_eq!(socket.next_event().await["seq"], head);
+    demo.get(&format!("/plans/{plan}/events?after={}", head + 1)).await.expect(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_events_that_were_asked_for_come() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let plan = demo.create_shell_plan("Watch the tasks", &["true", "true"]).await;
+    let mut socket = demo.connect("choosy").await;
+    let names = ["task_completed", "plan_updated"];
+    let topic = format!("plan_{plan}");
+    socket.say(json!({"action": "subscribe", "topic": topic, "after": 0, "events": names})).await;
+    assert_eq!(socket.next_json().await["type"], "subscribed");
+    demo.post_nothing(&format!("/plans/{plan}/execute")).await.expect(202);
+    let seen = socket.events_to_the_end().await;
+    let wanted = |event: &Value| names.contains(&event["event"].as_str().unwrap());
+    let expected: Vec<Value> = log_of(&demo, plan).await.into_iter().filter(wanted).collect();
+    assert_eq!(seen.into_iter().map(without_topic).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w12_readers_that_take_nothing_take_nothing_from_those_that_read() {
+    let server = server_with(|settings| settings.write_deadline = Duration::from_millis(500)).await;
+    let demo = server.demo().await;
+    let plan = demo.create_shell_plan("Heard by many", &["true"]).await;
+    let topic = format!("plan_{plan}");
+    let join = async |name: &str| {
+        let mut socket = demo.connect(name).await;
+        socket.subscribe(&topic, Some(0)).await;
+        socket
+    };
+    let slow = join_all((0..100).map(|_| join("slow"))).await;
+    let mut fast = join_all((0..100).map(|_| join("fast"))).await;
+    let readers = fast.drain(..).map(|mut socket| {
+        tokio::spawn(async move {
+            let mut events = Vec::new();
+            while events.last().is_none_or(|event: &Value| event["seq"] != 600) {
+                events.push(without_topic(socket.next_event().await));
+            }
+            events
+        })
+    });
+    let readers: Vec<_> = readers.collect();
+    talk(&demo, plan, 600).await;
+    let mut log = log_of(&demo, plan).await;
+    log.truncate(600);
+    for reader in readers {
+        assert_eq!(reader.await.unwrap(), log, "all, in order");
+    }
+    drop(slow);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w13_whoever_gives_no_sign_of_life_is_dropped() {
+    let server = server_with(|settings| {
+        settings.ping_every = Duration::from_millis(100);
+        settings.silence_limit = Duration::from_millis(300);
+    })
+    .await;
+    let demo = server.demo().await;
+    let mut lively = demo.connect("lively").await;
+    lively.subscribe("all", None).await;
+    // A client answers pings only while it reads, which this one does not do for a while.
+    let mut dead = demo.connect("dead").await;
+    dead.subscribe("all", None).await;
+    let told = async {
+        // This one reads, and so answers, all the time.
+        while let Ok(frame) = tokio::time::timeout(Duration::from_secs(1), lively.next()).await {
+            assert!(matches!(frame, Frame::Json(_)), "{frame:?}");
+        }
+    };
+    told.await;
+    assert!(matches!(dead.next().await, Frame::Closed(1001, _)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w14_a_flood_of_messages_ends_the_connection() {
+    let server = TestServer::start().await;
+    let mut socket = server.demo().await.connect("talkative").await;
+    let flood = async {
+        for _ in 0..1_000 {
+            socket.say_text_if_open(r#"{"action":"ping"}"#).await;
+        }
+        loop {
+            match socket.next().await {
+                Frame::Json(_) => {}
+                end => return end,
+            }
+        }
+    };
+    assert!(matches!(flood.await, Frame::Closed(1008, _)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn w15_a_stopping_server_spreads_those_who_come_back() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let mut sockets = join_all((0..100).map(|_| demo.connect("faithful"))).await;
+    for socket in &mut sockets {
+        socket.subscribe("all", None).await;
+    }
+    let stopped = tokio::spawn(server.stop());
+    let mut pauses = Vec::new();
+    for socket in &mut sockets {
+        let Frame::Closed(1012, words) = socket.next().await else { panic!("not told") };
+        let pause = words.rsplit_once("retry_after_ms=").expect("a hint").1;
+        pauses.push(pause.parse::<u64>().unwrap());
+    }
+    pauses.sort_unstable();
+    assert!(pauses[0] >= 500 && pauses[99] < 2_500, "{pauses:?}");
+    assert!(pauses.windows(2).all(|pair| pair[1] - pair[0] < 200), "evenly: {pauses:?}");
+    drop(sockets);
+    stopped.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_waits_for_the_first_event_and_no_longer() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let plan = demo.create_shell_plan("Polled", &["true"]).await;
+    let head = log_of(&demo, plan).await.len();
+    let page = |query: String| {
+        let demo = demo.clone();
+        async move { demo.get(&format!("/plans/{plan}/events?{query}")).await.expect(200).json }
+    };
+    let nothing = page(format!("after={head}&wait_ms=50")).await;
+    assert_eq!((&nothing["events"], &nothing["next_after"]), (&json!([]), &json!(head)));
+    let waiting = tokio::spawn(page(format!("after={head}&wait_ms=20000")));
+    talk(&demo, plan, 1).await;
+    let told = waiting.await.unwrap();
+    assert_eq!(told["events"].as_array().unwrap().len(), 1);
+    assert_eq!(told["next_after"], head + 1);
+    demo.get(&format!("/plans/{plan}/events?wait_ms=30001")).await.expect(422);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_is_a_list_and_a_stream_too() {
+    let server = TestServer::start().await;
+    let (demo, admin) = (server.demo().await, server.admin().await);
+    let mine = demo.create_shell_plan("Mine", &["true"]).await;
+    admin.create_shell_plan("Theirs", &["true"]).await;
+    let own = demo.get("/events").await.expect(200).json;
+    assert!(own["events"].as_array().unwrap().iter().all(|event| event["plan_id"] == mine));
+    assert_eq!(admin.get("/events").await.expect(200).json["events"].as_array().unwrap().len(), 2);
+    let after = own["next_after"].as_i64().unwrap();
+    let stream = demo.request("GET", "/events/stream").header("Last-Event-ID", (after - 1).to_string());
+    let mut response = stream.send().await.unwrap();
+    let first = response.chunk().await.unwrap().unwrap();
+    let first = String::from_utf8(first.to_vec()).unwrap();
+    assert!(first.starts_with(&format!("id: {after}\nevent: plan_updated\ndata: ")), "{first}");
+}
