@@ -11,6 +11,7 @@ mod credentials;
 mod edits;
 mod events;
 mod every_operation;
+mod examples;
 mod idempotency;
 mod input_bodies;
 mod input_heads;
