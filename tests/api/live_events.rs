@@ -26,7 +26,8 @@ async fn talk(client: &Client, plan: i64, count: usize) {
 async fn log_of(client: &Client, plan: i64) -> Vec<Value> {
     let (mut events, mut after) = (Vec::new(), 0);
     loop {
-        let page = client.get(&format!("/plans/{plan}/events?limit=200&after={after}")).await.expect(200).json;
+        let page =
+            client.get(&format!("/plans/{plan}/events?limit=200&after={after}")).await.expect(200).json;
         let found = page["events"].as_array().unwrap().clone();
         if found.is_empty() {
             return events;
@@ -73,7 +74,8 @@ async fn w03_a_ticket_opens_one_connection_once() {
         assert_eq!(Socket::open_at(&address, &[]).await.err(), Some(401), "a token in an address: {query}");
     }
     server.anonymous().post_nothing("/ws/ticket").await.expect_problem(401, "unauthenticated");
-    let another = demo.post_nothing("/ws/ticket").await.expect(201).json["ticket"].as_str().unwrap().to_owned();
+    let another =
+        demo.post_nothing("/ws/ticket").await.expect(201).json["ticket"].as_str().unwrap().to_owned();
     let address = format!("{}/ws/page?ticket={another}", server.url());
     let both = [("Authorization", &*format!("Bearer {token}"))];
     assert_eq!(Socket::open_at(&address, &both).await.err(), Some(400), "two credentials");
@@ -83,7 +85,8 @@ async fn w03_a_ticket_opens_one_connection_once() {
 async fn w03_a_ticket_is_worth_no_more_than_what_it_was_given_for() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
-    let ticket = demo.post_nothing("/ws/ticket").await.expect(201).json["ticket"].as_str().unwrap().to_owned();
+    let ticket =
+        demo.post_nothing("/ws/ticket").await.expect(201).json["ticket"].as_str().unwrap().to_owned();
     demo.post_nothing("/auth/logout").await.expect(204);
     let address = format!("{}/ws/page?ticket={ticket}", server.url());
     assert_eq!(Socket::open_at(&address, &[]).await.err(), Some(401));
@@ -140,15 +143,21 @@ async fn w07_in_a_thousand_events_of_others_there_is_none_for_oneself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn w08_a_newer_token_of_the_same_user_keeps_the_connection_open() {
     let server = server_with(|settings| settings.recheck_every = Duration::from_millis(50)).await;
-    let (old, new) = (server.demo().await, server.demo().await);
-    let mut socket = old.connect("loyal").await;
+    let demo = server.demo().await;
+    let wish = json!({"name": "for a while", "scopes": ["plans:read"]});
+    let key = demo.post("/auth/token", wish).await.expect(201).json;
+    let keyed = demo.with_api_key(key["api_key"].as_str().unwrap());
+    let mut socket = keyed.connect("loyal").await;
     socket.subscribe("all", None).await;
+    let mut left_behind = keyed.connect("left behind").await;
+    left_behind.subscribe("all", None).await;
     socket.say(json!({"action": "authenticate", "token": server.admin().await.token()})).await;
     assert_eq!(socket.next_json().await["code"], "forbidden", "of another user");
-    socket.say(json!({"action": "authenticate", "token": new.token()})).await;
+    socket.say(json!({"action": "authenticate", "token": demo.token()})).await;
     assert_eq!(socket.next_json().await["type"], "authenticated");
-    old.post_nothing("/auth/logout").await.expect(204);
-    let plan = new.create_shell_plan("Still heard", &["true"]).await;
+    demo.delete(&format!("/auth/keys/{}", key["key_id"])).await.expect(204);
+    assert!(matches!(left_behind.next().await, Frame::Closed(4401, _)));
+    let plan = demo.create_shell_plan("Still heard", &["true"]).await;
     assert_eq!(socket.next_event().await["plan_id"], plan);
 }
 

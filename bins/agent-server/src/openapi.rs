@@ -107,7 +107,10 @@ fn methods(item: &PathItem) -> Vec<Method> {
 
 /// Whether a GET can also be asked for its head: all but those that never end.
 fn has_head(operation: &Operation) -> bool {
-    !matches!(operation.operation_id.as_deref(), Some("stream_events" | "stream_all_events" | "open_websocket"))
+    !matches!(
+        operation.operation_id.as_deref(),
+        Some("stream_events" | "stream_all_events" | "open_websocket")
+    )
 }
 
 fn finish(api: &mut OpenApi) {

@@ -27,6 +27,11 @@ impl Envelope {
         Self { event, json, of_plan: OnceLock::new(), of_all: OnceLock::new() }
     }
 
+    /// Bytes it takes, about: the event is as large as its text, and so is each of the two texts with a topic.
+    pub(crate) fn weight(&self) -> usize {
+        self.json.len() * 4 + size_of::<Self>()
+    }
+
     /// The JSON with `topic` added, as a listener of several topics needs it; made once for all who follow the topic.
     pub fn json_with_topic(&self, topic: TopicName) -> &Arc<str> {
         let made = match topic {
@@ -82,22 +87,17 @@ impl Kept {
     /// Keeps an envelope, unless somebody else was faster; either way, the one that all share.
     fn keep(&mut self, envelope: Arc<Envelope>) -> Arc<Envelope> {
         let shared = self.by_cursor.entry(envelope.event.cursor).or_insert_with(|| {
-            self.bytes += weight(&envelope);
+            self.bytes += envelope.weight();
             envelope
         });
         let shared = shared.clone();
         while self.bytes > REMEMBERED_BYTES
             && let Some((_, oldest)) = self.by_cursor.pop_first()
         {
-            self.bytes -= weight(&oldest);
+            self.bytes -= oldest.weight();
         }
         shared
     }
-}
-
-/// Bytes an envelope takes, about: the parsed event is as large as its text, and each of the two texts with a topic.
-fn weight(envelope: &Envelope) -> usize {
-    envelope.json.len() * 4
 }
 
 #[cfg(test)]

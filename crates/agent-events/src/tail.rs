@@ -7,10 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The most events a tail holds.
-const EVENTS: usize = 1_024;
 /// The most bytes of events a tail holds, unless one event alone is larger.
-const BYTES: usize = 256 * 1024;
+const BYTES: usize = 8 * 1024 * 1024;
 /// Bytes that all tails together may hold before each is cut to [`SMALL_BYTES`].
 const ALL_BYTES: usize = 64 * 1024 * 1024;
 const SMALL_BYTES: usize = 16 * 1024;
@@ -137,10 +135,10 @@ impl Tail {
         }
         self.head = Some(at);
         self.cursor = self.cursor.max(envelope.event.cursor);
-        self.add(envelope.json.len());
+        self.add(envelope.weight());
         self.events.push_back(Arc::clone(envelope));
         let bound = if self.held.0.load(Ordering::Relaxed) > ALL_BYTES { SMALL_BYTES } else { BYTES };
-        while self.events.len() > 1 && (self.events.len() > EVENTS || self.bytes > bound) {
+        while self.events.len() > 1 && self.bytes > bound {
             self.forget_oldest();
         }
     }
@@ -148,8 +146,8 @@ impl Tail {
     fn forget_oldest(&mut self) {
         if let Some(oldest) = self.events.pop_front() {
             self.after = position(self.topic, &oldest.event);
-            self.bytes -= oldest.json.len();
-            self.held.0.fetch_sub(oldest.json.len(), Ordering::Relaxed);
+            self.bytes -= oldest.weight();
+            self.held.0.fetch_sub(oldest.weight(), Ordering::Relaxed);
         }
     }
 

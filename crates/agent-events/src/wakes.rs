@@ -110,8 +110,7 @@ impl CommitListener for Wakes {
         if channels.is_empty() {
             return;
         }
-        let sealed: Vec<Arc<Envelope>> =
-            events.iter().map(|event| self.recent.seal(event.clone())).collect();
+        let sealed: Vec<Arc<Envelope>> = events.iter().map(|event| self.recent.seal(event.clone())).collect();
         for channel in channels {
             channel.committed(&sealed);
         }

@@ -51,8 +51,8 @@ pub use repositories::RepositoryRoots;
 pub use secrets::redactor;
 pub use services::{
     ApprovalPage, Approvals, Audit, Conversation, ConversationPage, CreatePlan, CreateWebhook, Decided,
-    Edited, EventPage, EventQuery, PersonsAnswer, PlanDetails, Plans, Repositories, Statistics, Stats, Templates,
-    UpdateWebhook, WantedApprovals, WantedMessages, WebhookPage, Webhooks,
+    Edited, EventPage, EventQuery, PersonsAnswer, PlanDetails, Plans, Repositories, Statistics, Stats,
+    Templates, UpdateWebhook, WantedApprovals, WantedMessages, WebhookPage, Webhooks,
 };
 pub use settings::{AccessSettings, Fallback, LogFormat, Overrides, Settings, WebhookSettings};
 pub use system::SystemClock;

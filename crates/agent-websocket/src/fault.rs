@@ -63,7 +63,9 @@ impl From<ProtocolError> for Fault {
             ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
                 if error.to_string().contains("reserved bits") { Self::Protocol } else { Self::NotUtf8 }
             }
-            ProtocolError::Io(error) if error.to_string().contains("maximum continuation size") => Self::TooLarge,
+            ProtocolError::Io(error) if error.to_string().contains("maximum continuation size") => {
+                Self::TooLarge
+            }
             ProtocolError::Io(_) => Self::Gone,
             _ => Self::Protocol,
         }

@@ -1,7 +1,7 @@
 //! What a client says.
 
-use crate::fault::{CloseFrame, Fault};
 use crate::Limits;
+use crate::fault::{CloseFrame, Fault};
 use actix_web::web::Bytes;
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, MessageStream};
 

@@ -227,7 +227,9 @@ impl<T> Queue<T> {
                 break;
             }
         }
-        if self.waiting.is_empty() && let Closing::Last(frame) = &self.closing {
+        if self.waiting.is_empty()
+            && let Closing::Last(frame) = &self.closing
+        {
             frame::write(OpCode::Close, &frame.payload(), &mut chunk);
             self.closing = Closing::Done;
         }

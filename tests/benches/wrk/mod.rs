@@ -52,7 +52,8 @@ impl Report {
 
     /// The time within which 99 of 100 requests were answered.
     pub(crate) fn p99(&self) -> Duration {
-        let shown = self.text.lines().find_map(|line| line.trim().strip_prefix("99%")).unwrap_or_default().trim();
+        let shown =
+            self.text.lines().find_map(|line| line.trim().strip_prefix("99%")).unwrap_or_default().trim();
         let number = shown.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());
         let unit = match &shown[number.len()..] {
             "us" => 1e-6,

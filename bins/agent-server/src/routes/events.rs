@@ -41,7 +41,8 @@ pub(crate) async fn list_events(
 ) -> Result<Json<EventsView>> {
     let (plan_id, query) = (path.plan_id, wanted(&query)?);
     let plans = state.agent().plans();
-    let page = waited(&state, &caller, &request, query, plans.events(&caller, PlanId(plan_id), query)).await?;
+    let page =
+        waited(&state, &caller, &request, query, plans.events(&caller, PlanId(plan_id), query)).await?;
     Ok(Json(EventsView { plan_id, events: page.events, next_after: page.next_after }))
 }
 
@@ -125,7 +126,10 @@ fn wanted(query: &ListEvents) -> Result<EventQuery> {
         Some(Ok(wait)) if u128::from(wait) <= LONGEST_WAIT.as_millis() => Duration::from_millis(wait.into()),
         Some(_) => {
             let most = LONGEST_WAIT.as_millis();
-            return Err(ApiError::invalid_field("?wait_ms", format!("must be a whole number from 0 to {most}")));
+            return Err(ApiError::invalid_field(
+                "?wait_ms",
+                format!("must be a whole number from 0 to {most}"),
+            ));
         }
     };
     Ok(EventQuery { after, limit, wait })

@@ -97,11 +97,7 @@ pub(crate) async fn open_websocket(
 }
 
 /// Who opens the connection; `None` when they will say so in their first message.
-async fn who(
-    state: &AppState,
-    handshake: &Handshake<'_>,
-    query: &OpenWebSocket,
-) -> Result<Option<Opened>> {
+async fn who(state: &AppState, handshake: &Handshake<'_>, query: &OpenWebSocket) -> Result<Option<Opened>> {
     if query.token.is_some() || query.access_token.is_some() {
         let detail = "a token in an address is written into logs; get a ticket with POST /ws/ticket";
         return Err(ApiError::new(ErrorCode::InvalidToken, detail));

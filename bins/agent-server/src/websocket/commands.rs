@@ -82,7 +82,11 @@ impl Connection {
         if wish.epoch.is_some_and(|known| known != epoch) {
             return self.reset(&wanted, ResetReason::Epoch).await;
         }
-        match wish.after.filter(|after| !after.is_null()).map(|after| after.as_i64().filter(|after| *after >= 0)) {
+        match wish
+            .after
+            .filter(|after| !after.is_null())
+            .map(|after| after.as_i64().filter(|after| *after >= 0))
+        {
             None => self.follow(wanted, None).await,
             Some(Some(after)) => self.follow(wanted, Some(after)).await,
             Some(None) => self.reset(&wanted, ResetReason::Malformed).await,

@@ -198,7 +198,13 @@ async fn events(embedded: &Embedded, one: &One, terminal: Terminal) -> Result<()
     let mut after = 0;
     loop {
         let plans = embedded.agent.plans();
-        let page = plans.events(&embedded.me, PlanId(one.plan_id), EventQuery { after, limit: PAGE, ..EventQuery::default() }).await?;
+        let page = plans
+            .events(
+                &embedded.me,
+                PlanId(one.plan_id),
+                EventQuery { after, limit: PAGE, ..EventQuery::default() },
+            )
+            .await?;
         for event in &page.events {
             let json = envelope_json(event);
             if one.json {

@@ -204,7 +204,7 @@ async fn what_is_too_large_to_be_kept_for_all_is_read_from_the_log() {
     let mut subscription = stage.hub.subscribe(PLAN, None).await.unwrap();
     assert!(is_silent(&mut subscription).await);
     let reads = stage.log.reads.load(Ordering::SeqCst);
-    stage.commit(1, 1, &[&"x".repeat(300_000), "small"]);
+    stage.commit(1, 1, &[&"x".repeat(3_000_000), "small"]);
     assert_eq!(take(&mut subscription, 2).await, stage.log.all(PLAN));
     assert!(stage.log.reads.load(Ordering::SeqCst) > reads);
 }

@@ -22,8 +22,8 @@ use agent_core::ids::{Owner, PlanId, TaskId};
 use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, TaskStatus};
 use agent_core::policy::Judge;
 use agent_core::ports::{
-    Conversations, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Redactor,
-    Step, Visibility,
+    Conversations, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Redactor, Step,
+    Visibility,
 };
 use agent_core::pricing::{PriceList, dollars};
 use agent_events::{Hub, Subscription};

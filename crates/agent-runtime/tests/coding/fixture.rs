@@ -120,7 +120,12 @@ impl Workshop {
 
     /// What was told of a plan, in order.
     pub(crate) async fn events(&self, outcome: &Outcome) -> Vec<EventBody> {
-        let page = self.agent.plans().events(&self.me, outcome.id(), EventQuery { limit: 1_000, ..EventQuery::default() }).await.unwrap();
+        let page = self
+            .agent
+            .plans()
+            .events(&self.me, outcome.id(), EventQuery { limit: 1_000, ..EventQuery::default() })
+            .await
+            .unwrap();
         page.events.into_iter().map(|event| event.body).collect()
     }
 

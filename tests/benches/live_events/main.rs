@@ -1,0 +1,189 @@
+//! Live events: how many deliveries a second to a thousand subscribers, beside NATS in the same run; how long an event
+//! takes from its commit to the wire; and what ten thousand idle connections cost.
+//!
+//! `cargo bench -p agent-tests --bench live_events` starts the real server in this process, and the subscribers in
+//! another one, so that memory and processor time are the server's alone (and those of the writes that it makes durable
+//! meanwhile). `AGENT_TEST_NATS_SERVER` names the program of NATS (`tests/fetch-nats-server.sh`). Nothing is asserted
+//! but that nothing is lost.
+#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures and prints")]
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot run ends")]
+
+mod peer;
+mod subscribers;
+mod wire;
+
+use agent_auth::Principal;
+use agent_core::ids::PlanId;
+use agent_runtime::Agent;
+use agent_testkit::TestServer;
+use futures_util::StreamExt;
+use rustix::process::{Resource, getrlimit};
+use std::time::{Duration, Instant};
+use subscribers::{Kind, Report, Spec, Subscribers};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const SUBSCRIBERS: usize = 1_000;
+/// Events that are written as fast as they can be, and how many writers there are.
+const BURST: usize = 1_000;
+const WRITERS: usize = 64;
+/// Events in a second, for how long, when what counts is how late they come.
+const PACE: u32 = 50;
+const PACED: usize = 250;
+const IDLE: usize = 10_000;
+const HELD: Duration = Duration::from_secs(15);
+
+/// Nanoseconds since 1970, as every process of this machine reads them.
+fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u64::try_from(since.as_nanos()).unwrap()
+}
+
+/// A text of 128 bytes that says when it was written.
+fn payload() -> String {
+    format!("{:<128}", format!("t={} ", now()))
+}
+
+/// Processor time of this process so far.
+fn processor_time() -> Duration {
+    let usage = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = usage.rsplit_once(") ").unwrap().1.split(' ').collect();
+    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10)
+}
+
+/// Bytes of memory that this process has at the moment.
+fn memory() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
+}
+
+/// Somebody who writes events into a plan.
+struct Writer {
+    agent: Agent,
+    me: Principal,
+    plan: PlanId,
+}
+
+impl Writer {
+    async fn write(&self) {
+        let (me, plan) = (&self.me, Some(self.plan));
+        self.agent.conversation().add(me, "user".into(), payload(), plan, None).await.unwrap();
+    }
+}
+
+async fn burst(writer: &Writer, spec: Spec) {
+    let subscribers = Subscribers::start(&spec).await;
+    let (began, spent) = (now(), processor_time());
+    futures_util::stream::iter(0..BURST).map(|_| writer.write()).buffer_unordered(WRITERS).count().await;
+    let written = Duration::from_nanos(now() - began);
+    let report = subscribers.end().await;
+    let spent = processor_time() - spent;
+    print_rate("agent", began, &report);
+    let each = spent.as_secs_f64() * 1e6 / report.deliveries as f64;
+    println!(
+        "    {each:.2} µs of processor time a delivery, durable writes included; written in {written:?}"
+    );
+}
+
+fn print_rate(name: &str, began: u64, report: &Report) {
+    let seconds = (report.last - began) as f64 / 1e9;
+    let lost = SUBSCRIBERS * BURST - report.deliveries;
+    println!(
+        "{name}: {:.0} deliveries/s to {SUBSCRIBERS} subscribers, {} in {seconds:.2} s, {lost} lost",
+        report.deliveries as f64 / seconds,
+        report.deliveries,
+    );
+}
+
+fn print_lag(name: &str, report: &Report) {
+    println!("{name}, {PACE} events/s: p50 {:?}, p99 {:?}", report.p50(), report.p99());
+}
+
+async fn paced(writer: &Writer, spec: Spec) {
+    let subscribers = Subscribers::start(&spec).await;
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / PACE);
+    for _ in 0..PACED {
+        ticks.tick().await;
+        writer.write().await;
+    }
+    print_lag("agent", &subscribers.end().await);
+}
+
+/// How much later than the answer to the writer an event is on the wire, with one subscriber and nothing else to do.
+async fn unloaded(writer: &Writer, spec: Spec) {
+    let subscribers = Subscribers::start(&spec).await;
+    let mut answered = Vec::new();
+    for _ in 0..PACED {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let began = Instant::now();
+        writer.write().await;
+        answered.push(u64::try_from(began.elapsed().as_nanos()).unwrap());
+    }
+    let report = subscribers.end().await;
+    let mut after: Vec<u64> =
+        report.lags.iter().zip(&answered).map(|(lag, answered)| lag.saturating_sub(*answered)).collect();
+    let rank = |values: &mut Vec<u64>, share: f64| {
+        values.sort_unstable();
+        Duration::from_nanos(values[((values.len() - 1) as f64 * share) as usize])
+    };
+    let (p50, p99) = (rank(&mut after, 0.5), rank(&mut after, 0.99));
+    println!("from the commit to the wire, unloaded: p50 {p50:?}, p99 {p99:?}");
+    println!("    from the call to the wire: p50 {:?}, p99 {:?}", report.p50(), report.p99());
+}
+
+async fn idle(writer: &Writer, spec: Spec) {
+    let before = memory();
+    let began = Instant::now();
+    let subscribers = Subscribers::start(&spec).await;
+    let opened = began.elapsed();
+    let each = (memory() - before) / IDLE as u64;
+    let spent = processor_time();
+    tokio::time::sleep(HELD).await;
+    let busy = (processor_time() - spent).as_secs_f64() / HELD.as_secs_f64() * 100.0;
+    writer.write().await;
+    let report = subscribers.end().await;
+    println!(
+        "{IDLE} idle connections: {each} bytes each, opened in {opened:?}, {busy:.1} % of a core to hold them; {} heard the event",
+        report.deliveries
+    );
+}
+
+async fn measure() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let token = demo.token().unwrap().to_owned();
+    let me = server.agent().authenticator();
+    let me = me.authenticate(agent_auth::Credential::Bearer(&token)).await.unwrap();
+    let mut specs = Vec::new();
+    for (subscribers, events) in [(SUBSCRIBERS, BURST), (SUBSCRIBERS, PACED), (1, PACED), (IDLE, 1)] {
+        let plan = demo.create_shell_plan("Heard by many", &["true"]).await;
+        let topic = format!("plan_{plan}");
+        let kind = Kind::WebSocket { token: token.clone(), topic };
+        let address = server.url().trim_start_matches("http://").to_owned();
+        let writer = Writer { agent: server.agent().clone(), me: me.clone(), plan: PlanId(plan) };
+        specs.push((writer, Spec { address, kind, subscribers, events }));
+    }
+    let [many, steady, one, silent] = <[_; 4]>::try_from(specs).ok().unwrap();
+    burst(&many.0, many.1).await;
+    peer::burst().await;
+    paced(&steady.0, steady.1).await;
+    peer::paced().await;
+    unloaded(&one.0, one.1).await;
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    if files > IDLE as u64 + 1_000 {
+        idle(&silent.0, silent.1).await;
+    } else {
+        println!("{files} open files are too few for {IDLE} connections; `ulimit -n` raises that");
+    }
+    server.stop().await;
+}
+
+fn main() {
+    if subscribers::is_wanted() {
+        return subscribers::run();
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(measure());
+}
