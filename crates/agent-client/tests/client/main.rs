@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test needs and lacks fails the test")]
 
+mod encrypted;
 mod followed;
 mod interrupted;
+mod played;
+mod protocol;
 mod proxy;
 mod repeated;
 mod requests;
