@@ -8,7 +8,7 @@ use crate::address::Address;
 use crate::approvals::Approvals;
 use crate::credential::{Credentials, Held, Shown};
 use crate::error::{Error, Result};
-use crate::events::Events;
+use crate::events::{Events, ListEvents, Topic};
 use crate::http::{Answer, Call, Http};
 use crate::plans::Plans;
 use crate::wire::account::{LogIn, Refresh, Session, Ticket, Validation};
@@ -135,6 +135,11 @@ impl Client {
     /// Events as they are committed; of all plans that the caller may see, unless told otherwise.
     pub fn events(&self) -> Events {
         Events::new(Arc::clone(&self.inner))
+    }
+
+    /// The events of all plans that the caller may see, as a list; [`Client::events`] follows them.
+    pub fn list_events(&self) -> ListEvents {
+        ListEvents::new(self.clone(), Topic::All)
     }
 
     /// The address of a path, given by its parts.

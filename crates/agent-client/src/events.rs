@@ -1,11 +1,13 @@
 //! Following events: what is wanted, and what comes.
 
+mod list;
 mod reset;
 mod told;
 
+pub use list::{EventPage, ListEvents};
 pub use reset::{Reset, ResetReason};
 pub(crate) use told::Told;
-pub use told::{EVENT_NAMES, Transient, UnknownEvent};
+pub use told::{Transient, UnknownEvent};
 
 use crate::client::Inner;
 use crate::error::Error;
@@ -122,7 +124,7 @@ impl Events {
         self
     }
 
-    /// Only events of these names, see [`EVENT_NAMES`].
+    /// Only events of these names, see [`crate::EVENT_NAMES`].
     pub fn only<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.wanted.only = names.into_iter().map(Into::into).collect();
         self

@@ -49,7 +49,7 @@ mod trust;
 mod wire;
 
 pub use agent_core::approval::ApprovalKind;
-pub use agent_core::event::{Event, EventBody};
+pub use agent_core::event::{EVENT_NAMES, Event, EventBody};
 pub use agent_core::ids::{ApprovalId, ExecutionId, PlanId, TaskId};
 pub use agent_core::plan::{CommandLine, PlanStatus, Priority, TaskKind, TaskSpec, TaskStatus};
 pub use agent_core::policy::{Policy, Rule};
@@ -59,9 +59,10 @@ pub use approvals::Approvals;
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, FieldProblem, Problem, Result};
 pub use events::{
-    EVENT_NAMES, Events, Follow, Reset, ResetReason, Topic, Transient, UnknownEvent, Update, Updates,
+    EventPage, Events, Follow, ListEvents, Reset, ResetReason, Topic, Transient, UnknownEvent, Update,
+    Updates,
 };
-pub use plans::{EventPage, ListEvents, Plans};
+pub use plans::Plans;
 pub use retry::Retries;
 pub use wire::account::{Session, Ticket, Validation};
 pub use wire::approval::{Answer, Approval, ApprovalFilter, ApprovalPage, Decided, Decision};

@@ -1,11 +1,8 @@
 //! Plans: making them, looking at them, moving them.
 
-mod list_events;
-
-pub use list_events::{EventPage, ListEvents};
-
 use crate::client::Client;
 use crate::error::Result;
+use crate::events::{ListEvents, Topic};
 use crate::http::Call;
 use crate::paging;
 use crate::wire::create_plan::CreatePlan;
@@ -159,7 +156,7 @@ impl Plans {
 
     /// The events of a plan as a list; [`Client::events`] follows them.
     pub fn events(&self, plan: impl Into<PlanId>) -> ListEvents {
-        ListEvents::new(self.client.clone(), plan.into())
+        ListEvents::new(self.client.clone(), Topic::Plan(plan.into()))
     }
 
     fn url(&self, plan: impl Into<PlanId>, rest: &[&str]) -> Url {

@@ -1,21 +1,20 @@
-//! The events of a plan as a list.
+//! Events as a list, of a plan or of all plans.
 
+use super::{Told, Topic, UnknownEvent};
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::events::{Told, UnknownEvent};
 use crate::http::Call;
 use agent_core::event::Event;
-use agent_core::ids::PlanId;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::time::Duration;
 
-/// Which events of a plan to list, and how long to wait for some.
+/// Which events to list, and how long to wait for some.
 #[derive(Debug, Clone)]
 #[must_use = "nothing is asked until `fetch`"]
 pub struct ListEvents {
     client: Client,
-    plan: PlanId,
+    topic: Topic,
     wanted: Wanted,
 }
 
@@ -33,8 +32,6 @@ struct Wanted {
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct EventPage {
-    /// The plan.
-    pub plan_id: PlanId,
     /// The events.
     pub events: Vec<Event>,
     /// Events of kinds that this version does not know.
@@ -50,8 +47,8 @@ struct Page {
 }
 
 impl ListEvents {
-    pub(super) fn new(client: Client, plan: PlanId) -> Self {
-        Self { client, plan, wanted: Wanted::default() }
+    pub(crate) fn new(client: Client, topic: Topic) -> Self {
+        Self { client, topic, wanted: Wanted::default() }
     }
 
     /// Only those behind this position; from the first unless said otherwise.
@@ -66,7 +63,7 @@ impl ListEvents {
         self
     }
 
-    /// Where there are none, waits so long for one to come; the server says what is too long.
+    /// Where there are none, waits so long for one to come; 30 s at most.
     pub fn wait(mut self, wait: Duration) -> Self {
         self.wanted.wait_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
         self
@@ -75,20 +72,18 @@ impl ListEvents {
     /// Asks for the page.
     ///
     /// # Errors
-    /// `Problem` with `plan_not_found`, and what any request may end with.
+    /// `Problem` with `plan_not_found`, or a position that is not there yet, and what any request may end with.
     pub async fn fetch(&self) -> Result<EventPage> {
-        let id = self.plan.to_string();
+        let url = match self.topic {
+            Topic::Plan(id) => self.client.url(&["plans", &id.to_string(), "events"]),
+            Topic::All => self.client.url(&["events"]),
+        };
         let patience = Duration::from_millis(self.wanted.wait_ms.unwrap_or_default());
-        let call = Call::get(self.client.url(&["plans", &id, "events"])).query(&self.wanted)?;
+        let call = Call::get(url).query(&self.wanted)?;
         let call = call.patient(patience);
         let name = call.name().to_owned();
         let answer: Page = self.client.send(call).await?;
-        let mut page = EventPage {
-            plan_id: self.plan,
-            events: Vec::new(),
-            unknown: Vec::new(),
-            next_after: answer.next_after,
-        };
+        let mut page = EventPage { events: Vec::new(), unknown: Vec::new(), next_after: answer.next_after };
         for event in answer.events {
             match Told::read(event).map_err(|detail| Error::protocol(&name, detail))? {
                 Told::Known(event) => page.events.push(*event),
