@@ -12,3 +12,4 @@ mod repeated;
 mod requests;
 mod restarted;
 mod sessions;
+mod subscriptions;
