@@ -20,6 +20,7 @@ const RULES: &[Rule] = &[
     rule("agent-analytics", 1, &["agent-core"]),
     rule("agent-audit", 1, &["agent-core"]),
     rule("agent-auth", 1, &["agent-core"]),
+    rule("agent-client", 1, &["agent-core"]),
     rule("agent-events", 1, &["agent-core"]),
     rule("agent-limits", 1, &["agent-core"]),
     rule("agent-llm", 1, &["agent-core"]),

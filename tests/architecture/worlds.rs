@@ -21,6 +21,7 @@ const fn world(
 
 const HTTP_CLIENTS: &[(&str, &str)] = &[
     ("agent", "the command line is a client of a server elsewhere"),
+    ("agent-client", "it is the client that other programs embed"),
     ("agent-testkit", "its clients are real"),
     ("agent-tests", "the tests are clients"),
     ("agent-webhooks", "it calls addresses that users chose, behind a guard"),
