@@ -76,6 +76,7 @@ const RULES: &[Rule] = &[
         &[
             "agent-audit",
             "agent-auth",
+            "agent-client",
             "agent-core",
             "agent-events",
             "agent-llm",

@@ -63,8 +63,9 @@ async fn measure(name: &str, server: TestServer) {
         jobs as f64 / f64::from(SECONDS),
         jobs as f64 / commits.max(1) as f64
     );
-    for line in report.lines() {
-        println!("    {line}");
+    println!("    {:.0} answers/s, p99 {:?}", report.rate(), report.p99());
+    if !report.all_well() {
+        println!("    not every request was answered well:\n{}", report.text);
     }
     server.stop().await;
 }

@@ -53,8 +53,12 @@ async fn constant_answer() -> Option<Report> {
 async fn log_in_without_end(client: Client, stop: Arc<AtomicBool>, done: Arc<AtomicU32>) {
     while !stop.load(Ordering::Relaxed) {
         let session = json!({"username": "demo", "password": "demo123"});
-        client.post("/auth/login", session).await.expect(200);
-        done.fetch_add(1, Ordering::Relaxed);
+        // 503 says that too many wait for their turn already.
+        let answer = client.post("/auth/login", session).await;
+        if answer.status != 503 {
+            answer.expect(200);
+            done.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 

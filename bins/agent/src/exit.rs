@@ -113,6 +113,21 @@ pub(crate) fn listed(defects: &[Defect]) -> String {
     text
 }
 
+impl From<agent_client::Error> for Failure {
+    fn from(error: agent_client::Error) -> Self {
+        use agent_client::Error as Client;
+        let message = chain(&error);
+        match &error {
+            Client::InvalidSetting { .. } => Self::usage(message),
+            Client::Unreachable { .. } => Self::unreachable(message),
+            Client::Unauthenticated { .. } => Self { exit: Exit::NeedsPerson, message },
+            Client::Problem(problem) if problem.status == 401 => Self { exit: Exit::NeedsPerson, message },
+            Client::Problem(problem) if problem.status < 500 => Self::usage(message),
+            _ => Self::work(message),
+        }
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         Self::work(chain(&error))

@@ -5,6 +5,7 @@ mod administrators;
 mod family;
 mod first_accounts;
 mod keys;
+mod known;
 mod proof;
 mod sessions;
 mod tenants;
@@ -85,8 +86,9 @@ impl<'a> Credential<'a> {
 
 /// Lets callers in, keeps them out, and looks after accounts and keys.
 ///
-/// Nothing is cached: each call reads the account as a member of its tenant, so a logout, a revoked key, a changed
-/// role, an ended membership or a disabled account takes effect with the next call on every server.
+/// Rights come from the store and never from a token: a logout, a changed role, an ended membership or a disabled account
+/// takes effect with the next call at the server that made the change, and within half a second at the others, which keep
+/// what they have read for so long. Keys are looked up at each call.
 pub struct Authenticator {
     stores: Stores,
     signing_key: SigningKey,
@@ -94,6 +96,7 @@ pub struct Authenticator {
     clock: Arc<dyn Clock>,
     random: Arc<dyn RandomBytes>,
     throttle: Mutex<Throttle>,
+    known: known::KnownAccounts,
     /// Held while a one-time password is used up, so that of two who show it at once one is let in.
     one_time: tokio::sync::Mutex<()>,
 }
@@ -109,7 +112,8 @@ impl Authenticator {
     pub fn new(stores: Stores, signing_key: SigningKey, passwords: Passwords, clock: Arc<dyn Clock>) -> Self {
         let random = Arc::new(SystemRandom);
         let (throttle, one_time) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { stores, signing_key, passwords, clock, random, throttle, one_time }
+        let known = known::KnownAccounts::default();
+        Self { stores, signing_key, passwords, clock, random, throttle, known, one_time }
     }
 
     /// Makes secrets, ids and salts from this source instead.
@@ -132,7 +136,7 @@ impl Authenticator {
 
     async fn authenticate_token(&self, token: &str) -> Result<Principal> {
         let claims = self.signing_key.verify(token, self.clock.now())?;
-        let account = self.enabled_account(claims.owner()).await?;
+        let account = self.enabled_account(claims.owner(), Some(claims.epoch)).await?;
         if account.tokens_valid_after != claims.epoch {
             return Err(Error::InvalidToken("the session was ended"));
         }
@@ -155,7 +159,7 @@ impl Authenticator {
         if key.expires_at.is_some_and(|end| now >= end) {
             return Err(Error::Expired);
         }
-        let account = self.enabled_account(key.owner).await?;
+        let account = self.enabled_account(key.owner, None).await?;
         self.note_use(&key, now).await;
         let (role, operator) = (account.user.role, account.user.operator);
         let scopes = key.scopes.into_iter().filter(|scope| principal::has(role, operator, *scope)).collect();
@@ -172,9 +176,25 @@ impl Authenticator {
         }
     }
 
-    async fn enabled_account(&self, member: Owner) -> Result<Account> {
+    /// The account, as the store has it where what is known of it would keep the caller out: they may just have logged in
+    /// again at another server.
+    async fn enabled_account(&self, member: Owner, epoch: Option<Timestamp>) -> Result<Account> {
+        let now = self.clock.now();
+        let lets_in = |account: &Account| {
+            !account.user.disabled && epoch.is_none_or(|epoch| epoch == account.tokens_valid_after)
+        };
+        match self.known.find(member, now).filter(lets_in) {
+            Some(account) => Ok(account),
+            None => self.read_enabled_account(member).await,
+        }
+    }
+
+    /// The account as the store has it at this moment.
+    async fn read_enabled_account(&self, member: Owner) -> Result<Account> {
+        let (since, now) = (self.known.begin(), self.clock.now());
         let account = self.stores.users.find(member).await?;
         let account = account.ok_or(Error::InvalidToken("the user is gone or no longer a member"))?;
+        self.known.keep(since, member, &account, now);
         if account.user.disabled { Err(Error::Disabled) } else { Ok(account) }
     }
 

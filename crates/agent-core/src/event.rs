@@ -293,6 +293,17 @@ impl EventBody {
     }
 }
 
+/// A plan that something happened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Touched {
+    /// The plan.
+    pub plan_id: PlanId,
+    /// Whose it is.
+    pub owner: Owner,
+    /// The cursor of its newest event.
+    pub cursor: i64,
+}
+
 /// What a listener listens to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {

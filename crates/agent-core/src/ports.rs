@@ -20,7 +20,7 @@ pub use step::{Step, StepIntent, StepKey, StepKind, StepResult, StepStatus, Told
 pub use visibility::Visibility;
 
 use crate::error::Result;
-use crate::event::{Event, NewEvent, Topic};
+use crate::event::{Event, NewEvent, Topic, Touched};
 use crate::ids::{MessageId, Owner, PlanId, TaskId, TenantId, WorkerId};
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink, Usage};
 use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanStatus, PlanVersion, Task};
@@ -267,17 +267,6 @@ pub trait EventLog: Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn touched(&self, after: i64) -> Result<Vec<Touched>>;
-}
-
-/// A plan that something happened to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Touched {
-    /// The plan.
-    pub plan_id: PlanId,
-    /// Whose it is.
-    pub owner: Owner,
-    /// The cursor of its newest event.
-    pub cursor: i64,
 }
 
 /// Is told after events were committed. Purely a wake-up: a lost call costs delay, never data.

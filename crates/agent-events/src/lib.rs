@@ -16,7 +16,7 @@
 //! moves or delays an event.
 //!
 //! ```
-//! # use agent_core::{event::{Event, Topic}, ids::{PlanId, TenantId}, ports::{CommitListener, EventLog, Touched}, Result};
+//! # use agent_core::{event::{Event, Topic, Touched}, ids::{PlanId, TenantId}, ports::{CommitListener, EventLog}, Result};
 //! # struct Empty;
 //! # #[async_trait::async_trait]
 //! # impl EventLog for Empty {

@@ -2,6 +2,7 @@
 
 mod invocation;
 mod options;
+mod parse;
 mod path;
 mod scripts;
 mod targets;

@@ -19,6 +19,7 @@
 
 mod client;
 mod process;
+mod proxy;
 mod raw;
 mod repository;
 mod script;
@@ -27,6 +28,7 @@ mod socket;
 
 pub use client::{Answer, Client};
 pub use process::{Database, Ended, ServerCommand, ServerProcess, Starting};
+pub use proxy::{Greeted, Proxy, Seeded, Talk};
 pub use raw::RawConnection;
 pub use repository::{Repository, RepositoryBuilder};
 pub use script::write_script;

@@ -40,9 +40,9 @@ fn now() -> u64 {
     u64::try_from(since.as_nanos()).unwrap()
 }
 
-/// A text of 128 bytes that says when it was written.
+/// A text of 128 bytes.
 fn payload() -> String {
-    format!("{:<128}", format!("t={} ", now()))
+    "x".repeat(128)
 }
 
 /// Processor time of this process so far.
@@ -97,40 +97,34 @@ fn print_rate(name: &str, began: u64, report: &Report) {
     );
 }
 
-fn print_lag(name: &str, report: &Report) {
-    println!("{name}, {PACE} events/s: p50 {:?}, p99 {:?}", report.p50(), report.p99());
-}
-
 async fn paced(writer: &Writer, spec: Spec) {
     let subscribers = Subscribers::start(&spec).await;
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / PACE);
+    let (mut called, mut answered) = (Vec::new(), Vec::new());
     for _ in 0..PACED {
         ticks.tick().await;
+        called.push(now());
         writer.write().await;
-    }
-    print_lag("agent", &subscribers.end().await);
-}
-
-/// How much later than the answer to the writer an event is on the wire, with one subscriber and nothing else to do.
-async fn unloaded(writer: &Writer, spec: Spec) {
-    let subscribers = Subscribers::start(&spec).await;
-    let mut answered = Vec::new();
-    for _ in 0..PACED {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-        let began = Instant::now();
-        writer.write().await;
-        answered.push(u64::try_from(began.elapsed().as_nanos()).unwrap());
+        answered.push(now());
     }
     let report = subscribers.end().await;
-    let mut after: Vec<u64> =
-        report.lags.iter().zip(&answered).map(|(lag, answered)| lag.saturating_sub(*answered)).collect();
-    let rank = |values: &mut Vec<u64>, share: f64| {
-        values.sort_unstable();
-        Duration::from_nanos(values[((values.len() - 1) as f64 * share) as usize])
-    };
-    let (p50, p99) = (rank(&mut after, 0.5), rank(&mut after, 0.99));
-    println!("from the commit to the wire, unloaded: p50 {p50:?}, p99 {p99:?}");
-    println!("    from the call to the wire: p50 {:?}, p99 {:?}", report.p50(), report.p99());
+    let (call, commit) = (report.lags(&called), report.lags(&answered));
+    println!("agent, {PACE} events/s: {commit} from the commit; {call} from the call");
+}
+
+/// How much later than its writer hears of the commit an event has arrived, with one subscriber and nothing else to do.
+async fn unloaded(writer: &Writer, spec: Spec) {
+    let subscribers = Subscribers::start(&spec).await;
+    let (mut called, mut answered) = (Vec::new(), Vec::new());
+    for _ in 0..PACED {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        called.push(now());
+        writer.write().await;
+        answered.push(now());
+    }
+    let report = subscribers.end().await;
+    println!("from the commit to the wire, unloaded: {}", report.lags(&answered));
+    println!("    from the call to the wire: {}", report.lags(&called));
 }
 
 async fn idle(writer: &Writer, spec: Spec) {

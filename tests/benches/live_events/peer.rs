@@ -1,7 +1,7 @@
 //! NATS, the fastest of the peers: the same subscribers, the same payload, nothing durable and nothing to resume from.
 
 use crate::subscribers::{Kind, Spec, Subscribers};
-use crate::{BURST, PACE, PACED, SUBSCRIBERS, now, payload, print_lag, print_rate};
+use crate::{BURST, PACE, PACED, SUBSCRIBERS, now, payload, print_rate};
 use agent_testkit_nats::NatsServer;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
@@ -40,9 +40,11 @@ pub(crate) async fn paced() {
     let subscribers = Subscribers::start(&spec).await;
     let mut stream = connect(&spec).await;
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / PACE);
+    let mut called = Vec::new();
     for _ in 0..PACED {
         ticks.tick().await;
+        called.push(now());
         publish(&mut stream).await;
     }
-    print_lag("NATS", &subscribers.end().await);
+    println!("NATS, {PACE} events/s: {} from the call", subscribers.end().await.lags(&called));
 }

@@ -3,6 +3,7 @@
 use crate::now;
 use crate::wire::{self, Line};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::process::Stdio;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -47,23 +48,27 @@ pub(crate) struct Report {
     pub(crate) deliveries: usize,
     /// When the last came.
     pub(crate) last: u64,
-    /// Nanoseconds from writing to arriving, in the order of the first subscriber, then of the others.
-    pub(crate) lags: Vec<u64>,
+    /// When each event came, subscriber by subscriber.
+    pub(crate) arrivals: Vec<u64>,
 }
 
 impl Report {
-    fn rank(&self, share: f64) -> Duration {
-        let mut sorted = self.lags.clone();
-        sorted.sort_unstable();
-        Duration::from_nanos(sorted[((sorted.len() - 1) as f64 * share) as usize])
+    /// How late each event came, when these are the times from which that counts, one for each event.
+    pub(crate) fn lags(&self, since: &[u64]) -> Lags {
+        let late = |(index, arrival): (usize, &u64)| arrival.saturating_sub(since[index % since.len()]);
+        let mut lags: Vec<u64> = self.arrivals.iter().enumerate().map(late).collect();
+        lags.sort_unstable();
+        Lags(lags)
     }
+}
 
-    pub(crate) fn p50(&self) -> Duration {
-        self.rank(0.5)
-    }
+/// Nanoseconds, the shortest first.
+pub(crate) struct Lags(Vec<u64>);
 
-    pub(crate) fn p99(&self) -> Duration {
-        self.rank(0.99)
+impl fmt::Display for Lags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let rank = |percent| Duration::from_nanos(self.0[(self.0.len() - 1) * percent / 100]);
+        write!(f, "p50 {:?}, p99 {:?}", rank(50), rank(99))
     }
 }
 
@@ -116,19 +121,19 @@ pub(crate) fn run() {
             reading.spawn(listen(line, spec.events));
         }
         let mut report = Report::default();
-        while let Some(lags) = reading.join_next().await {
-            let lags = lags.unwrap();
-            report.deliveries += lags.len();
-            report.last = now();
-            report.lags.extend(lags);
+        while let Some(arrivals) = reading.join_next().await {
+            let arrivals = arrivals.unwrap();
+            report.deliveries += arrivals.len();
+            report.last = report.last.max(arrivals.last().copied().unwrap_or_default());
+            report.arrivals.extend(arrivals);
         }
         println!("{}", serde_json::to_string(&report).unwrap());
     });
 }
 
-/// How late each event came.
+/// When each event came.
 async fn listen(mut line: Line, events: usize) -> Vec<u64> {
-    let mut lags = Vec::with_capacity(events);
-    while lags.len() < events && line.read(|written| lags.push(now().saturating_sub(written))).await {}
-    lags
+    let mut arrivals = Vec::with_capacity(events);
+    while arrivals.len() < events && line.read(|at| arrivals.push(at)).await {}
+    arrivals
 }

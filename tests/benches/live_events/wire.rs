@@ -1,5 +1,6 @@
 //! The two protocols, as little of them as a subscriber that counts needs.
 
+use crate::now;
 use crate::subscribers::{Kind, Spec};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -67,17 +68,16 @@ impl Line {
         read > 0
     }
 
-    /// Reads once, and tells when each event that came was written. False at the end.
+    /// Reads once, and tells when each event came. False at the end.
     pub(crate) async fn read(&mut self, mut told: impl FnMut(u64)) -> bool {
         if !self.fill().await {
             return false;
         }
-        let mut start = 0;
+        let (mut start, at) = (0, now());
         while let Some((payload, end)) = self.frame(start) {
-            if let Some(written) = self.buffer[payload..end].windows(2).position(|pair| pair == b"t=") {
-                let digits =
-                    self.buffer[payload + written + 2..end].iter().take_while(|byte| byte.is_ascii_digit());
-                told(digits.fold(0, |number, digit| number * 10 + u64::from(digit - b'0')));
+            // Pings and the like carry nothing.
+            if end > payload {
+                told(at);
             }
             start = end;
         }

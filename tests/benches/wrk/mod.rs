@@ -63,11 +63,6 @@ impl Report {
         Duration::from_secs_f64(number.parse::<f64>().unwrap_or_default() * unit)
     }
 
-    /// The lines on latencies, and on answers that were no success.
-    pub(crate) fn lines(&self) -> impl Iterator<Item = &str> {
-        self.text.lines().map(str::trim).filter(|line| line.contains('%') || line.contains("Non-2xx"))
-    }
-
     /// Whether every answer was a success.
     pub(crate) fn all_well(&self) -> bool {
         !self.text.contains("Non-2xx") && !self.text.contains("Socket errors")

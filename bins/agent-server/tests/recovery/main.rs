@@ -15,6 +15,7 @@ mod failpoints;
 mod history;
 mod keys;
 mod killed;
+mod live_events;
 mod load;
 mod models;
 mod pace;

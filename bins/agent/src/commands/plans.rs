@@ -2,6 +2,7 @@
 
 mod change;
 mod conversation;
+mod events;
 mod workspace;
 
 use crate::embedded::Embedded;
@@ -11,18 +12,16 @@ use crate::{diff, plan_view};
 use agent_core::ids::PlanId;
 use agent_core::plan::PlanStatus;
 use agent_core::ports::PlanFilter;
-use agent_events::envelope_json;
-use agent_runtime::EventQuery;
 use agent_server::views::plan::PlansView;
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
   agent plans list --status failed
   agent plans show 7
-  agent plans events 7 --json
+  agent plans events 7 --follow
   agent plans conversation 7 --search parser
   agent plans say 7 \"Leave the tests alone\"
   agent plans diff 7 | git apply -R        take a plan's changes back
@@ -68,9 +67,8 @@ enum Action {
     /// Show a plan, its tasks and figures
     #[command(after_help = EXAMPLES)]
     Show(One),
-    /// Show what happened to a plan
-    #[command(after_help = EXAMPLES)]
-    Events(One),
+    /// Show what happened to a plan, and with --follow what happens to it
+    Events(events::Events),
     /// Show what a plan changed
     #[command(after_help = EXAMPLES)]
     Diff(One),
@@ -102,6 +100,11 @@ struct One {
 
 impl Plans {
     pub(super) async fn run(self, terminal: Terminal) -> Outcome {
+        if let Action::Events(events) = &self.action
+            && events.is_remote()
+        {
+            return events.run_remote(terminal).await;
+        }
         let works = self.action.works();
         Embedded::during(self.config, works, async |embedded| self.action.run(embedded, terminal).await).await
     }
@@ -122,7 +125,8 @@ impl Action {
             Self::Say(say) => say.run(embedded, terminal).await,
             Self::Merge(merge) => merge.run(embedded, terminal).await,
             Self::Discard(discard) => discard.run(embedded, terminal).await,
-            Self::List { .. } | Self::Show(_) | Self::Events(_) | Self::Diff(_) => {
+            Self::Events(events) => events.run(embedded, terminal).await,
+            Self::List { .. } | Self::Show(_) | Self::Diff(_) => {
                 self.look(embedded, terminal).await.map(|()| Exit::Done)
             }
         }
@@ -150,7 +154,6 @@ impl Action {
                 plan_view::show_outcome(&terminal, &details, &changes);
                 Ok(())
             }
-            Self::Events(one) => events(embedded, &one, terminal).await,
             Self::Diff(one) => {
                 let changes = plans.diff(me, PlanId(one.plan_id)).await?;
                 if one.json {
@@ -159,7 +162,8 @@ impl Action {
                 diff::show(&terminal, &changes);
                 Ok(())
             }
-            Self::Edit(_)
+            Self::Events(_)
+            | Self::Edit(_)
             | Self::Versions(_)
             | Self::Retry(_)
             | Self::Conversation(_)
@@ -192,51 +196,4 @@ fn list(terminal: &Terminal, page: &agent_core::ports::PlanPage) -> Result<(), F
         terminal.line(format_args!("{shown} of {total}; --limit shows more"));
     }
     Ok(())
-}
-
-async fn events(embedded: &Embedded, one: &One, terminal: Terminal) -> Result<(), Failure> {
-    let mut after = 0;
-    loop {
-        let plans = embedded.agent.plans();
-        let page = plans
-            .events(
-                &embedded.me,
-                PlanId(one.plan_id),
-                EventQuery { after, limit: PAGE, ..EventQuery::default() },
-            )
-            .await?;
-        for event in &page.events {
-            let json = envelope_json(event);
-            if one.json {
-                terminal.line(json);
-                continue;
-            }
-            let fields: Value = serde_json::from_str(&json)?;
-            terminal.line(told(&fields));
-        }
-        if page.events.is_empty() {
-            return Ok(());
-        }
-        after = page.next_after;
-    }
-}
-
-/// An event in one line: when, what, which task, and its own fields.
-fn told(event: &Value) -> String {
-    const COMMON: [&str; 6] = ["seq", "cursor", "event", "plan_id", "task_id", "timestamp"];
-    let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-    let own = event.as_object().into_iter().flatten().filter(|(name, _)| !COMMON.contains(&name.as_str()));
-    let own: Vec<String> = own
-        .map(|(name, value)| {
-            format!("{name}={}", value.as_str().map_or_else(|| value.to_string(), str::to_owned))
-        })
-        .collect();
-    let task = event["task_id"].as_i64().map(|id| format!(" task {id}")).unwrap_or_default();
-    format!(
-        "{:>4} {} {}{task} {}",
-        event["seq"],
-        text("timestamp"),
-        text("event"),
-        short(&own.join(" "), 120)
-    )
 }

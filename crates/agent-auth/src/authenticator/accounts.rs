@@ -116,7 +116,9 @@ impl Authenticator {
         if change.password_hash.is_some() || update.disabled == Some(true) {
             return self.end_sessions(member, change).await;
         }
-        self.stores.users.update(member, &change).await?.ok_or(Error::UserNotFound(id))
+        let user = self.stores.users.update(member, &change).await;
+        self.known.forget();
+        user?.ok_or(Error::UserNotFound(id))
     }
 
     /// Ends a membership of the caller's tenant, with the API keys that work in it. Where the account is at home it is

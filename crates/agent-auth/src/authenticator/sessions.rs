@@ -110,7 +110,7 @@ impl Authenticator {
                 Err(Error::RefreshTokenReused { owner })
             }
             Redeemed::Accepted { owner, family } => {
-                let account = self.enabled_account(owner).await?;
+                let account = self.read_enabled_account(owner).await?;
                 let family = Family::parse(&family).filter(|family| family.is_of(account.tokens_valid_after));
                 let family = family.ok_or(Error::InvalidToken("the session was ended"))?;
                 if self.clock.now() >= family.ends_at() {
@@ -158,8 +158,9 @@ impl Authenticator {
         let account = self.find_member(member).await?;
         let next = account.tokens_valid_after.plus(Duration::from_micros(1));
         change.tokens_valid_after = Some(next.max(self.clock.now()));
-        let user = self.stores.users.update(member, &change).await?;
-        let user = user.ok_or(Error::UserNotFound(member.user))?;
+        let user = self.stores.users.update(member, &change).await;
+        self.known.forget();
+        let user = user?.ok_or(Error::UserNotFound(member.user))?;
         self.stores.refresh.revoke_all(member.user).await?;
         Ok(user)
     }

@@ -82,8 +82,9 @@ impl Authenticator {
     /// `TenantNotFound`, `UserNotFound`, `Store`.
     pub async fn set_member(&self, tenant: TenantId, user: UserId, role: Role) -> Result<User> {
         self.find_tenant(tenant).await?;
-        let member = self.stores.tenants.set_member(Owner { tenant, user }, role, self.clock.now()).await?;
-        member.ok_or(Error::UserNotFound(user))
+        let member = self.stores.tenants.set_member(Owner { tenant, user }, role, self.clock.now()).await;
+        self.known.forget();
+        member?.ok_or(Error::UserNotFound(user))
     }
 
     /// Ends a membership, be it that of the last administrator, with the API keys that work in the tenant. The account
@@ -109,8 +110,9 @@ impl Authenticator {
         for key in self.stores.keys.keys_of(member).await?.into_iter().filter(is_live) {
             self.stores.keys.revoke(member, key.id, self.clock.now()).await?;
         }
-        let was_member = self.stores.tenants.remove_member(member).await?;
-        if was_member { Ok(()) } else { Err(Error::UserNotFound(user.id)) }
+        let was_member = self.stores.tenants.remove_member(member).await;
+        self.known.forget();
+        if was_member? { Ok(()) } else { Err(Error::UserNotFound(user.id)) }
     }
 
     async fn find_tenant(&self, id: TenantId) -> Result<Tenant> {

@@ -1,9 +1,9 @@
 //! Logging in, staying in, logging out, and what ends a session.
 
-use crate::fixture::{HERE, PASSWORD, World, assert_refused, root};
+use crate::fixture::{HERE, PASSWORD, SECRET, World, assert_refused, root};
 use crate::memory_stores::MemoryStores;
 use agent_auth::ports::{NewRefreshToken, Redeemed, RefreshTokenStore};
-use agent_auth::{Authenticator, Credential, Error, Role, Scope, Session, UpdateUser};
+use agent_auth::{Authenticator, Credential, Error, Role, Scope, Session, SigningKey, UpdateUser};
 use agent_core::ids::UserId;
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
@@ -39,6 +39,41 @@ async fn a25_sessions_end_and_begin_even_when_the_clock_was_set_back() {
     let after = world.login("alice").await;
     assert!(world.bearer(&after.access_token).await.is_ok());
     assert_refused(world.bearer(&before.access_token).await, "issued before the logout");
+}
+
+#[tokio::test]
+async fn what_another_server_changed_counts_here_within_half_a_second() {
+    let world = World::with_accounts().await;
+    let other = world.restarted_with(SigningKey::new(SECRET.into()).unwrap());
+    let session = world.login("alice").await;
+    let principal = world.bearer(&session.access_token).await.unwrap();
+    other.logout(&principal).await.unwrap();
+    world.clock.advance(Duration::from_millis(500));
+    assert_refused(world.bearer(&session.access_token).await, "ended elsewhere");
+}
+
+#[tokio::test]
+async fn whoever_logs_in_again_elsewhere_is_let_in_here_at_once() {
+    let world = World::with_accounts().await;
+    let other = world.restarted_with(SigningKey::new(SECRET.into()).unwrap());
+    let session = world.login("alice").await;
+    let principal = world.bearer(&session.access_token).await.unwrap();
+    other.logout(&principal).await.unwrap();
+    let again = other.login("alice", &PASSWORD.into(), None, HERE).await.unwrap();
+    assert!(world.bearer(&again.access_token).await.is_ok(), "what is known would keep them out");
+    assert_refused(world.bearer(&session.access_token).await, "the store was asked just now");
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_back_keeps_nobody_known() {
+    let world = World::with_accounts().await;
+    let other = world.restarted_with(SigningKey::new(SECRET.into()).unwrap());
+    let session = world.login("alice").await;
+    world.clock.advance(Duration::from_secs(3));
+    let principal = world.bearer(&session.access_token).await.unwrap();
+    world.clock.set_back(Duration::from_secs(2));
+    other.logout(&principal).await.unwrap();
+    assert_refused(world.bearer(&session.access_token).await, "ended elsewhere");
 }
 
 /// A store that keeps refresh tokens and forgets to revoke them.

@@ -1,6 +1,6 @@
 //! REST and WebSocket over TLS.
 
-use crate::proxy::Proxy;
+use crate::proxy::encrypted;
 use crate::requests::{chain, log, to_the_end};
 use agent_client::{Client, Error, Retries};
 use agent_testkit::TestServer;
@@ -33,8 +33,8 @@ fn certified(name: &str) -> (String, TlsAcceptor) {
 async fn everything_goes_through_tls_with_an_authority_that_is_trusted() {
     let server = TestServer::start().await;
     let (authority, acceptor) = certified("127.0.0.1");
-    let proxy = Proxy::encrypted(server.url(), acceptor).await;
-    let client = Client::builder(proxy.encrypted_url()).trusting(authority).build().unwrap();
+    let (_proxy, url) = encrypted(server.url(), acceptor).await;
+    let client = Client::builder(url).trusting(authority).build().unwrap();
     client.log_in("demo", "demo123").await.unwrap();
     let plan = client.plans().create(&chain(2).execute()).await.unwrap().plan_id;
     assert_eq!(to_the_end(&client, plan).await, log(&client, plan).await);
@@ -45,8 +45,8 @@ async fn everything_goes_through_tls_with_an_authority_that_is_trusted() {
 async fn nothing_is_shown_to_a_server_that_cannot_prove_who_it_is() {
     let server = TestServer::start().await;
     let (authority, acceptor) = certified("other.test");
-    let proxy = Proxy::encrypted(server.url(), acceptor).await;
-    let builder = Client::builder(proxy.encrypted_url()).trusting(authority).token("t");
+    let (proxy, url) = encrypted(server.url(), acceptor).await;
+    let builder = Client::builder(url).trusting(authority).token("t");
     let client = builder.retries(Retries::none()).build().unwrap();
     assert!(matches!(client.validate().await, Err(Error::Unreachable { .. })));
     let outcome = client.events().follow().next().await.unwrap();

@@ -1,9 +1,8 @@
 //! Events over a line that breaks off again and again.
 
-use crate::proxy::Proxy;
 use crate::requests::{demo, log, scans};
 use agent_client::{Client, Error, Event, Retries, Topic, Update};
-use agent_testkit::TestServer;
+use agent_testkit::{Proxy, TestServer};
 use futures_util::{StreamExt, TryStreamExt};
 use std::time::Duration;
 

@@ -1,9 +1,8 @@
 //! Requests whose answers are lost: what is sent again, and what never is.
 
-use crate::proxy::Proxy;
 use crate::requests::{chain, demo, to_the_end};
 use agent_client::{Client, Error, PlanFilter, Retries};
-use agent_testkit::TestServer;
+use agent_testkit::{Proxy, TestServer};
 use std::time::Duration;
 
 async fn behind(proxy: &Proxy) -> Client {

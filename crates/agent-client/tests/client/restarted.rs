@@ -1,9 +1,8 @@
 //! A server that stops, and another one that goes on with its data.
 
-use crate::proxy::Proxy;
 use crate::requests::{chain, log};
 use agent_client::{Client, Event, Retries, Topic, Update};
-use agent_testkit::{Repository, RepositoryBuilder, TestServer};
+use agent_testkit::{Proxy, Repository, RepositoryBuilder, TestServer};
 use futures_util::{StreamExt, TryStreamExt};
 use std::path::Path;
 use std::time::Duration;

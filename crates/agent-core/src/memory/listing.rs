@@ -1,13 +1,13 @@
 //! Questions about what is kept, answered as the stores with a database answer them.
 
 use super::core::{MemoryCore, Row};
-use crate::event::{Event, Topic};
+use crate::event::{Event, Topic, Touched};
 use crate::ids::{PlanId, TaskId, TenantId};
 use crate::model::Usage;
 use crate::plan::{Attempt, PlanState, PlanStatus, PlanVersion, TaskStatus};
 use crate::ports::{
     Approval, ApprovalFilter, ConversationMessage, MessageFilter, ModelUsage, PlanCounts, PlanFilter,
-    PlanPage, PlanSummary, Step, StepKind, Touched, Visibility,
+    PlanPage, PlanSummary, Step, StepKind, Visibility,
 };
 use std::collections::BTreeMap;
 

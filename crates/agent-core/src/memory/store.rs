@@ -2,14 +2,14 @@
 
 use super::core::MemoryCore;
 use crate::error::{Error, Result};
-use crate::event::{Event, NewEvent, Topic};
+use crate::event::{Event, NewEvent, Topic, Touched};
 use crate::ids::{MessageId, PlanId, TaskId, TenantId, WorkerId};
 use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanVersion};
 use crate::ports::{
     Allowance, Approval, ApprovalFilter, Change, Claim, Clock, CommitListener, Committed,
     ConversationMessage, Conversations, Created, EventLog, Fence, Journal, MessageFilter, ModelUsage,
     NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey,
-    StepResult, Told, Touched, Visibility,
+    StepResult, Told, Visibility,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;

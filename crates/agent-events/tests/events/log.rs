@@ -1,8 +1,8 @@
 //! The log that is listened to, and how a test listens.
 
-use agent_core::event::{Event, EventBody, Topic};
+use agent_core::event::{Event, EventBody, Topic, Touched};
 use agent_core::ids::{Owner, PlanId, UserId};
-use agent_core::ports::{EventLog, Touched};
+use agent_core::ports::EventLog;
 use agent_core::time::Timestamp;
 use agent_events::{Envelope, Error, Subscription, position};
 use async_trait::async_trait;

@@ -1,11 +1,11 @@
 //! Walks the syntax tree of a script and finds what runs in it.
 
 use super::invocation::{FETCHED, UNKNOWN_SCRIPT};
+use super::parse::parse;
 use super::word::{word_of, words_of};
 use super::{Input, MAX_SCRIPT, Part, Reader, is_shell, scripts};
 use crate::word::{Word, shown};
-use std::ops::ControlFlow;
-use tree_sitter::{Node, ParseOptions, ParseState, Parser, Tree};
+use tree_sitter::Node;
 
 /// A tree is walked this deep.
 const MAX_HEIGHT: usize = 150;
@@ -13,25 +13,6 @@ const MAX_HEIGHT: usize = 150;
 const MAX_SIGNS: usize = 4_000;
 /// One command is looked for in so much text.
 const MAX_WORDS_OF_ONE: usize = 4 * 1024;
-/// How often the parser may report progress before it is stopped; an ordinary script of 128 KiB needs a tenth of it.
-const MAX_STEPS: usize = 20_000;
-
-/// The tree of a script; `None` where it takes too long.
-fn parse(script: &str) -> Option<Tree> {
-    let mut parser = Parser::new();
-    parser.set_language(&tree_sitter_bash::LANGUAGE.into()).ok()?;
-    let mut steps = 0;
-    let mut progress = |_: &ParseState| {
-        steps += 1;
-        if steps > MAX_STEPS { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-    };
-    let options = ParseOptions::new().progress_callback(&mut progress);
-    // The scanner of the grammar looks up letters in tables that end long before Unicode does, and reads beyond them
-    // (tree-sitter-bash issue 337). To a shell all letters outside ASCII are alike, so the grammar sees one for each byte.
-    let letters: Vec<u8> = script.bytes().map(|byte| if byte.is_ascii() { byte } else { b'x' }).collect();
-    let mut input = |offset: usize, _| letters.get(offset..).unwrap_or_default();
-    parser.parse_with_options(&mut input, None, Some(options))
-}
 
 /// The words of a script that is nothing but one program with known words.
 pub(crate) fn single_command(script: &str) -> Option<Vec<String>> {

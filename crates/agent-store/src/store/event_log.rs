@@ -2,8 +2,8 @@
 
 use super::{Store, read};
 use agent_core::Result;
-use agent_core::event::{Event, Topic};
-use agent_core::ports::{EventLog, Touched};
+use agent_core::event::{Event, Topic, Touched};
+use agent_core::ports::EventLog;
 use async_trait::async_trait;
 
 #[async_trait]

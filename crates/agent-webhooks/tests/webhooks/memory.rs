@@ -1,8 +1,8 @@
 //! Webhooks and events in memory: what a store and a log promise, in their shortest form.
 
-use agent_core::event::{Event, Topic};
+use agent_core::event::{Event, Topic, Touched};
 use agent_core::ids::Owner;
-use agent_core::ports::{EventLog, Touched, Visibility};
+use agent_core::ports::{EventLog, Visibility};
 use agent_core::time::Timestamp;
 use agent_webhooks::{
     Claim, Claimed, DeliveryQueue, Error, Failure, NewWebhook, Result, Webhook, WebhookChange, WebhookId,
