@@ -27,6 +27,7 @@ pub mod retry;
 pub mod schedule;
 mod settle;
 mod shared;
+mod showing;
 mod slots;
 mod wiring;
 

@@ -28,6 +28,7 @@ pub mod pricing;
 mod text;
 pub mod time;
 pub mod tool;
+pub mod transient;
 mod words;
 
 pub use error::{BoxError, Error, Result};

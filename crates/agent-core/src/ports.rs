@@ -262,10 +262,7 @@ pub trait EventLog: Send + Sync {
     /// `Unavailable`.
     async fn head(&self, topic: Topic) -> Result<i64>;
 
-    /// The plans that have events behind a position of [`Topic::Everything`], in no order.
-    ///
-    /// # Errors
-    /// `Unavailable`.
+    /// The plans that have events behind a position of [`Topic::Everything`], in no order; fails as [`EventLog::read`].
     async fn touched(&self, after: i64) -> Result<Vec<Touched>>;
 }
 

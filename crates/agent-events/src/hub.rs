@@ -3,10 +3,11 @@
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
 use crate::replay::Follower;
-use crate::transient::Transient;
 use crate::wakes::{Ear, Wakes};
 use agent_core::event::Topic;
+use agent_core::ids::{Owner, PlanId};
 use agent_core::ports::EventLog;
+use agent_core::transient::{Audience, Transient};
 use futures_util::StreamExt;
 use futures_util::stream::{BoxStream, unfold};
 use std::fmt;
@@ -16,7 +17,7 @@ use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-/// How long a listener waits for a wake-up before it looks by itself.
+/// How often somebody looks what was written and perhaps not told, as long as anybody listens.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A look after more than so many intervals announces everything in place of what was written since.
 const LOOKS_APART: u32 = 60;
@@ -76,7 +77,7 @@ impl Hub {
         self.watched.log.head(topic).await.map_err(Error::Log)
     }
 
-    /// The same hub, whose listeners look by themselves in this interval when no wake-up comes. One
+    /// The same hub, where one of the listeners looks by itself in this interval when no wake-up comes. One
     /// second unless said otherwise; shorter finds what other servers wrote sooner and costs more reads.
     #[must_use]
     pub fn looking_every(mut self, interval: Duration) -> Self {
@@ -107,11 +108,6 @@ impl Hub {
         Ok(Subscription { start, stream: stream.boxed() })
     }
 
-    /// Hands something passing to whoever listens for it at this server.
-    pub fn pass(&self, transient: Transient) {
-        self.wakes.pass(transient);
-    }
-
     /// What passes in a topic from now on: never replayed, and dropped where a listener is slow.
     pub fn transients(&self, topic: Topic) -> BoxStream<'static, Arc<Transient>> {
         let ear = self.wakes.listen(topic);
@@ -137,6 +133,16 @@ impl Hub {
         let head = self.head(topic).await?;
         ear.channel().tail().begin(head);
         Ok(head)
+    }
+}
+
+impl Audience for Hub {
+    fn watches(&self, plan: PlanId, owner: Owner) -> bool {
+        self.wakes.watches(plan, owner)
+    }
+
+    fn show(&self, transient: Transient) {
+        self.wakes.show(transient);
     }
 }
 

@@ -12,7 +12,7 @@
 //! Where several servers share a database, a [`Bus`] takes the place of [`Wakes`] in the store: it wakes those who
 //! listen here, and through NATS those who listen at the other servers.
 //!
-//! What only passes ([`Transient`]: words of a model as they come) goes its own way, without a position, and never
+//! What only passes ([`Transient`](agent_core::transient::Transient): words of a model as they come) goes its own way, without a position, and never
 //! moves or delays an event.
 //!
 //! ```
@@ -47,7 +47,6 @@ mod nats;
 mod replay;
 mod tail;
 mod topic;
-mod transient;
 mod wakes;
 
 pub use envelope::{Envelope, envelope_json};
@@ -55,5 +54,4 @@ pub use error::{Error, Result};
 pub use hub::{Hub, Subscription};
 pub use nats::{Bus, BusAddress};
 pub use topic::{TopicName, position};
-pub use transient::{Transient, TransientBody};
 pub use wakes::Wakes;

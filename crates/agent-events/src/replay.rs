@@ -43,9 +43,9 @@ impl Follower {
                     self.take(events);
                     Ok(())
                 }
-                Look::Older => self.read_own_page().await,
+                Look::Older => Box::pin(self.read_own_page()).await,
                 Look::Unread => match self.ear.channel().begin_reading() {
-                    Some(reading) => self.read_for_all(reading).await,
+                    Some(reading) => Box::pin(self.read_for_all(reading)).await,
                     None => self.wait().await,
                 },
                 Look::Nothing => self.wait().await,
@@ -83,9 +83,10 @@ impl Follower {
     }
 
     async fn wait(&mut self) -> Result<()> {
-        match tokio::time::timeout(self.log.interval, self.ear.wake()).await {
+        let patience = self.ear.patience(self.log.interval);
+        match tokio::time::timeout(patience, self.ear.wake()).await {
             Ok(()) => Ok(()),
-            Err(_elapsed) => self.log.look(self.ear.wakes()).await,
+            Err(_elapsed) => Box::pin(self.log.look(self.ear.wakes())).await,
         }
     }
 

@@ -2,17 +2,21 @@
 
 use crate::envelope::{Envelope, Recent};
 use crate::tail::{Held, Look, Tail};
-use crate::transient::Transient;
 use agent_core::event::{Event, Topic};
 use agent_core::ids::{Owner, PlanId};
 use agent_core::ports::CommitListener;
+use agent_core::transient::{Audience, Transient};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 use tokio::sync::{broadcast, watch};
 
 /// Transient messages a listener may leave unread before the oldest are dropped.
 const TRANSIENTS: usize = 64;
+/// So many listeners share one look; each waits at most so many intervals for another to do it.
+const CROWD: usize = 64;
+const LONGEST_PATIENCE: usize = 30;
 
 /// The listener that a store calls after each commit. Cheap when nobody listens; holds per listened-to
 /// topic a bounded number of recent events, and nothing for the others.
@@ -21,6 +25,8 @@ pub struct Wakes {
     channels: Mutex<HashMap<Topic, Arc<Channel>>>,
     held: Arc<Held>,
     recent: Recent,
+    listeners: AtomicUsize,
+    ears: AtomicUsize,
 }
 
 /// What all listeners of one topic share.
@@ -41,27 +47,7 @@ impl Wakes {
 
     /// How many listeners there are at this moment.
     pub fn listeners(&self) -> usize {
-        self.lock().values().map(|channel| channel.heard.receiver_count()).sum()
-    }
-
-    /// Hands something passing to whoever listens for it: neither kept nor repeated, and first to go where a
-    /// listener is slow.
-    pub fn pass(&self, transient: Transient) {
-        let channels = self.concerned(transient.plan_id, transient.owner);
-        let mut shared = None;
-        for sender in channels.iter().filter_map(|channel| channel.transients.get()) {
-            let shared = shared.get_or_insert_with(|| Arc::new(transient.clone()));
-            // Fails only when the last listener has just left.
-            let _ = sender.send(Arc::clone(shared));
-        }
-    }
-
-    /// Whether anybody wants to hear of what passes in this plan.
-    pub fn are_transients_heard(&self, plan: PlanId, owner: Owner) -> bool {
-        let heard = |channel: &Arc<Channel>| {
-            channel.transients.get().is_some_and(|sender| sender.receiver_count() > 0)
-        };
-        self.concerned(plan, owner).iter().any(heard)
+        self.listeners.load(Ordering::Relaxed)
     }
 
     pub(crate) fn recent(&self) -> &Recent {
@@ -73,7 +59,9 @@ impl Wakes {
         let new = || Arc::new(Channel::new(Tail::new(topic, Arc::clone(&self.held))));
         let channel = Arc::clone(channels.entry(topic).or_insert_with(new));
         let heard = Some(channel.heard.subscribe());
-        Ear { heard, channel, topic, wakes: self.clone() }
+        self.listeners.fetch_add(1, Ordering::Relaxed);
+        let number = self.ears.fetch_add(1, Ordering::Relaxed);
+        Ear { heard, channel, topic, wakes: self.clone(), number }
     }
 
     /// Wakes whoever follows a plan, its owner or everything: the log has this event, or something that another
@@ -117,6 +105,23 @@ impl CommitListener for Wakes {
     }
 }
 
+/// Those who listen for what passes, at this server: it is neither kept nor repeated, and the first to go where a listener
+/// is slow.
+impl Audience for Wakes {
+    fn watches(&self, plan: PlanId, owner: Owner) -> bool {
+        self.concerned(plan, owner).iter().any(|channel| channel.watchers().is_some())
+    }
+
+    fn show(&self, transient: Transient) {
+        let channels = self.concerned(transient.plan_id, transient.owner);
+        let transient = Arc::new(transient);
+        for watchers in channels.iter().filter_map(|channel| channel.watchers()) {
+            // Fails only when the last listener has just left.
+            let _ = watchers.send(Arc::clone(&transient));
+        }
+    }
+}
+
 /// Whoever listens to one of these hears of an event.
 fn topics_of(plan: PlanId, owner: Owner) -> [Topic; 4] {
     let tenant = owner.tenant;
@@ -148,6 +153,11 @@ impl Channel {
         self.heard.send_replace(());
     }
 
+    /// The way to those who want to hear of what passes, where there are any.
+    fn watchers(&self) -> Option<&broadcast::Sender<Arc<Transient>>> {
+        self.transients.get().filter(|watchers| watchers.receiver_count() > 0)
+    }
+
     fn announce(&self, cursor: Option<i64>) {
         self.tail().announce(cursor);
         self.heard.send_replace(());
@@ -172,6 +182,7 @@ pub(crate) struct Ear {
     channel: Arc<Channel>,
     topic: Topic,
     wakes: Arc<Wakes>,
+    number: usize,
 }
 
 impl Ear {
@@ -192,6 +203,15 @@ impl Ear {
         }
         // Cannot end while this ear is in the books; waiting for the next regular look is right then.
         std::future::pending().await
+    }
+
+    /// How long this listener waits for a wake-up before it looks for all, so that there is a look in about each interval
+    /// however many listen: the more there are, the longer each waits, and no two alike.
+    pub(crate) fn patience(&self, interval: Duration) -> Duration {
+        let crowd = (1 + self.wakes.listeners() / CROWD).min(LONGEST_PATIENCE);
+        // The golden ratio spreads any run of numbers evenly.
+        let share = (self.number as f64 * 0.618_033_988_749_895).fract();
+        interval.mul_f64(crowd as f64 * (0.5 + share / 2.0))
     }
 
     /// What passes in the topic from now on.
@@ -216,6 +236,7 @@ impl Drop for Ear {
     fn drop(&mut self) {
         let mut channels = self.wakes.lock();
         self.heard = None;
+        self.wakes.listeners.fetch_sub(1, Ordering::Relaxed);
         if self.channel.heard.receiver_count() == 0 {
             channels.remove(&self.topic);
         }

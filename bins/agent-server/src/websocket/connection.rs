@@ -100,14 +100,15 @@ impl Connection {
         let mut stopping = std::pin::pin!(stopping.cancelled());
         let mut alarm = std::pin::pin!(sleep_until(self.next_due()));
         let outgoing = self.outgoing.clone();
+        // What is done now and then has its memory then: an idle connection holds none for it.
         loop {
             let has_room = outgoing.has_room();
             let step = tokio::select! {
                 biased;
                 () = &mut stopping => ControlFlow::Break(Closing::Restart(self.counted.spread())),
-                () = &mut alarm => self.look_around().await,
+                () = &mut alarm => Box::pin(self.look_around()).await,
                 received = incoming.next() => match received {
-                    Ok(message) => self.heard(message).await,
+                    Ok(message) => Box::pin(self.heard(message)).await,
                     Err(fault) => ControlFlow::Break(fault.into()),
                 },
                 heard = self.subscriptions.next(), if has_room => self.forward_all(heard),

@@ -2,7 +2,7 @@
 
 use crate::views::approval::{DecideApproval, DecidedView};
 use agent_core::time::Timestamp;
-use agent_events::Transient;
+use agent_core::transient::Transient;
 use agent_websocket::{CloseFrame, Fault};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

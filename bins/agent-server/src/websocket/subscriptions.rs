@@ -1,7 +1,8 @@
 //! The topics one connection listens to.
 
 use agent_core::event::Topic;
-use agent_events::{Envelope, Hub, Subscription, TopicName, Transient, position};
+use agent_core::transient::Transient;
+use agent_events::{Envelope, Hub, Subscription, TopicName, position};
 use futures_util::stream::{AbortHandle, BoxStream, SelectAll, abortable};
 use futures_util::{FutureExt, StreamExt};
 use std::collections::{BTreeSet, HashMap};

@@ -53,6 +53,15 @@ fn plans_are_listed_shown_and_followed() {
     assert_eq!(shown["statistics"]["completed_tasks"], 1);
     let events = place.agent(&["plans", "events", "1"]).with_code(0);
     assert!(events.stdout.contains("task_completed"), "{}", events.stdout);
+    let followed = place.agent(&["plans", "events", "1", "--follow"]).with_code(0);
+    assert_eq!(followed.stdout, events.stdout, "the plan has ended, and so does this");
+    let last =
+        place.agent(&["plans", "events", "1", "--only", "task_completed,plan_updated", "--after", "3"]);
+    let all = events.stdout.lines().skip(3);
+    let wanted: Vec<&str> =
+        all.filter(|line| line.contains(" task_completed ") || line.contains(" plan_updated ")).collect();
+    assert_eq!(last.with_code(0).stdout.lines().collect::<Vec<_>>(), wanted);
+    place.agent(&["plans", "events", "1", "--only", "weather"]).with_code(2);
     assert_eq!(place.agent(&["plans", "diff", "1"]).with_code(0).stdout, "");
     let unknown = place.agent(&["plans", "show", "99"]).with_code(2);
     assert!(unknown.stderr.contains("plan 99 does not exist"), "{}", unknown.stderr);

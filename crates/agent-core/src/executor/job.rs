@@ -6,6 +6,7 @@ use super::fact::{Fact, Outcome};
 use super::gate::Meter;
 use super::schedule;
 use super::shared::{Shared, Signals};
+use super::showing::Stage;
 use super::slots::Slot;
 use crate::error::{Error, Result, with_causes};
 use crate::ids::TaskId;
@@ -124,7 +125,7 @@ impl AttemptJob {
         };
         let context = assign(&self.shared, &self.state, (self.task, self.cancel), path, secrets.files);
         let state = Arc::clone(&self.state);
-        let assignment = Assignment {
+        let mut assignment = Assignment {
             state: self.state,
             task: self.task,
             attempt: self.attempt,
@@ -136,6 +137,9 @@ impl AttemptJob {
             limits: self.shared.settings.daily_limits,
             meter: self.meter,
         };
+        if let Some(stage) = Stage::of(&self.shared.ports, &assignment) {
+            assignment.context.progress = Arc::new(stage);
+        }
         let outcome = attempt::run(Arc::clone(&self.shared.ports), assignment).await?;
         Ok(keep(&self.shared, &state, self.task, outcome).await)
     }

@@ -9,6 +9,7 @@ use crate::ports::{
 };
 use crate::pricing::PriceList;
 use crate::tool::Toolbox;
+use crate::transient::Audience;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,6 +43,8 @@ pub struct ExecutorPorts {
     pub randomness: Arc<dyn Randomness>,
     /// Executors of other processes on the same store; without, they find out when they look by themselves.
     pub neighbours: Option<Arc<dyn Neighbours>>,
+    /// Whoever watches while work goes on.
+    pub audience: Option<Arc<dyn Audience>>,
 }
 
 /// How the executor works.

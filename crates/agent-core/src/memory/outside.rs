@@ -32,6 +32,7 @@ impl MemoryStore {
             clock: self.clock(),
             randomness: Arc::new(EvenSpread::default()),
             neighbours: None,
+            audience: None,
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::log::{Log, PATIENCE, SOON, is_silent, is_silent_now, next, take};
 use agent_core::event::{Event, Topic};
-use agent_core::ids::{Owner, PlanId, TenantId, UserId};
+use agent_core::ids::{Owner, PlanId, TaskId, TenantId, UserId};
 use agent_core::ports::CommitListener;
-use agent_events::{Error, Hub, Transient, TransientBody, Wakes, position};
+use agent_core::transient::{Audience, Transient, TransientBody};
+use agent_events::{Error, Hub, Wakes, position};
 use futures_util::{FutureExt, StreamExt};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -268,16 +269,17 @@ async fn what_passes_is_told_to_those_who_want_it_and_moves_no_position() {
     let word = |text: &str| Transient {
         plan_id: PlanId(1),
         owner,
-        task_id: None,
-        body: TransientBody::ModelText { attempt: 1, text: text.to_owned() },
+        task_id: TaskId(1),
+        attempt: 1,
+        body: TransientBody::ModelText { text: text.to_owned() },
     };
-    assert!(!stage.wakes.are_transients_heard(PlanId(1), owner));
-    stage.hub.pass(word("before anybody listened"));
+    assert!(!stage.wakes.watches(PlanId(1), owner));
+    stage.wakes.show(word("before anybody listened"));
     let mut of_plan = stage.hub.transients(PLAN);
     let mut of_owner = stage.hub.transients(OWNER);
     let mut of_another = stage.hub.transients(Topic::Plan(TenantId::DEFAULT, PlanId(2)));
-    assert!(stage.wakes.are_transients_heard(PlanId(1), owner));
-    stage.hub.pass(word("Bui"));
+    assert!(stage.wakes.watches(PlanId(1), owner));
+    stage.wakes.show(word("Bui"));
     for heard in [&mut of_plan, &mut of_owner] {
         assert_eq!(*heard.next().await.unwrap(), word("Bui"));
     }
@@ -293,8 +295,8 @@ async fn a_slow_listener_loses_what_passes_and_no_event() {
     let mut passing = stage.hub.transients(PLAN);
     let owner = Owner { tenant: TenantId::DEFAULT, user: UserId(1) };
     for number in 0..1_000 {
-        let body = TransientBody::ModelText { attempt: 1, text: number.to_string() };
-        stage.hub.pass(Transient { plan_id: PlanId(1), owner, task_id: None, body });
+        let body = TransientBody::ModelText { text: number.to_string() };
+        stage.wakes.show(Transient { plan_id: PlanId(1), owner, task_id: TaskId(1), attempt: 1, body });
         stage.commit(1, 1, &["x"]);
     }
     let mut left = 0;

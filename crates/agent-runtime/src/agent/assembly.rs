@@ -155,6 +155,7 @@ impl AgentBuilder {
             clock: Arc::clone(&parts.clock),
             randomness: Arc::new(SystemRandomness),
             neighbours: parts.bus.clone().map(|bus| bus as Arc<dyn Neighbours>),
+            audience: Some(Arc::new(parts.hub.clone())),
         };
         let settings = ExecutorSettings {
             worker: parts.worker.clone(),

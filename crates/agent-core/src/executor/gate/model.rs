@@ -1,11 +1,12 @@
 //! Calls to a language model: reserved, recorded, asked, settled.
 
+use super::super::showing::{Stage, Words};
 use super::meter::{Reservation, USUAL_ANSWER, Worst, note_abandoned};
 use super::{Gate, Stop, first_line};
 use crate::event::EventBody;
 use crate::executor::conversation::{Conversation, Remark};
 use crate::failpoint;
-use crate::model::{Completion, ModelError, Prompt, Silent, ToolCall, Usage};
+use crate::model::{Completion, ModelError, Prompt, ToolCall, Usage};
 use crate::ports::{
     DailyLimits, LanguageModel, MessageFilter, ModelUsage, NewMessage, Step, StepIntent, StepKey, StepKind,
     StepResult, StepStatus, Visibility,
@@ -134,12 +135,13 @@ impl Gate<'_> {
         mut prompt: Prompt,
     ) -> Option<Result<Completion, ModelError>> {
         loop {
-            let mut sink = Silent;
+            let mut words = Words::new(Stage::of(&self.ports, &self.assignment));
             let answered = tokio::select! {
                 biased;
                 () = self.assignment.context.cancel.cancelled() => return None,
-                answered = model.complete(&prompt, &mut sink) => answered,
+                answered = model.complete(&prompt, &mut words) => answered,
             };
+            words.end();
             match answered {
                 Err(ModelError::ContextOverflow(detail)) => {
                     let most_output = prompt.max_output_tokens;

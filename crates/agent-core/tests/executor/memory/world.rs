@@ -148,6 +148,7 @@ impl World {
             clock: Arc::<JumpingClock>::clone(&self.clock),
             randomness: Arc::new(NoLuck),
             neighbours,
+            audience: None,
         };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
