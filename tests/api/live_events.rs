@@ -162,6 +162,19 @@ async fn w08_a_newer_token_of_the_same_user_keeps_the_connection_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn w08_a_connection_ends_with_its_key() {
+    let server = TestServer::start().await;
+    let demo = server.demo().await;
+    let soon = server.agent().clock().now().plus(Duration::from_millis(1_500)).to_string();
+    let wish = json!({"name": "for a moment", "scopes": ["plans:read"], "expires_at": soon});
+    let key = demo.post("/auth/token", wish).await.expect(201).json["api_key"].as_str().unwrap().to_owned();
+    let mut socket = demo.with_api_key(&key).connect("brief").await;
+    socket.subscribe("all", None).await;
+    let Frame::Closed(4401, words) = socket.next().await else { panic!("not closed with 4401") };
+    assert_eq!(words, "the token has expired");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn w10_a_position_that_cannot_be_resumed_from_is_answered_with_where_to_begin() {
     let server = TestServer::start().await;
     let demo = server.demo().await;

@@ -126,7 +126,7 @@ async fn nothing_comes_from_a_topic_after_it_was_unsubscribed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_says_who_it_is_in_one_of_three_ways() {
+async fn w05_a_client_says_who_it_is_in_one_of_three_ways() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
     let token = demo.token().unwrap();
@@ -150,7 +150,7 @@ async fn a_client_says_who_it_is_in_one_of_three_ways() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bad_token_is_refused_before_the_connection_is_open() {
+async fn w02_a_bad_token_is_refused_before_the_connection_is_open() {
     let server = TestServer::start().await;
     let open = |headers: Vec<(&'static str, &'static str)>| async move { headers };
     for headers in [
@@ -166,7 +166,7 @@ async fn a_bad_token_is_refused_before_the_connection_is_open() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_never_says_who_they_are_is_sent_away() {
+async fn w02_whoever_never_says_who_they_are_is_sent_away() {
     let settings = WebSocketSettings {
         authentication_deadline: Duration::from_millis(50),
         ..WebSocketSettings::default()
@@ -177,7 +177,7 @@ async fn whoever_never_says_who_they_are_is_sent_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_token_that_is_ended_ends_its_connections() {
+async fn w08_a_token_that_is_ended_ends_its_connections() {
     let settings =
         WebSocketSettings { recheck_every: Duration::from_millis(50), ..WebSocketSettings::default() };
     let server = TestServer::builder().options(impatient(settings)).start().await;
@@ -189,7 +189,7 @@ async fn a_token_that_is_ended_ends_its_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn pages_of_other_sites_may_not_connect() {
+async fn w04_pages_of_other_sites_may_not_connect() {
     let server = TestServer::start().await;
     for origin in ["https://evil.example", "null"] {
         assert_eq!(Socket::open(server.url(), "x", &[("Origin", origin)]).await.err(), Some(403), "{origin}");
@@ -204,7 +204,7 @@ async fn a_plain_request_is_told_to_upgrade() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_message_that_is_too_large_ends_the_connection() {
+async fn w14_a_message_that_is_too_large_ends_the_connection() {
     let server = TestServer::start().await;
     let mut socket = server.demo().await.connect("loud").await;
     socket.say_text(&"x".repeat(64 * 1024 + 1)).await;
@@ -213,7 +213,7 @@ async fn a_message_that_is_too_large_ends_the_connection() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_client_that_takes_nothing_is_told_where_it_stopped() {
+async fn w11_a_client_that_takes_nothing_is_told_where_it_stopped() {
     let settings =
         WebSocketSettings { write_deadline: Duration::from_millis(200), ..WebSocketSettings::default() };
     let server = TestServer::builder().options(impatient(settings)).start().await;
@@ -244,7 +244,7 @@ async fn a_client_that_takes_nothing_is_told_where_it_stopped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stopping_server_says_so() {
+async fn w15_a_stopping_server_says_so() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
     let mut socket = demo.connect("faithful").await;

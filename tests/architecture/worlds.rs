@@ -37,7 +37,6 @@ const WORLDS: &[World] = &[
             ("agent-websocket", "its connections live in the answers of the web framework"),
         ],
     ),
-    world("actix-ws", "agent-websocket", &[]),
     world("aide", "agent-server", &[]),
     world("argon2", "agent-auth", &[]),
     world("async-nats", "agent-events", &[]),

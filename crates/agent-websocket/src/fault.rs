@@ -1,7 +1,6 @@
 //! What is wrong with a client, in the codes of RFC 6455, section 7.4.
 
-use actix_ws::ProtocolError;
-use std::io::ErrorKind;
+use actix_http::ws::ProtocolError;
 
 /// Bytes of words that fit a close frame beside its code.
 const MAX_WORDS: usize = 123;
@@ -59,14 +58,7 @@ impl From<ProtocolError> for Fault {
     fn from(error: ProtocolError) -> Self {
         match error {
             ProtocolError::Overflow => Self::TooLarge,
-            // Both come as invalid data, and only the words differ.
-            ProtocolError::Io(error) if error.kind() == ErrorKind::InvalidData => {
-                if error.to_string().contains("reserved bits") { Self::Protocol } else { Self::NotUtf8 }
-            }
-            ProtocolError::Io(error) if error.to_string().contains("maximum continuation size") => {
-                Self::TooLarge
-            }
-            ProtocolError::Io(_) => Self::Gone,
+            // Reserved bits come as invalid data, without a name of their own.
             _ => Self::Protocol,
         }
     }

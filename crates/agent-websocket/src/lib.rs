@@ -10,7 +10,8 @@
 //! reference. Nothing here waits for ever: whoever sends looks at [`Outgoing::waiting_since`] and gives up a client that
 //! takes nothing, and a close frame goes out in place of what is given up.
 //!
-//! Both ends belong to the thread of the connection. Messages are never compressed.
+//! Both ends belong to the thread of the connection. Messages are never compressed. Frames of clients are read by the
+//! codec of `actix-http`; all else is done here, so that an idle connection holds no buffers of its own.
 
 mod fault;
 mod frame;
@@ -21,6 +22,7 @@ pub use fault::{CloseFrame, Fault};
 pub use incoming::{Incoming, Received};
 pub use outgoing::{Full, Outgoing};
 
+use actix_web::http::header::SEC_WEBSOCKET_PROTOCOL;
 use actix_web::web::Payload;
 use actix_web::{Error, HttpRequest, HttpResponse};
 
@@ -61,9 +63,18 @@ pub fn accept<T: 'static>(
     protocols: &[&str],
     limits: &Limits,
 ) -> Result<Accepted<T>, Error> {
-    let (response, _session, messages) = actix_ws::handle_with_protocols(request, payload, protocols)?;
+    let mut response = actix_http::ws::handshake(request.head())?;
+    if let Some(protocol) = chosen(request, protocols) {
+        response.insert_header((SEC_WEBSOCKET_PROTOCOL, protocol));
+    }
     let outgoing = Outgoing::new(limits);
-    // The body that was meant for the session is kept: when it goes, the messages end.
-    let response = response.map_body(|_, alive| outgoing.body(alive)).map_into_boxed_body();
-    Ok(Accepted { response, incoming: Incoming::new(messages, limits), outgoing })
+    let response = response.message_body(outgoing.body())?.map_into_boxed_body().into();
+    Ok(Accepted { response, incoming: Incoming::new(payload, limits), outgoing })
+}
+
+/// The first subprotocol of the client that is one of these.
+fn chosen<'p>(request: &HttpRequest, protocols: &[&'p str]) -> Option<&'p str> {
+    let lists = request.headers().get_all(SEC_WEBSOCKET_PROTOCOL).filter_map(|list| list.to_str().ok());
+    let mut offered = lists.flat_map(|list| list.split(',')).map(str::trim);
+    offered.find_map(|offer| protocols.iter().find(|protocol| **protocol == offer).copied())
 }

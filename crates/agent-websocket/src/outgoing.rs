@@ -3,7 +3,7 @@
 use crate::Limits;
 use crate::fault::CloseFrame;
 use crate::frame::{self, MAX_HEAD, OpCode};
-use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::{Bytes, BytesMut};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -92,8 +92,8 @@ impl<T> Outgoing<T> {
         })))
     }
 
-    pub(crate) fn body(&self, alive: BoxBody) -> Body<T> {
-        Body { queue: Rc::clone(&self.0), _alive: alive }
+    pub(crate) fn body(&self) -> Body<T> {
+        Body { queue: Rc::clone(&self.0) }
     }
 
     /// Sends a text, with a mark that [`Outgoing::give_up`] gives back if it never went out. Once the end is decided,
@@ -244,7 +244,6 @@ impl<T> Queue<T> {
 /// The body of the answer that opened the connection: the frames, for as long as it lives.
 pub(crate) struct Body<T> {
     queue: Rc<RefCell<Queue<T>>>,
-    _alive: BoxBody,
 }
 
 impl<T> MessageBody for Body<T> {

@@ -31,6 +31,10 @@ const WRITERS: usize = 64;
 /// Events in a second, for how long, when what counts is how late they come.
 const PACE: u32 = 50;
 const PACED: usize = 250;
+/// Readers that read beside as many that do not, and what they are sent.
+const READERS: usize = 100;
+const CROWDED: usize = 10_000;
+const CROWDED_PACE: u32 = 1_000;
 const IDLE: usize = 10_000;
 const HELD: Duration = Duration::from_secs(15);
 
@@ -112,6 +116,28 @@ async fn paced(writer: &Writer, spec: Spec) {
     println!("agent, {PACE} events/s: {commit} from the commit; {call} from the call");
 }
 
+/// What a hundred readers notice of a hundred others that take nothing.
+async fn beside_sleepers(writer: &Writer, spec: Spec) {
+    let sleepers = Subscribers::start(&Spec { events: 0, ..spec.clone() }).await;
+    let subscribers = Subscribers::start(&spec).await;
+    let writes = (0..CROWDED).map(|_| writer.write());
+    let mut answered = vec![0; CROWDED];
+    let mut writes = futures_util::stream::iter(writes).buffered(WRITERS);
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / CROWDED_PACE);
+    for at in &mut answered {
+        ticks.tick().await;
+        writes.next().await;
+        *at = now();
+    }
+    let report = subscribers.end().await;
+    println!(
+        "{READERS} readers beside {READERS} that take nothing, {CROWDED_PACE} events/s: {} from the commit, {} lost",
+        report.lags(&answered),
+        READERS * CROWDED - report.deliveries,
+    );
+    drop(sleepers);
+}
+
 /// How much later than its writer hears of the commit an event has arrived, with one subscriber and nothing else to do.
 async fn unloaded(writer: &Writer, spec: Spec) {
     let subscribers = Subscribers::start(&spec).await;
@@ -151,7 +177,9 @@ async fn measure() {
     let me = server.agent().authenticator();
     let me = me.authenticate(agent_auth::Credential::Bearer(&token)).await.unwrap();
     let mut specs = Vec::new();
-    for (subscribers, events) in [(SUBSCRIBERS, BURST), (SUBSCRIBERS, PACED), (1, PACED), (IDLE, 1)] {
+    for (subscribers, events) in
+        [(SUBSCRIBERS, BURST), (SUBSCRIBERS, PACED), (1, PACED), (READERS, CROWDED), (IDLE, 1)]
+    {
         let plan = demo.create_shell_plan("Heard by many", &["true"]).await;
         let topic = format!("plan_{plan}");
         let kind = Kind::WebSocket { token: token.clone(), topic };
@@ -159,12 +187,13 @@ async fn measure() {
         let writer = Writer { agent: server.agent().clone(), me: me.clone(), plan: PlanId(plan) };
         specs.push((writer, Spec { address, kind, subscribers, events }));
     }
-    let [many, steady, one, silent] = <[_; 4]>::try_from(specs).ok().unwrap();
+    let [many, steady, one, crowd, silent] = <[_; 5]>::try_from(specs).ok().unwrap();
     burst(&many.0, many.1).await;
     peer::burst().await;
     paced(&steady.0, steady.1).await;
     peer::paced().await;
     unloaded(&one.0, one.1).await;
+    beside_sleepers(&crowd.0, crowd.1).await;
     let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
     if files > IDLE as u64 + 1_000 {
         idle(&silent.0, silent.1).await;

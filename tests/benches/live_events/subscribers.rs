@@ -1,6 +1,5 @@
 //! The subscribers: many connections in a process of their own, which count what they are sent.
 
-use crate::now;
 use crate::wire::{self, Line};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -23,7 +22,7 @@ pub(crate) struct Spec {
     pub(crate) kind: Kind,
     /// How many.
     pub(crate) subscribers: usize,
-    /// How many events each waits for.
+    /// How many events each waits for; with none, they take nothing and stay until they are dropped.
     pub(crate) events: usize,
 }
 
@@ -116,6 +115,9 @@ pub(crate) fn run() {
             lines.extend(opening.join_all().await);
         }
         println!("ready");
+        if spec.events == 0 {
+            return std::future::pending().await;
+        }
         let mut reading = JoinSet::new();
         for line in lines {
             reading.spawn(listen(line, spec.events));

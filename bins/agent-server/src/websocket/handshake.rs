@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn only_pages_of_this_server_and_listed_ones_may_connect() {
+    fn w04_only_pages_of_this_server_and_listed_ones_may_connect() {
         assert_eq!(read(&[("origin", "http://localhost:8000")]), Ok(None));
         assert_eq!(read(&[("origin", "https://app.example:8443")]), Ok(None));
         for origin in [
