@@ -66,7 +66,9 @@ async fn w03_a_ticket_opens_one_connection_once() {
     assert_eq!(given["expires_in_ms"], 30_000);
     let ticket = given["ticket"].as_str().unwrap();
     let address = format!("{}/ws/page?ticket={ticket}", server.url());
-    Socket::open_at(&address, &[]).await.ok().expect("opened").subscribe("all", None).await;
+    let opened = Socket::open_at(&address, &[]).await;
+    let Ok(mut opened) = opened else { panic!("not opened") };
+    opened.subscribe("all", None).await;
     assert_eq!(Socket::open_at(&address, &[]).await.err(), Some(401), "used");
     let token = demo.token().unwrap();
     for query in [format!("ticket={token}"), format!("token={token}"), format!("access_token={token}")] {
@@ -359,6 +361,10 @@ async fn all_is_a_list_and_a_stream_too() {
     let own = demo.get("/events").await.expect(200).json;
     assert!(own["events"].as_array().unwrap().iter().all(|event| event["plan_id"] == mine));
     assert_eq!(admin.get("/events").await.expect(200).json["events"].as_array().unwrap().len(), 2);
+    for query in ["unknown=1", "after=-1", "after=x", "after=999999"] {
+        demo.get(&format!("/events/stream?{query}")).await.expect_problem(422, "invalid_request");
+        demo.get(&format!("/events?{query}")).await.expect_problem(422, "invalid_request");
+    }
     let after = own["next_after"].as_i64().unwrap();
     let stream = demo.request("GET", "/events/stream").header("Last-Event-ID", (after - 1).to_string());
     let mut response = stream.send().await.unwrap();

@@ -48,7 +48,7 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
         POST /auth/refresh | POST /auth/logout | GET /auth/keys | DELETE /auth/keys/{key_id} | PUT /auth/password | \
         GET /users | POST /users | PATCH /users/{id} | POST /plans/{plan_id}/pause | POST /plans/{plan_id}/resume | \
         POST /plans/{plan_id}/cancel | POST /plans/{plan_id}/retry | POST /plans/{plan_id}/merge | POST /plans/{plan_id}/discard | GET /plans/{plan_id}/events | \
-        GET /plans/{plan_id}/events/stream | GET /plans/{plan_id}/diff | \
+        GET /plans/{plan_id}/events/stream | GET /events | GET /events/stream | POST /ws/ticket | GET /plans/{plan_id}/diff | \
         GET /plans/{plan_id}/tasks/{task_id}/executions | GET /approvals | GET /approvals/{id} | POST /approvals/{id} | POST /policy/check | \
         DELETE /users/{id} | GET /auth/tenants | GET /tenants | POST /tenants | GET /tenants/{tenant_id}/members | \
         POST /tenants/{tenant_id}/members | PUT /tenants/{tenant_id}/members/{user_id} | \

@@ -10,8 +10,11 @@ use agent_core::event::Topic;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Events taken at once.
+/// The most events taken at once, and how many are at first, when nobody knows how large they are.
 const PAGE: u32 = 100;
+const FIRST_PAGE: u32 = 8;
+/// The bytes of JSON that a page is to have: with larger events it has fewer of them.
+const PAGE_BYTES: usize = 64 * 1024;
 
 /// Follows a topic. Holds at most one page at a time, and reads on only when asked.
 pub(crate) struct Follower {
@@ -21,12 +24,14 @@ pub(crate) struct Follower {
     /// Position of the last event taken into `pending`.
     position: i64,
     pending: VecDeque<Arc<Envelope>>,
+    /// How many events the next page has.
+    limit: u32,
     failed: bool,
 }
 
 impl Follower {
     pub(crate) fn new(log: Arc<WatchedLog>, ear: Ear, topic: Topic, start: i64) -> Self {
-        Self { log, ear, topic, position: start, pending: VecDeque::new(), failed: false }
+        Self { log, ear, topic, position: start, pending: VecDeque::new(), limit: FIRST_PAGE, failed: false }
     }
 
     /// The next event, however long it takes; or that the log could not be read.
@@ -38,7 +43,7 @@ impl Follower {
             if let Some(envelope) = self.pending.pop_front() {
                 return Ok(envelope);
             }
-            let step = match self.ear.look(self.position, PAGE as usize) {
+            let step = match self.ear.look(self.position, PAGE_BYTES) {
                 Look::Events(events) => {
                     self.take(events);
                     Ok(())
@@ -71,15 +76,21 @@ impl Follower {
     /// Reads what nobody has who listens to the topic.
     async fn read_for_all(&mut self, _reading: Reading) -> Result<()> {
         let (from, announced) = self.ear.channel().tail().unread();
+        let limit = self.limit;
         let page = self.read(from).await?;
-        let was_all = page.len() < PAGE as usize;
+        let was_all = page.len() < limit as usize;
         self.ear.channel().tail().append(from, &page, was_all.then_some(announced));
         Ok(())
     }
 
-    async fn read(&self, after: i64) -> Result<Vec<Arc<Envelope>>> {
-        let page = self.log.log.read(self.topic, after, PAGE).await.map_err(Error::Log)?;
-        Ok(page.into_iter().map(|event| self.ear.recent().seal(event)).collect())
+    async fn read(&mut self, after: i64) -> Result<Vec<Arc<Envelope>>> {
+        let page = self.log.log.read(self.topic, after, self.limit).await.map_err(Error::Log)?;
+        let page: Vec<Arc<Envelope>> = page.into_iter().map(|event| self.ear.recent().seal(event)).collect();
+        let bytes: usize = page.iter().map(|envelope| envelope.json.len()).sum();
+        let fitting = (page.len() * PAGE_BYTES).checked_div(bytes).unwrap_or_default();
+        let most = self.limit.saturating_mul(4).min(PAGE);
+        self.limit = u32::try_from(fitting).unwrap_or(PAGE).clamp(1, most);
+        Ok(page)
     }
 
     async fn wait(&mut self) -> Result<()> {

@@ -76,14 +76,21 @@ impl Tail {
         self.head.filter(|_| self.announced == self.read)
     }
 
-    /// At most `limit` events behind a position.
-    pub(crate) fn look(&self, position_seen: i64, limit: usize) -> Look {
+    /// Events behind a position, of about so many bytes of JSON.
+    pub(crate) fn look(&self, position_seen: i64, bytes: usize) -> Look {
         if position_seen < self.after {
             return Look::Older;
         }
         let first = self.events.partition_point(|event| position(self.topic, &event.event) <= position_seen);
         if first < self.events.len() {
-            return Look::Events(self.events.range(first..).take(limit).cloned().collect());
+            let mut left = bytes;
+            let fits = |envelope: &&Arc<Envelope>| {
+                let is_first = left == bytes;
+                let fits = is_first || envelope.json.len() <= left;
+                left = left.saturating_sub(envelope.json.len());
+                fits
+            };
+            return Look::Events(self.events.range(first..).take_while(fits).cloned().collect());
         }
         if self.announced == self.read { Look::Nothing } else { Look::Unread }
     }

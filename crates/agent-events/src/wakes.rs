@@ -187,11 +187,11 @@ pub(crate) struct Ear {
 
 impl Ear {
     /// What comes behind a position. What is told after this call wakes the next [`Ear::wake`].
-    pub(crate) fn look(&mut self, position: i64, limit: usize) -> Look {
+    pub(crate) fn look(&mut self, position: i64, bytes: usize) -> Look {
         if let Some(heard) = &mut self.heard {
             heard.mark_unchanged();
         }
-        self.channel.tail().look(position, limit)
+        self.channel.tail().look(position, bytes)
     }
 
     /// Waits until something was told since the last look. Safe to drop half-way.

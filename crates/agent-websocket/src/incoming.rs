@@ -62,7 +62,7 @@ impl Incoming {
                 self.buffer = BytesMut::new();
             }
             let more = self.payload.next().await.ok_or(Fault::Gone)?;
-            self.buffer.extend_from_slice(&more.map_err(|_| Fault::Gone)?);
+            self.buffer.extend_from_slice(&more.map_err(|_lost| Fault::Gone)?);
         }
     }
 
@@ -106,5 +106,5 @@ impl Incoming {
 }
 
 fn text(bytes: Bytes) -> Result<Received, Fault> {
-    String::from_utf8(bytes.into()).map(Received::Text).map_err(|_| Fault::NotUtf8)
+    String::from_utf8(bytes.into()).map(Received::Text).map_err(|_invalid| Fault::NotUtf8)
 }

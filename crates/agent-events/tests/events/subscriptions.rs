@@ -106,7 +106,7 @@ async fn a_long_past_comes_in_pages_and_then_the_present_without_reading() {
     assert_eq!(take(&mut subscription, 1_000).await, stage.log.all(PLAN));
     assert!(is_silent(&mut subscription).await);
     let reads = stage.log.reads.load(Ordering::SeqCst);
-    assert_eq!(reads, 10, "ten full pages; that the present begins there is known");
+    assert_eq!(reads, 12, "8, 32, nine times 100 and 60; that the present begins there is known");
     for _ in 0..50 {
         stage.commit(1, 1, &["live"]);
         take(&mut subscription, 1).await;
@@ -305,6 +305,17 @@ async fn a_slow_listener_loses_what_passes_and_no_event() {
     }
     assert_eq!(left, 64, "the newest are left");
     assert_eq!(take(&mut events, 1_000).await, stage.log.all(PLAN));
+}
+
+#[tokio::test]
+async fn large_events_are_read_a_few_at_a_time() {
+    let stage = stage();
+    for _ in 0..40 {
+        stage.commit(1, 1, &[&"x".repeat(100_000)]);
+    }
+    let mut subscription = stage.hub.subscribe(PLAN, Some(0)).await.unwrap();
+    assert_eq!(take(&mut subscription, 40).await, stage.log.all(PLAN));
+    assert_eq!(stage.log.reads.load(Ordering::SeqCst), 1 + 32, "eight at first, then one by one");
 }
 
 #[tokio::test]

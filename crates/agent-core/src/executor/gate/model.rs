@@ -135,7 +135,7 @@ impl Gate<'_> {
         mut prompt: Prompt,
     ) -> Option<Result<Completion, ModelError>> {
         loop {
-            let mut words = Words::new(Stage::of(&self.ports, &self.assignment));
+            let mut words = Words::new(Stage::of(self.ports, self.assignment));
             let answered = tokio::select! {
                 biased;
                 () = self.assignment.context.cancel.cancelled() => return None,
