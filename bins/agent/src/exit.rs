@@ -118,7 +118,7 @@ impl From<agent_client::Error> for Failure {
         use agent_client::Error as Client;
         let message = chain(&error);
         match &error {
-            Client::InvalidSetting { .. } => Self::usage(message),
+            Client::InvalidSetting { .. } | Client::Refused { .. } => Self::usage(message),
             Client::Unreachable { .. } => Self::unreachable(message),
             Client::Unauthenticated { .. } => Self { exit: Exit::NeedsPerson, message },
             Client::Problem(problem) if problem.status == 401 => Self { exit: Exit::NeedsPerson, message },
