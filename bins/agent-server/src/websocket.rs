@@ -51,7 +51,7 @@ impl Default for WebSocketSettings {
         Self {
             authentication_deadline: Duration::from_secs(5),
             ping_every: Duration::from_secs(20),
-            recheck_every: Duration::from_secs(4),
+            recheck_every: Duration::from_secs(3),
             silence_limit: Duration::from_secs(60),
             write_deadline: Duration::from_secs(10),
             max_queued: 256,

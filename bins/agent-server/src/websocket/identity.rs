@@ -6,8 +6,11 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
 use tokio::time::Instant;
+
+/// What another connection found out counts for this part of the interval: with it and the half second for which accounts
+/// are known, whoever lost a right is out within five seconds.
+const FRESH_PARTS: u32 = 4;
 
 /// Credentials of open connections, each looked at once for all connections that rest on it.
 #[derive(Default)]
@@ -113,7 +116,7 @@ impl Shown {
     /// Whose it is at this moment, unless another connection has found that out just now.
     async fn look(&self, state: &AppState) -> Found {
         let mut last = self.last.lock().await;
-        let fresh: Duration = state.websocket().recheck_every / 2;
+        let fresh = state.websocket().recheck_every / FRESH_PARTS;
         if let Some((at, found)) = last.as_ref()
             && at.elapsed() < fresh
         {

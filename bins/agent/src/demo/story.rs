@@ -148,7 +148,7 @@ impl<'a> Story<'a> {
         let repository = self.folders.repository.display().to_string();
         let created = demo.post("/plans", json!({"goal": GOAL, "repo_path": repository})).await?;
         let id = created["plan_id"].as_i64().unwrap_or_default();
-        let mut live = Live::follow(base, demo.token(), id).await?;
+        let mut live = Live::follow(base, demo.token(), id)?;
         let mut progress =
             if self.options.json { Progress::silent(self.terminal) } else { Progress::new(self.terminal) };
         let planned = follow(&mut live, &mut progress).await?;

@@ -131,6 +131,40 @@ async fn two_stores_on_one_file_both_write_and_nobody_sees_a_lock() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whoever_reads_everything_while_two_stores_write_skips_nothing() {
+    const EACH: i64 = 40;
+    let Some(world) = World::new().await else { return };
+    let second = world.another();
+    let writers: Vec<_> = (0..4)
+        .map(|writer| {
+            let store = if writer % 2 == 0 { world.store.clone() } else { second.clone() };
+            let owner = world.owner;
+            tokio::spawn(async move {
+                for n in 0..EACH {
+                    make(&store, &new_plan(owner, 1), PlanStatus::Created, at(n)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    // A position that was passed is never come back to: what became visible behind it would be lost.
+    let (mut read, mut after) = (Vec::new(), 0);
+    while read.len() < 4 * EACH as usize {
+        let page = EventLog::read(&second, Topic::Everything, after, 7).await.unwrap();
+        after = page.last().map_or(after, |event| event.cursor);
+        read.extend(page);
+        if writers.iter().all(tokio::task::JoinHandle::is_finished) {
+            let rest = EventLog::read(&second, Topic::Everything, after, 1_000).await.unwrap();
+            read.extend(rest);
+            break;
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    assert_eq!(read, EventLog::read(&world.store, Topic::Everything, 0, 1_000).await.unwrap());
+}
+
 #[tokio::test]
 async fn a_caller_that_stops_waiting_does_not_stop_the_writer() {
     let Some(world) = World::new().await else { return };
