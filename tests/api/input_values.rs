@@ -254,5 +254,6 @@ async fn i14_a_plan_that_takes_too_long_fails_and_says_so() {
     let id = demo.create_plan(body).await;
     let failed = demo.wait_for_plan(id, &["failed", "completed", "cancelled"]).await;
     assert_eq!(failed["plan"]["status"], "failed", "{failed:#}");
-    assert!(failed["tasks"][0]["error"].as_str().unwrap().starts_with("timed out after"), "{failed:#}");
+    // The executor and the sandbox both watch the time; either may be first.
+    assert!(failed["tasks"][0]["error"].as_str().unwrap().contains("timed out after"), "{failed:#}");
 }
