@@ -62,6 +62,12 @@ fn plans_are_listed_shown_and_followed() {
         all.filter(|line| line.contains(" task_completed ") || line.contains(" plan_updated ")).collect();
     assert_eq!(last.with_code(0).stdout.lines().collect::<Vec<_>>(), wanted);
     place.agent(&["plans", "events", "1", "--only", "weather"]).with_code(2);
+    let fails = place.beside(
+        "fails.yaml",
+        "goal: Fail\ntasks:\n  - {description: Fail, kind: command, command: [\"false\"]}\n",
+    );
+    place.agent(&["run", "--plan", &fails]).with_code(1);
+    place.agent(&["plans", "events", "2", "--follow"]).with_code(1);
     assert_eq!(place.agent(&["plans", "diff", "1"]).with_code(0).stdout, "");
     let unknown = place.agent(&["plans", "show", "99"]).with_code(2);
     assert!(unknown.stderr.contains("plan 99 does not exist"), "{}", unknown.stderr);

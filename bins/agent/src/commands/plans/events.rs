@@ -4,11 +4,11 @@ use super::PAGE;
 use crate::embedded::Embedded;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{Terminal, short};
+use crate::plan_view::exit_of;
 use crate::signals::interrupted;
 use agent_client::{Client, EventBody, Topic};
 use agent_core::event::{EVENT_NAMES, Event};
 use agent_core::ids::PlanId;
-use agent_core::plan::PlanStatus;
 use agent_events::envelope_json;
 use agent_runtime::EventQuery;
 use clap::Args;
@@ -82,9 +82,12 @@ impl Events {
                 self.show(event, terminal)?;
             }
             if page.events.is_empty() {
-                let ended = plans.state(&embedded.me, id).await?.plan.status.is_terminal();
-                if !self.follow || ended {
+                let status = plans.state(&embedded.me, id).await?.plan.status;
+                if !self.follow {
                     return Ok(Exit::Done);
+                }
+                if status.is_terminal() {
+                    return Ok(exit_of(status));
                 }
             }
             after = page.next_after;
@@ -140,8 +143,7 @@ impl Events {
             }
             self.show(&event, terminal)?;
         }
-        let failed = status.is_some_and(|status| status != PlanStatus::Completed);
-        Ok(if failed { Exit::WorkFailed } else { Exit::Done })
+        Ok(status.map_or(Exit::Done, exit_of))
     }
 
     fn show(&self, event: &Event, terminal: Terminal) -> Result<(), Failure> {
