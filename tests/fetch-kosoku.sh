@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Fetches kosoku, a client that tries a WebSocket server with the cases of the Autobahn test suite.
 #
-#   AGENT_TEST_KOSOKU=$(tests/fetch-kosoku.sh) cargo test
+#   AGENT_TEST_KOSOKU=$(tests/fetch-kosoku.sh) cargo test -p agent-websocket --test websocket
 #
 # On stdout: the path of a program that takes the arguments of kosoku, nothing else. It comes as a wheel from the Python
 # package index, by the version and digest in tests/kosoku-requirements.txt, and is unpacked, never installed. About 3 MB

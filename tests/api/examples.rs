@@ -3,14 +3,11 @@
 //! `AGENT_TEST_PYTHON_EXAMPLE` and `AGENT_TEST_TYPESCRIPT_EXAMPLE` are what `tests/fetch-example-clients.sh` prints for
 //! `python` and `typescript`.
 
-use agent_testkit::{Client, TestServer};
+use agent_testkit::{Client, Proxy, TestServer};
 use serde_json::{Value, json};
 use std::process::Stdio;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 const PYTHON: &str = "AGENT_TEST_PYTHON_EXAMPLE";
@@ -72,43 +69,11 @@ impl Follower {
     }
 }
 
-/// Stands before the server and cuts the first connections after so many bytes.
-struct Cutter {
-    url: String,
-    cut: Arc<AtomicUsize>,
-}
-
-impl Cutter {
-    async fn before(server: &TestServer) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let (behind, cut) = (server.url().replace("http://", ""), Arc::new(AtomicUsize::new(0)));
-        let counted = Arc::clone(&cut);
-        tokio::spawn(async move {
-            for limit in CUTS.iter().copied().chain(std::iter::repeat(u64::MAX)) {
-                let (mut client, _) = listener.accept().await.unwrap();
-                let mut server = TcpStream::connect(&behind).await.unwrap();
-                let (mut from_client, mut to_client) = client.split();
-                let (from_server, mut to_server) = server.split();
-                let mut some = from_server.take(limit);
-                tokio::select! {
-                    down = tokio::io::copy(&mut some, &mut to_client) => if down.ok() == Some(limit) {
-                        counted.fetch_add(1, Ordering::SeqCst);
-                    },
-                    _ = tokio::io::copy(&mut from_client, &mut to_server) => {}
-                }
-            }
-        });
-        Self { url, cut }
-    }
-}
-
 /// What the log says about a plan, in the form in which the WebSocket says it.
 async fn logged(client: &Client, plan: i64) -> Vec<Value> {
-    let mut listed = client.get(&format!("/plans/{plan}/events?limit=200")).await.expect(200).json;
-    let events = listed["events"].as_array_mut().unwrap();
+    let mut events = client.events_of(plan).await;
     events.iter_mut().for_each(|event| event["topic"] = json!(format!("plan_{plan}")));
-    events.clone()
+    events
 }
 
 /// Runs a plan under the eyes of the example and compares what it prints with the log. `None` where there is no example.
@@ -133,9 +98,10 @@ async fn an_example_follows_a_plan_live(variable: &str) {
 
 async fn an_example_loses_and_repeats_nothing(variable: &str) {
     let server = TestServer::start().await;
-    let cutter = Cutter::before(&server).await;
-    if follow_to_the_end(variable, &server.demo().await, &cutter.url).await.is_some() {
-        assert_eq!(cutter.cut.load(Ordering::SeqCst), CUTS.len(), "each cut was made");
+    let proxy = Proxy::before(server.url()).await;
+    proxy.break_off_after(CUTS);
+    if follow_to_the_end(variable, &server.demo().await, &proxy.url()).await.is_some() {
+        assert_eq!(proxy.cuts(), CUTS.len(), "each cut was made");
     }
 }
 

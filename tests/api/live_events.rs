@@ -22,22 +22,8 @@ async fn talk(client: &Client, plan: i64, count: usize) {
     futures_util::stream::iter(0..count).map(say).buffer_unordered(16).count().await;
 }
 
-/// All events of a plan as the list has them.
-async fn log_of(client: &Client, plan: i64) -> Vec<Value> {
-    let (mut events, mut after) = (Vec::new(), 0);
-    loop {
-        let page =
-            client.get(&format!("/plans/{plan}/events?limit=200&after={after}")).await.expect(200).json;
-        let found = page["events"].as_array().unwrap().clone();
-        if found.is_empty() {
-            return events;
-        }
-        events.extend(found);
-        after = page["next_after"].as_i64().unwrap();
-    }
-}
-
-fn without_topic(mut event: Value) -> Value {
+/// An event of a WebSocket, as the list has it.
+pub(crate) fn without_topic(mut event: Value) -> Value {
     event.as_object_mut().unwrap().remove("topic");
     event
 }
@@ -183,7 +169,7 @@ async fn w10_a_position_that_cannot_be_resumed_from_is_answered_with_where_to_be
     let plan = demo.create_shell_plan("Restored from yesterday", &["true"]).await;
     let topic = format!("plan_{plan}");
     talk(&demo, plan, 3).await;
-    let head = log_of(&demo, plan).await.len();
+    let head = demo.events_of(plan).await.len();
     let mut socket = demo.connect("returning").await;
     socket.say(json!({"action": "subscribe", "topic": topic})).await;
     let epoch = socket.next_json().await["epoch"].as_str().unwrap().to_owned();
@@ -226,7 +212,7 @@ async fn only_events_that_were_asked_for_come() {
     demo.post_nothing(&format!("/plans/{plan}/execute")).await.expect(202);
     let seen = socket.events_to_the_end().await;
     let wanted = |event: &Value| names.contains(&event["event"].as_str().unwrap());
-    let expected: Vec<Value> = log_of(&demo, plan).await.into_iter().filter(wanted).collect();
+    let expected: Vec<Value> = demo.events_of(plan).await.into_iter().filter(wanted).collect();
     assert_eq!(seen.into_iter().map(without_topic).collect::<Vec<_>>(), expected);
 }
 
@@ -254,7 +240,7 @@ async fn w12_readers_that_take_nothing_take_nothing_from_those_that_read() {
     });
     let readers: Vec<_> = readers.collect();
     talk(&demo, plan, 600).await;
-    let mut log = log_of(&demo, plan).await;
+    let mut log = demo.events_of(plan).await;
     log.truncate(600);
     for reader in readers {
         assert_eq!(reader.await.unwrap(), log, "all, in order");
@@ -337,7 +323,7 @@ async fn a_list_waits_for_the_first_event_and_no_longer() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
     let plan = demo.create_shell_plan("Polled", &["true"]).await;
-    let head = log_of(&demo, plan).await.len();
+    let head = demo.events_of(plan).await.len();
     let page = |query: String| {
         let demo = demo.clone();
         async move { demo.get(&format!("/plans/{plan}/events?{query}")).await.expect(200).json }
@@ -401,7 +387,7 @@ async fn what_passes_comes_beside_the_events_and_moves_no_position() {
         let frame = curious.next_json().await;
         if frame["type"] == "transient" { passing.push(frame) } else { events.push(without_topic(frame)) }
     }
-    assert_eq!(events, log_of(&demo, plan).await, "every event, in order, among what passes");
+    assert_eq!(events, demo.events_of(plan).await, "every event, in order, among what passes");
     let told = |kind: &str, field: &str| -> Vec<String> {
         let of_kind = passing.iter().filter(|frame| frame["kind"] == kind);
         of_kind.map(|frame| frame[field].as_str().unwrap().to_owned()).collect()

@@ -1,5 +1,6 @@
 //! Live monitoring over WebSocket.
 
+use crate::live_events::without_topic;
 use agent_server::{ServeOptions, WebSocketSettings};
 use agent_testkit::{Frame, Socket, TestServer};
 use serde_json::{Value, json};
@@ -20,16 +21,8 @@ async fn a_plan_is_watched_live_from_its_first_event_to_its_last() {
     demo.post_nothing(&format!("/plans/{plan}/execute")).await.expect(202);
     let seen = socket.events_to_the_end().await;
     assert!(seen.iter().all(|event| event["topic"] == topic.as_str()));
-    let without_topic: Vec<Value> = seen
-        .iter()
-        .map(|event| {
-            let mut event = event.clone();
-            event.as_object_mut().unwrap().remove("topic");
-            event
-        })
-        .collect();
-    let listed = demo.get(&format!("/plans/{plan}/events")).await.json;
-    assert_eq!(json!(without_topic), listed["events"], "the same envelopes, without gap or repeat");
+    let seen: Vec<Value> = seen.into_iter().map(without_topic).collect();
+    assert_eq!(seen, demo.events_of(plan).await, "the same envelopes, without gap or repeat");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -189,6 +189,21 @@ impl Client {
         self.create_plan(json!({"goal": goal, "tasks": tasks})).await
     }
 
+    /// All events of a plan, as the list has them.
+    pub async fn events_of(&self, plan: i64) -> Vec<Value> {
+        let (mut events, mut after) = (Vec::new(), 0);
+        loop {
+            let path = format!("/plans/{plan}/events?limit=200&after={after}");
+            let mut page = self.get(&path).await.expect(200).json;
+            let found = page["events"].as_array_mut().expect("a list of events");
+            if found.is_empty() {
+                return events;
+            }
+            events.append(found);
+            after = page["next_after"].as_i64().expect("a position");
+        }
+    }
+
     /// Waits until a plan stands in one of these places, by following its events, and returns it.
     pub async fn wait_for_plan(&self, plan: i64, statuses: &[&str]) -> Value {
         let mut socket = self.connect("waiting").await;

@@ -1,5 +1,6 @@
 //! A line to a server that can be cut: after so many bytes, at once, or when an answer comes.
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -37,11 +38,30 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Talk for T {}
 /// A client that was greeted; `None` where that failed.
 pub type Greeted = Pin<Box<dyn Future<Output = Option<Box<dyn Talk>>> + Send>>;
 
+/// How many bytes of answers new lines carry before they break off.
+enum Budget {
+    /// As many as come.
+    Whole,
+    /// So many, drawn below a limit.
+    Drawn(Seeded, u64),
+    /// These, line after line; later ones are whole.
+    Listed(VecDeque<u64>),
+}
+
+impl Budget {
+    fn of_next_line(&mut self) -> Option<u64> {
+        match self {
+            Self::Whole => None,
+            Self::Drawn(seeded, limit) => Some(seeded.below(*limit)),
+            Self::Listed(bytes) => bytes.pop_front(),
+        }
+    }
+}
+
 /// How lines are treated.
 struct Treatment {
     target: Mutex<SocketAddr>,
-    /// Each new line carries so many bytes of answers, drawn below a limit, and breaks off then.
-    budget: Mutex<Option<(Seeded, u64)>>,
+    budget: Mutex<Budget>,
     /// The next answer is not delivered: its line breaks off.
     swallows: AtomicBool,
     lines: AtomicUsize,
@@ -71,7 +91,7 @@ impl Proxy {
         let address = listener.local_addr().expect("an address");
         let treatment = Arc::new(Treatment {
             target: Mutex::new(address_of(url)),
-            budget: Mutex::new(None),
+            budget: Mutex::new(Budget::Whole),
             swallows: AtomicBool::new(false),
             lines: AtomicUsize::new(0),
             cuts: AtomicUsize::new(0),
@@ -103,7 +123,16 @@ impl Proxy {
 
     /// New lines break off after a number of bytes of answers, drawn below the limit.
     pub fn break_off_below(&self, limit: u64, seed: u64) {
-        *self.treatment.budget.lock().expect("no panic") = Some((Seeded::new(seed), limit));
+        self.set_budget(Budget::Drawn(Seeded::new(seed), limit));
+    }
+
+    /// The next lines break off after so many bytes of answers each; those after them stay whole.
+    pub fn break_off_after(&self, bytes: &[u64]) {
+        self.set_budget(Budget::Listed(bytes.iter().copied().collect()));
+    }
+
+    fn set_budget(&self, budget: Budget) {
+        *self.treatment.budget.lock().expect("no panic") = budget;
     }
 
     /// The next answer is lost, with its line.
@@ -131,8 +160,7 @@ impl Treatment {
     async fn carry(&self, client: Box<dyn Talk>) {
         self.lines.fetch_add(1, Ordering::SeqCst);
         let mut alive = self.alive.subscribe();
-        let budget =
-            self.budget.lock().expect("no panic").as_mut().map(|(seeded, limit)| seeded.below(*limit));
+        let budget = self.budget.lock().expect("no panic").of_next_line();
         let target = *self.target.lock().expect("no panic");
         let Ok(server) = TcpStream::connect(target).await else { return };
         let (mut from_client, mut to_client) = tokio::io::split(client);

@@ -1,10 +1,11 @@
 //! Chance that can be had again: the same seed gives the same choices.
 
 use crate::settings::{asked, tell};
+use agent_testkit::Seeded;
 use std::time::{Duration, SystemTime};
 
-/// Splitmix64, which is small and good enough to choose moments.
-pub(crate) struct Dice(u64);
+/// Numbers that choose moments.
+pub(crate) struct Dice(Seeded);
 
 impl Dice {
     /// From `AGENT_TEST_SEED`, or from the clock; printed either way.
@@ -13,20 +14,12 @@ impl Dice {
         let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let seed = asked("AGENT_TEST_SEED", clock.as_micros() as u64 % 1_000_000);
         tell(&format!("{test}: AGENT_TEST_SEED={seed}"));
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        Self(Seeded::new(seed))
     }
 
     /// One of `0..end`.
     pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.0.below(end)
     }
 
     /// A duration between two numbers of milliseconds.
