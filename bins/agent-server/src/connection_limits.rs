@@ -147,9 +147,7 @@ impl Line {
         }
         false
     }
-}
 
-impl Line {
     /// Ends a connection whose client takes nothing for too long. That is found out when the alarm rings.
     fn judge_write(
         &mut self,

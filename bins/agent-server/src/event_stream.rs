@@ -1,7 +1,7 @@
 //! Server-sent events (the WHATWG `text/event-stream` format).
 
 use crate::state::AppState;
-use crate::websocket::{Opened, every};
+use crate::websocket::Opened;
 use actix_web::HttpResponse;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::Bytes;
@@ -13,13 +13,10 @@ use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Interval, MissedTickBehavior, Sleep};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep};
 
 /// A comment is sent this often, so that no proxy takes a quiet plan for a dead connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
-/// A session without an end is looked at again after this long.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a stream sends, and what ends it.
 pub(crate) struct EventSource {
@@ -27,10 +24,6 @@ pub(crate) struct EventSource {
     pub(crate) topic: Topic,
     /// The events.
     pub(crate) events: BoxStream<'static, agent_events::Result<Arc<Envelope>>>,
-    /// Ends the stream when the server stops; the client comes back by itself.
-    pub(crate) stopping: CancellationToken,
-    /// How long the caller's token is still good.
-    pub(crate) lifetime: Option<Duration>,
     /// Who follows; looked at again from time to time.
     pub(crate) opened: Opened,
     /// What all requests share.
@@ -46,10 +39,10 @@ struct Follower {
 
 /// The answer that never ends by itself.
 pub(crate) fn respond(source: EventSource) -> HttpResponse {
-    let mut ticks = tokio::time::interval(KEEP_ALIVE);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let rechecks = every(source.state.websocket().recheck_every);
-    let end = Box::pin(tokio::time::sleep(source.lifetime.unwrap_or(LONGEST)));
+    let (now, recheck_every) = (Instant::now(), source.state.websocket().recheck_every);
+    let ticks = unhurried(now, KEEP_ALIVE);
+    let rechecks = unhurried(now + recheck_every, recheck_every);
+    let end = Box::pin(tokio::time::sleep(source.opened.lifetime(&source.state)));
     let frames = unfold(Follower { source, ticks, rechecks, end }, |mut follower| async move {
         let frame = follower.next_frame().await?;
         Some((Ok::<Bytes, Infallible>(frame), follower))
@@ -61,12 +54,20 @@ pub(crate) fn respond(source: EventSource) -> HttpResponse {
         .streaming(frames)
 }
 
+/// Ticks from a moment on, each time after such a pause; one that comes late delays those after it.
+fn unhurried(first: Instant, pause: Duration) -> Interval {
+    let mut ticks = tokio::time::interval_at(first, pause);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
 impl Follower {
     async fn next_frame(&mut self) -> Option<Bytes> {
         loop {
             tokio::select! {
                 biased;
-                () = self.source.stopping.cancelled() => return None,
+                // The client comes back by itself.
+                () = self.source.state.stopping().cancelled() => return None,
                 () = &mut self.end => return None,
                 _ = self.rechecks.tick() => self.source.opened.recheck(&self.source.state).await.ok()?,
                 event = self.source.events.next() => match event? {

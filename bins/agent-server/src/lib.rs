@@ -41,6 +41,7 @@ mod state;
 pub mod views;
 mod websocket;
 
+pub use agent_websocket::Limits as WebSocketLimits;
 pub use connection_limits::ConnectionLimits;
 pub use error::{ApiError, ErrorCode};
 pub use program::ServerArguments;

@@ -10,7 +10,7 @@ mod sources;
 mod subscriptions;
 mod tickets;
 
-pub(crate) use connection::{Connection, every};
+pub(crate) use connection::Connection;
 pub(crate) use handshake::{Handshake, PROTOCOL};
 pub(crate) use identity::{Credentials, Opened};
 pub(crate) use sources::{Sources, Unproven};
@@ -32,14 +32,10 @@ pub struct WebSocketSettings {
     pub silence_limit: Duration,
     /// How long something may wait without anything being taken before the client counts as too slow.
     pub write_deadline: Duration,
-    /// The most messages that wait for a client.
-    pub max_queued: usize,
-    /// The most bytes that wait for a client.
-    pub max_queued_bytes: usize,
+    /// What one connection may take and keep waiting.
+    pub limits: Limits,
     /// The most topics one connection listens to.
     pub max_topics: usize,
-    /// The largest message of a client, in bytes.
-    pub max_message: usize,
     /// The most messages of a client in a second; a burst may be twice that.
     pub messages_per_second: u32,
     /// The most connections from one network whose owners have yet to say who they are.
@@ -54,23 +50,10 @@ impl Default for WebSocketSettings {
             recheck_every: Duration::from_secs(3),
             silence_limit: Duration::from_secs(60),
             write_deadline: Duration::from_secs(10),
-            max_queued: 256,
-            max_queued_bytes: 1024 * 1024,
+            limits: Limits::default(),
             max_topics: 100,
-            max_message: 64 * 1024,
             messages_per_second: 100,
             max_unproven: 32,
-        }
-    }
-}
-
-impl WebSocketSettings {
-    /// What one connection may take.
-    pub(crate) fn limits(&self) -> Limits {
-        Limits {
-            max_message: self.max_message,
-            max_queued: self.max_queued,
-            max_queued_bytes: self.max_queued_bytes,
         }
     }
 }

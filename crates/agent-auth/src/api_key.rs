@@ -84,7 +84,7 @@ pub(crate) fn generate_public_id(random: &dyn RandomBytes) -> Result<String> {
 
 /// A key with that public part and a random secret, as text.
 pub(crate) fn generate(random: &dyn RandomBytes, public_id: &str) -> Result<String> {
-    Ok(compose(public_id, &random::base62(random, SECRET_CHARS)?))
+    Ok(compose(public_id, &random::secret(random)?))
 }
 
 /// A key as text.

@@ -43,4 +43,4 @@ pub use jwt::{ACCESS_TOKEN_LIFETIME, AccessClaims, IssuedToken, SigningKey, Unve
 pub use name::{check_tenant_name, check_username};
 pub use password::{Passwords, Verdict, check_password_rules};
 pub use principal::{Principal, Role, Scope};
-pub use random::SystemRandom;
+pub use random::{SystemRandom, secret};

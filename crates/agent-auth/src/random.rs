@@ -41,6 +41,14 @@ pub(crate) fn base62(random: &dyn RandomBytes, length: usize) -> Result<String> 
     Err(Error::Cryptography("the source of random numbers is broken".into()))
 }
 
+/// A secret that nobody can guess: 256 random bits in 43 letters and digits.
+///
+/// # Errors
+/// [`Error::Cryptography`] when there are no random numbers to be had.
+pub fn secret(random: &dyn RandomBytes) -> Result<String> {
+    base62(random, SECRET_CHARS)
+}
+
 /// 32 bytes as a number in 43 letters, which hold just as much.
 pub(crate) fn base62_of(bytes: [u8; 32]) -> String {
     let mut number = bytes;

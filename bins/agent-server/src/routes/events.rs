@@ -2,7 +2,7 @@
 
 use crate::error::{ApiError, ErrorCode, Result};
 use crate::event_stream::{self, EventSource};
-use crate::extract::{Caller, Page, ValidPath, ValidQuery, credential, scope};
+use crate::extract::{Caller, Page, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
 use crate::views::event::{AllEventsView, EventsView, ListEvents, StreamEvents};
 use crate::views::plan::PlanPath;
@@ -150,7 +150,7 @@ async fn waited(
     };
     if !query.wait.is_zero() {
         let lost = |why| ApiError::new(ErrorCode::InvalidToken, why);
-        opened(state, caller, request)?.recheck(state).await.map_err(lost)?;
+        Opened::by(state, caller, request.headers())?.recheck(state).await.map_err(lost)?;
     }
     Ok(page)
 }
@@ -164,12 +164,6 @@ fn start(request: &HttpRequest, query: &StreamEvents) -> Result<Option<i64>> {
     }
 }
 
-fn opened(state: &AppState, caller: &Reader, request: &HttpRequest) -> Result<Opened> {
-    let missing = || ApiError::internal("who asks is known and showed nothing");
-    let shown = credential(request.headers())?.ok_or_else(missing)?;
-    Ok(Opened::of(state, (*caller).clone(), shown))
-}
-
 async fn stream(
     state: &Data<AppState>,
     caller: &Reader,
@@ -178,14 +172,7 @@ async fn stream(
     after: Option<i64>,
 ) -> Result<HttpResponse> {
     let subscription = state.agent().events().subscribe(topic, after).await?;
-    let now = state.agent().clock().now();
-    let source = EventSource {
-        topic,
-        events: subscription.stream,
-        stopping: state.stopping().clone(),
-        lifetime: caller.expires_at.map(|end| end.since(now)),
-        opened: opened(state, caller, request)?,
-        state: Arc::clone(state),
-    };
-    Ok(event_stream::respond(source))
+    let opened = Opened::by(state, caller, request.headers())?;
+    let (events, state) = (subscription.stream, Arc::clone(state));
+    Ok(event_stream::respond(EventSource { topic, events, opened, state }))
 }

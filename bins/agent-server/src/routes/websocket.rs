@@ -3,7 +3,7 @@
 use crate::asked::Asked;
 use crate::cors::Cors;
 use crate::error::{ApiError, ErrorCode, Result};
-use crate::extract::{Caller, ValidPath, ValidQuery, credential, scope};
+use crate::extract::{Caller, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
 use crate::views::websocket::{OpenWebSocket, TicketView};
 use crate::websocket::{Connection, GOOD_FOR, Handshake, Opened, PROTOCOL, Unproven};
@@ -39,10 +39,8 @@ pub(crate) async fn create_ticket(
     request: HttpRequest,
     state: Data<AppState>,
 ) -> Result<HttpResponse> {
-    let missing = || ApiError::internal("who asks is known and showed nothing");
-    let shown = credential(request.headers())?.ok_or_else(missing)?;
-    let opened = Opened::of(&state, caller.clone(), shown);
-    let given = state.tickets().give(opened, &SystemRandom).map_err(ApiError::internal)?;
+    let opened = Opened::by(&state, &caller, request.headers())?;
+    let given = state.tickets().give(opened, &SystemRandom)?;
     let ticket = given.ok_or_else(|| {
         let seconds = GOOD_FOR.as_secs().to_string();
         ApiError::new(ErrorCode::RateLimited, "too many tickets wait to be used")
@@ -87,7 +85,7 @@ pub(crate) async fn open_websocket(
     }
     let unproven = if opened.is_some() { None } else { admit_unproven(&state, &asked)? };
     let malformed = |error: actix_web::Error| ApiError::new(ErrorCode::MalformedRequest, error.to_string());
-    let accepted = agent_websocket::accept(&request, payload, &[PROTOCOL], &state.websocket().limits());
+    let accepted = agent_websocket::accept(&request, payload, &[PROTOCOL], &state.websocket().limits);
     let accepted = accepted.map_err(malformed)?;
     tracing::debug!(client_id = path.client_id, "a WebSocket connection is opened");
     let state = Arc::clone(&state.into_inner());

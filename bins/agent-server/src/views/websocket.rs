@@ -22,7 +22,7 @@ pub struct OpenWebSocket {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct TicketView {
     /// The ticket.
-    #[schema(example = "wst_0123456789abcdef0123456789abcdef0123456789abcdef")]
+    #[schema(example = "wst_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg")]
     pub ticket: String,
     /// How long it is good, in milliseconds.
     #[schema(example = 30_000)]

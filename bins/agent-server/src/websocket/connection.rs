@@ -13,11 +13,7 @@ use agent_websocket::{Incoming, Outgoing, Received};
 use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::time::{Instant, Interval, MissedTickBehavior, sleep_until};
-
-/// A token without an end is looked at again after this long.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+use tokio::time::{Instant, sleep_until};
 
 /// Where an event stands that waits to be sent.
 pub(super) type Mark = (TopicName, i64);
@@ -109,7 +105,7 @@ impl Connection {
                 () = &mut alarm => Box::pin(self.look_around()).await,
                 received = incoming.next() => match received {
                     Ok(message) => Box::pin(self.heard(message)).await,
-                    Err(fault) => ControlFlow::Break(fault.into()),
+                    Err(fault) => ControlFlow::Break(Closing::Fault(fault)),
                 },
                 heard = self.subscriptions.next(), if has_room => self.forward_all(heard),
                 () = outgoing.room(), if !has_room => ControlFlow::Continue(()),
@@ -163,9 +159,7 @@ impl Connection {
 
     /// The connection is now this caller's.
     pub(super) fn open_for(&mut self, opened: Opened) {
-        let now = self.state.agent().clock().now();
-        let lifetime = opened.principal.expires_at.map_or(LONGEST, |end| end.since(now));
-        self.deadline = Instant::now() + lifetime.min(LONGEST * 365);
+        self.deadline = Instant::now() + opened.lifetime(&self.state);
         self.opened = Some(opened);
         self.unproven = None;
     }
@@ -242,11 +236,4 @@ impl Connection {
             }
         }
     }
-}
-
-/// Ticks after each such pause; one that comes late delays those after it.
-pub(crate) fn every(pause: Duration) -> Interval {
-    let mut ticks = tokio::time::interval_at(Instant::now() + pause, pause);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    ticks
 }

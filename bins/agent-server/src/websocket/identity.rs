@@ -1,12 +1,18 @@
 //! Who holds a connection, and whether they still may.
 
+use crate::error::{ApiError, Result};
+use crate::extract::credential;
 use crate::state::AppState;
+use actix_web::http::header::HeaderMap;
 use agent_auth::{Credential, Principal, Scope};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 use tokio::time::Instant;
+
+const DAY: Duration = Duration::from_hours(24);
 
 /// What another connection found out counts for this part of the interval: with it and the half second for which accounts
 /// are known, whoever lost a right is out within five seconds.
@@ -82,6 +88,21 @@ impl Opened {
     /// Somebody who was found out by this credential.
     pub(crate) fn of(state: &AppState, principal: Principal, shown: Credential<'_>) -> Self {
         Self { principal, shown: state.credentials().of(shown) }
+    }
+
+    /// Somebody who was found out by what a request shows.
+    ///
+    /// # Errors
+    /// As [`credential`]; 500 where nothing is shown, which nobody is found out by.
+    pub(crate) fn by(state: &AppState, principal: &Principal, headers: &HeaderMap) -> Result<Self> {
+        let missing = || ApiError::internal("who asks is known and showed nothing");
+        Ok(Self::of(state, principal.clone(), credential(headers)?.ok_or_else(missing)?))
+    }
+
+    /// How long the credential is still good; one without an end is to be shown anew after a day.
+    pub(crate) fn lifetime(&self, state: &AppState) -> Duration {
+        let now = state.agent().clock().now();
+        self.principal.expires_at.map_or(DAY, |end| end.since(now)).min(DAY * 365)
     }
 
     /// What was shown.

@@ -141,20 +141,14 @@ impl ServerMessage<'_> {
 /// Why the server closes a connection: the code on the wire and the words with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Closing {
-    /// The client left, or the network did.
-    Gone,
     /// The client said goodbye.
     Goodbye,
     /// It did not say in time who it is, or its token is no longer accepted.
     Unauthenticated(&'static str),
     /// It does not take its events; these are the last positions it was sent.
     TooSlow(String),
-    /// It broke the protocol.
-    Protocol,
-    /// It sent a message that is too large.
-    TooLarge,
-    /// It sent text that is not UTF-8.
-    NotUtf8,
+    /// It broke the rules of frames and messages, or is gone.
+    Fault(Fault),
     /// It sends more messages than it may.
     TooMany,
     /// It said nothing for too long.
@@ -167,13 +161,10 @@ impl Closing {
     /// What the client is told; `None` where nobody is left to read it.
     pub(super) fn frame(&self) -> Option<CloseFrame> {
         let (code, words) = match self {
-            Self::Gone => return None,
             Self::Goodbye => (1000, String::new()),
             Self::Unauthenticated(why) => (4401, (*why).to_owned()),
             Self::TooSlow(positions) => (4408, format!("too slow; last sent: {positions}")),
-            Self::Protocol => return Fault::Protocol.close_frame(),
-            Self::TooLarge => return Fault::TooLarge.close_frame(),
-            Self::NotUtf8 => return Fault::NotUtf8.close_frame(),
+            Self::Fault(fault) => return fault.close_frame(),
             Self::TooMany => (1008, "too many messages".to_owned()),
             Self::Silent => (1001, "no sign of life".to_owned()),
             Self::Restart(pause) => {
@@ -181,17 +172,6 @@ impl Closing {
             }
         };
         Some(CloseFrame::new(code, words))
-    }
-}
-
-impl From<Fault> for Closing {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Protocol => Self::Protocol,
-            Fault::NotUtf8 => Self::NotUtf8,
-            Fault::TooLarge => Self::TooLarge,
-            Fault::Gone => Self::Gone,
-        }
     }
 }
 

@@ -2,10 +2,8 @@
 
 use super::identity::Opened;
 use agent_auth::ports::RandomBytes;
-use agent_core::BoxError;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -14,7 +12,6 @@ use tokio::time::Instant;
 pub(crate) const GOOD_FOR: Duration = Duration::from_secs(30);
 /// The most tickets that wait to be used.
 const MAX_WAITING: usize = 10_000;
-const BYTES: usize = 24;
 /// What tickets begin with, so that one is known when it is seen in a log.
 const PREFIX: &str = "wst_";
 
@@ -32,9 +29,12 @@ impl Tickets {
     ///
     /// # Errors
     /// When there is no chance to be had.
-    pub(crate) fn give(&self, opened: Opened, random: &dyn RandomBytes) -> Result<Option<String>, BoxError> {
-        let mut bytes = [0; BYTES];
-        random.fill(&mut bytes)?;
+    pub(crate) fn give(
+        &self,
+        opened: Opened,
+        random: &dyn RandomBytes,
+    ) -> agent_auth::Result<Option<String>> {
+        let ticket = format!("{PREFIX}{}", agent_auth::secret(random)?);
         let mut waiting = self.lock();
         let now = Instant::now();
         if waiting.len() >= MAX_WAITING {
@@ -42,11 +42,6 @@ impl Tickets {
         }
         if waiting.len() >= MAX_WAITING {
             return Ok(None);
-        }
-        let mut ticket = PREFIX.to_owned();
-        for byte in bytes {
-            // Writing to a text cannot fail.
-            let _ = write!(ticket, "{byte:02x}");
         }
         waiting.insert(digest(&ticket), Waiting { opened, ends: now + GOOD_FOR });
         Ok(Some(ticket))

@@ -116,9 +116,7 @@ impl Authenticator {
         if change.password_hash.is_some() || update.disabled == Some(true) {
             return self.end_sessions(member, change).await;
         }
-        let user = self.stores.users.update(member, &change).await;
-        self.known.forget();
-        user?.ok_or(Error::UserNotFound(id))
+        self.change_account(member, &change).await
     }
 
     /// Ends a membership of the caller's tenant, with the API keys that work in it. Where the account is at home it is

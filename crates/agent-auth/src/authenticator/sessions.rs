@@ -158,18 +158,23 @@ impl Authenticator {
         let account = self.find_member(member).await?;
         let next = account.tokens_valid_after.plus(Duration::from_micros(1));
         change.tokens_valid_after = Some(next.max(self.clock.now()));
-        let user = self.stores.users.update(member, &change).await;
-        self.known.forget();
-        let user = user?.ok_or(Error::UserNotFound(member.user))?;
+        let user = self.change_account(member, &change).await?;
         self.stores.refresh.revoke_all(member.user).await?;
         Ok(user)
+    }
+
+    /// Writes a change of an account, which counts here from the next call on.
+    pub(super) async fn change_account(&self, member: Owner, change: &UserChange) -> Result<User> {
+        let user = self.stores.users.update(member, change).await;
+        self.known.forget();
+        user?.ok_or(Error::UserNotFound(member.user))
     }
 
     async fn open_session(&self, account: Account, family: &Family) -> Result<Session> {
         let now = self.clock.now();
         let user = account.user;
         let issued = self.signing_key.issue(user.member(), account.tokens_valid_after, now, &*self.random)?;
-        let refresh_token = format!("{REFRESH_PREFIX}{}", random::base62(&*self.random, SECRET_CHARS)?);
+        let refresh_token = format!("{REFRESH_PREFIX}{}", random::secret(&*self.random)?);
         let kept = NewRefreshToken {
             token_hash: Sha256::digest(&refresh_token).to_vec(),
             owner: user.member(),
