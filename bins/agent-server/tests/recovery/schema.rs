@@ -11,6 +11,11 @@ use std::path::{Path, PathBuf};
 
 /// Stands in a fixture where the path of the repository was.
 const REPOSITORY: &str = "@REPOSITORY@";
+/// A fixture stands for a server that was stopped a moment ago, however old the file is: what waits for a person still
+/// waits, for the next hour.
+const STILL_WAITING: &str = "\
+    UPDATE approvals SET expires_at = (unixepoch() + 3600) * 1000000 WHERE decision IS NULL; \
+    UPDATE tasks SET wake_at = (unixepoch() + 3600) * 1000000 WHERE status = 'awaiting_approval'";
 const HELD: &str = "while [ ! -e release ]; do sleep 0.02; done";
 
 fn fixtures() -> PathBuf {
@@ -90,6 +95,7 @@ async fn goes_on(fixture: &Path) {
     let script = scene.data.join("fixture.sql");
     std::fs::write(&script, text.replace(REPOSITORY, scene.repository.to_str().unwrap())).unwrap();
     run("sqlite3", &[&database(&scene), &format!(".read {}", script.display())]).unwrap();
+    run("sqlite3", &[&database(&scene), STILL_WAITING]).unwrap();
     scene.write("release", "");
     let (server, caller) = begin(&mut scene).await;
     knows_accounts(&server, &caller, &text).await;
