@@ -54,7 +54,7 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
         POST /tenants/{tenant_id}/members | PUT /tenants/{tenant_id}/members/{user_id} | \
         DELETE /tenants/{tenant_id}/members/{user_id} | GET /tenants/{tenant_id}/repository-roots | \
         PUT /tenants/{tenant_id}/repository-roots | GET /audit | GET /audit/chain | GET /audit/export | \
-        GET /analytics/plans/{id} | GET /plans/{plan_id}/versions | GET /plans/{plan_id}/versions/{version} | \
+        GET /analytics/plans/{id} | GET /analytics/by/{dimension} | GET /plans/{plan_id}/versions | GET /plans/{plan_id}/versions/{version} | \
         GET /webhooks | POST /webhooks | GET /webhooks/{webhook_id} | PATCH /webhooks/{webhook_id} | \
         DELETE /webhooks/{webhook_id} | POST /webhooks/{webhook_id}/secret";
     let promised: BTreeSet<String> = promised.split(" | ").map(|line| line.trim().to_owned()).collect();

@@ -67,6 +67,7 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(analytics::show_performance)
         .service(analytics::show_task_analytics)
         .service(analytics::show_plan_analytics)
+        .service(analytics::list_analytics_by)
         .service(conversation::list_messages)
         .service(conversation::create_message)
         .service(scan::scan_repository)

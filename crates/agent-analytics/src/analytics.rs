@@ -1,21 +1,32 @@
-//! The questions that can be asked.
+//! The questions that can be asked, and the work that keeps the answers short.
 
 use crate::error::Result;
-use crate::ports::{AttemptFilter, AttemptRecord, AttemptSource};
-use crate::report::{PerformanceReport, measured};
-use crate::statistics::{PlanStatistics, Tally, TaskStatistics};
+use crate::overview::{Dimension, add_up, increments};
+use crate::ports::{AnalyticsStore, AttemptsOf, Snapshot, Wanted};
+use crate::report::PerformanceReport;
+use crate::statistics::{ExecutionStatistics, PlanStatistics, TaskStatistics};
 use crate::trend::{self, PeriodSummary, TrendingTask};
 use agent_core::ids::{PlanId, TaskId, TenantId};
 use agent_core::ports::Clock;
+use agent_core::pricing::PriceList;
 use serde::Serialize;
 use std::fmt;
 use std::sync::Arc;
 
-/// Answers questions about executions, each from the attempts as they are recorded at that moment.
+/// So many attempts are added up while somebody waits for an answer; with more, the answer says that it is behind.
+const COUNTED_AT_ONCE: u32 = 10_000;
+/// So many attempts are counted in one transaction.
+const COUNTED_TOGETHER: u32 = 2_000;
+
+/// Answers questions about executions, and counts them.
+///
+/// Attempts are counted once, after they were recorded, by whichever server comes first ([`Analytics::roll_up`]); an answer
+/// adds to what is counted those few that are not, so that it is as of the moment of the question.
 #[derive(Clone)]
 pub struct Analytics {
-    source: Arc<dyn AttemptSource>,
+    store: Arc<dyn AnalyticsStore>,
     clock: Arc<dyn Clock>,
+    prices: Arc<PriceList>,
 }
 
 /// Everything in four figures.
@@ -45,6 +56,27 @@ pub struct Performance {
     pub daily_summary: Vec<PeriodSummary>,
 }
 
+/// How the executions of one template, user or model have gone.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SubjectStatistics {
+    /// The id of the template or user, or the name of the model.
+    pub subject: String,
+    /// How they have gone.
+    #[serde(flatten)]
+    pub figures: ExecutionStatistics,
+}
+
+/// Some of the templates, users or models.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SubjectPage {
+    /// Ordered by subject as text.
+    pub subjects: Vec<SubjectStatistics>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Behind which the next page begins; `None` on the last one.
+    pub next: Option<String>,
+}
+
 impl fmt::Debug for Analytics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Analytics").finish_non_exhaustive()
@@ -52,24 +84,39 @@ impl fmt::Debug for Analytics {
 }
 
 impl Analytics {
-    /// Figures over what this source has recorded.
-    pub fn new(source: Arc<dyn AttemptSource>, clock: Arc<dyn Clock>) -> Self {
-        Self { source, clock }
+    /// Figures over what this store keeps, with costs by these prices. What was counted at other prices stays as it is.
+    pub fn new(store: Arc<dyn AnalyticsStore>, clock: Arc<dyn Clock>, prices: PriceList) -> Self {
+        Self { store, clock, prices: Arc::new(prices) }
     }
 
     /// Everything of a tenant in short.
     ///
     /// # Errors
-    /// [`crate::Error::Unreadable`] when the attempts cannot be read.
+    /// [`crate::Error::Unreadable`] when the figures cannot be read.
     pub async fn summary(&self, tenant: TenantId) -> Result<Summary> {
-        let records = self.read(AttemptFilter::all_of(tenant)).await?;
-        let tasks = measured(&records);
-        let rates: f64 = tasks.iter().map(|task| task.tally.success_rate()).sum();
+        let Snapshot { overview, more, .. } = self.now(tenant, &Wanted::Nothing).await?;
         Ok(Summary {
-            total_executions: records.len() as u64,
-            average_success_rate: if tasks.is_empty() { 0.0 } else { rates / tasks.len() as f64 },
-            tasks_analyzed: tasks.len() as u64,
-            performance_report: PerformanceReport::of(&records, &tasks, self.clock.now()),
+            total_executions: overview.figures.executions,
+            average_success_rate: overview.average_success_rate(),
+            tasks_analyzed: overview.tasks,
+            performance_report: PerformanceReport::of(&overview, more, self.clock.now()),
+        })
+    }
+
+    /// Everything of a tenant in detail, with what happened lately.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unreadable`] when the figures cannot be read.
+    pub async fn performance(&self, tenant: TenantId) -> Result<Performance> {
+        let now = self.clock.now();
+        let wanted = Wanted::From(trend::beginnings(now));
+        let Snapshot { overview, rollups, more, .. } = self.now(tenant, &wanted).await?;
+        let trending = overview.ranking.trending.iter().map(|task| TrendingTask::of(task, now));
+        Ok(Performance {
+            trending_tasks: trending.collect(),
+            performance_report: PerformanceReport::of(&overview, more, now),
+            hourly_summary: trend::hourly(&rollups, now),
+            daily_summary: trend::daily(&rollups, now),
         })
     }
 
@@ -78,8 +125,8 @@ impl Analytics {
     /// # Errors
     /// [`crate::Error::Unreadable`] when the attempts cannot be read.
     pub async fn task(&self, tenant: TenantId, id: TaskId) -> Result<Option<TaskStatistics>> {
-        let records = self.read(AttemptFilter { task_id: Some(id), ..AttemptFilter::all_of(tenant) }).await?;
-        Ok((!records.is_empty()).then(|| TaskStatistics::of(id, &Tally::of(&records))))
+        let records = self.store.attempts_of(tenant, AttemptsOf::Task(id)).await?;
+        Ok((!records.is_empty()).then(|| TaskStatistics::of(id, &records, &self.prices)))
     }
 
     /// The figures of a tenant's plan; `None` while none of its tasks has a finished attempt.
@@ -87,26 +134,80 @@ impl Analytics {
     /// # Errors
     /// [`crate::Error::Unreadable`] when the attempts cannot be read.
     pub async fn plan(&self, tenant: TenantId, id: PlanId) -> Result<Option<PlanStatistics>> {
-        let records = self.read(AttemptFilter { plan_id: Some(id), ..AttemptFilter::all_of(tenant) }).await?;
-        Ok((!records.is_empty()).then(|| PlanStatistics::of(id, &records)))
+        let records = self.store.attempts_of(tenant, AttemptsOf::Plan(id)).await?;
+        Ok((!records.is_empty()).then(|| PlanStatistics::of(id, &records, &self.prices)))
     }
 
-    /// Everything of a tenant in detail, with what happened lately.
+    /// The figures of each template, user or model of a tenant, ordered by subject as text: at most `limit`, those behind
+    /// `after`. What is not counted yet is counted first.
     ///
     /// # Errors
-    /// [`crate::Error::Unreadable`] when the attempts cannot be read.
-    pub async fn performance(&self, tenant: TenantId) -> Result<Performance> {
-        let records = self.read(AttemptFilter::all_of(tenant)).await?;
-        let (tasks, now) = (measured(&records), self.clock.now());
-        Ok(Performance {
-            performance_report: PerformanceReport::of(&records, &tasks, now),
-            trending_tasks: trend::trending(&tasks, now),
-            hourly_summary: trend::hourly(&records, now),
-            daily_summary: trend::daily(&records, now),
-        })
+    /// [`crate::Error::Unreadable`] when the figures cannot be read, or what was counted cannot be kept.
+    pub async fn by(
+        &self,
+        tenant: TenantId,
+        dimension: Dimension,
+        after: Option<String>,
+        limit: u32,
+    ) -> Result<SubjectPage> {
+        self.roll_up_tenant(tenant).await?;
+        // One more shows whether there is a next page.
+        let wanted = Wanted::Page { dimension, after, limit: limit.saturating_add(1) };
+        let Snapshot { rollups, total, .. } = self.store.snapshot(tenant, 0, &wanted).await?;
+        let is_last = rollups.len() <= limit as usize;
+        let subjects = rollups.into_iter().take(limit as usize).map(|(key, figures)| SubjectStatistics {
+            subject: key.subject,
+            figures: ExecutionStatistics::from(&figures),
+        });
+        let subjects: Vec<SubjectStatistics> = subjects.collect();
+        let next = subjects.last().filter(|_| !is_last).map(|last| last.subject.clone());
+        Ok(SubjectPage { subjects, total, next })
     }
 
-    async fn read(&self, filter: AttemptFilter) -> Result<Vec<AttemptRecord>> {
-        Ok(self.source.finished(&filter).await?)
+    /// Counts what was recorded and is not counted yet, of all tenants. Answers how many attempts it counted.
+    ///
+    /// # Errors
+    /// [`crate::Error::Unreadable`] when the attempts cannot be read, or what was counted cannot be kept.
+    pub async fn roll_up(&self) -> Result<u64> {
+        let mut counted = 0;
+        for tenant in self.store.behind().await? {
+            counted += self.roll_up_tenant(tenant).await?;
+        }
+        Ok(counted)
+    }
+
+    async fn roll_up_tenant(&self, tenant: TenantId) -> Result<u64> {
+        let mut counted = 0;
+        loop {
+            let (attempts, more) = self.roll_up_some(tenant).await?;
+            counted += attempts;
+            if !more {
+                return Ok(counted);
+            }
+        }
+    }
+
+    /// Counts a batch of a tenant's attempts; how many, and whether there are more.
+    async fn roll_up_some(&self, tenant: TenantId) -> Result<(u64, bool)> {
+        let mut kept = self.store.snapshot(tenant, COUNTED_TOGETHER, &Wanted::Touched).await?;
+        let counted = kept.overview.cursor;
+        if kept.batch.through <= counted {
+            return Ok((0, false));
+        }
+        kept.overview.count(&kept.batch, &self.prices);
+        add_up(&mut kept.rollups, &increments(&kept.batch.attempts, &self.prices));
+        // Where somebody else was first, they go on with it.
+        let first = self.store.keep_sums(tenant, counted, &kept.overview, &kept.rollups).await?;
+        Ok(if first { (kept.batch.attempts.len() as u64, kept.more) } else { (0, false) })
+    }
+
+    /// What is kept, with what is not counted yet added to it.
+    async fn now(&self, tenant: TenantId, wanted: &Wanted) -> Result<Snapshot> {
+        let mut snapshot = self.store.snapshot(tenant, COUNTED_AT_ONCE, wanted).await?;
+        snapshot.overview.count(&snapshot.batch, &self.prices);
+        if *wanted != Wanted::Nothing {
+            add_up(&mut snapshot.rollups, &increments(&snapshot.batch.attempts, &self.prices));
+        }
+        Ok(snapshot)
     }
 }

@@ -1,14 +1,12 @@
-//! The report: how everything goes, what is slow, what fails.
+//! The report: how everything goes, what is slow, what fails and why.
 
-use crate::ports::AttemptRecord;
-use crate::statistics::{Tally, by_task};
+use crate::failures::FailureReason;
+use crate::overview::Overview;
+use crate::ranking::RankedTask;
+use crate::statistics::ExecutionStatistics;
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::time::Timestamp;
 use serde::Serialize;
-use std::cmp::Reverse;
-
-/// How many tasks the report names in each list.
-const NAMED: usize = 5;
 
 /// How all executions together have gone, and the tasks worth a look.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,10 +15,15 @@ pub struct PerformanceReport {
     pub generated_at: Timestamp,
     /// Everything together.
     pub totals: Totals,
-    /// The five tasks with the longest mean duration, longest first.
+    /// The five tasks with the longest single execution, longest first.
     pub slowest_tasks: Vec<SlowTask>,
     /// The five tasks with the most failed attempts, most first; those without any are not named.
     pub most_failing_tasks: Vec<FailingTask>,
+    /// Why executions failed: the ten most frequent reasons, most frequent first, and all others together.
+    pub failure_reasons: Vec<FailureReason>,
+    /// Whether executions were recorded that these figures do not count yet: after an upgrade, or under heavy load, for
+    /// a while.
+    pub is_behind: bool,
 }
 
 /// Figures over all finished attempts. Durations are seconds, the rate is percent.
@@ -32,22 +35,32 @@ pub struct Totals {
     pub successes: u64,
     /// Those that failed.
     pub failures: u64,
-    /// Share of those that completed, 0 to 100.
-    pub success_rate: f64,
     /// Tasks that have finished attempts.
     pub tasks: u64,
+    /// Share of those that completed, 0 to 100.
+    pub success_rate: f64,
     /// All durations together.
     pub total_duration: f64,
     /// Mean duration.
     pub avg_duration: f64,
-    /// Median duration, by nearest rank.
+    /// Shortest duration.
+    pub min_duration: f64,
+    /// Longest duration.
+    pub max_duration: f64,
+    /// Standard deviation of the durations as a sample.
+    pub std_dev: f64,
+    /// Median duration, by nearest rank, as [`Sketch`](crate::Sketch) tells it.
     pub p50: f64,
     /// Duration that 95 percent do not exceed.
     pub p95: f64,
     /// Duration that 99 percent do not exceed.
     pub p99: f64,
+    /// Length of all results as JSON text, in bytes.
+    pub total_results_length: u64,
     /// Model tokens used.
     pub tokens: u64,
+    /// What they cost in US dollars, as far as prices are known.
+    pub cost: f64,
 }
 
 /// A task that takes long.
@@ -86,83 +99,66 @@ pub struct FailingTask {
     pub last_error: Option<String>,
 }
 
-/// A task with its figures and its attempts, oldest first.
-pub(crate) struct Measured<'a> {
-    pub(crate) latest: &'a AttemptRecord,
-    pub(crate) records: Vec<&'a AttemptRecord>,
-    pub(crate) tally: Tally,
-}
-
-/// All tasks that have attempts, by id.
-pub(crate) fn measured(records: &[AttemptRecord]) -> Vec<Measured<'_>> {
-    let tasks = by_task(records).into_values();
-    let measured = tasks.filter_map(|records| {
-        let latest = records.iter().copied().max_by_key(|record| record.finished_at)?;
-        Some(Measured { latest, tally: Tally::of(records.iter().copied()), records })
-    });
-    measured.collect()
-}
-
 impl PerformanceReport {
-    pub(crate) fn of(records: &[AttemptRecord], tasks: &[Measured<'_>], generated_at: Timestamp) -> Self {
+    pub(crate) fn of(overview: &Overview, is_behind: bool, generated_at: Timestamp) -> Self {
         Self {
             generated_at,
-            totals: Totals::of(&Tally::of(records), tasks.len()),
-            slowest_tasks: slowest(tasks),
-            most_failing_tasks: most_failing(tasks),
+            totals: Totals::of(overview),
+            slowest_tasks: overview.ranking.slowest.iter().map(SlowTask::of).collect(),
+            most_failing_tasks: overview.ranking.failing.iter().map(FailingTask::of).collect(),
+            failure_reasons: overview.failures.most_frequent(),
+            is_behind,
         }
     }
 }
 
 impl Totals {
-    fn of(tally: &Tally, tasks: usize) -> Self {
-        let durations = &tally.durations;
+    fn of(overview: &Overview) -> Self {
+        let all = ExecutionStatistics::from(&overview.figures);
         Self {
-            executions: tally.executions,
-            successes: tally.successes,
-            failures: tally.failures(),
-            success_rate: tally.success_rate(),
-            tasks: tasks as u64,
-            total_duration: durations.total(),
-            avg_duration: durations.mean(),
-            p50: durations.percentile(50),
-            p95: durations.percentile(95),
-            p99: durations.percentile(99),
-            tokens: tally.tokens,
+            executions: all.execution_count,
+            successes: all.success_count,
+            failures: all.failure_count,
+            tasks: overview.tasks,
+            success_rate: all.success_rate,
+            total_duration: all.total_duration,
+            avg_duration: all.avg_duration,
+            min_duration: all.min_duration,
+            max_duration: all.max_duration,
+            std_dev: all.std_dev,
+            p50: all.p50,
+            p95: all.p95,
+            p99: all.p99,
+            total_results_length: all.total_results_length,
+            tokens: all.tokens,
+            cost: all.cost,
         }
     }
 }
 
-fn slowest(tasks: &[Measured<'_>]) -> Vec<SlowTask> {
-    let mut order: Vec<&Measured<'_>> = tasks.iter().collect();
-    order.sort_by(|a, b| b.tally.durations.mean().total_cmp(&a.tally.durations.mean()));
-    let slow = order.into_iter().take(NAMED).map(|task| SlowTask {
-        task_id: task.latest.task_id,
-        plan_id: task.latest.plan_id,
-        description: task.latest.description.clone(),
-        execution_count: task.tally.executions,
-        avg_duration: task.tally.durations.mean(),
-        max_duration: task.tally.durations.max(),
-    });
-    slow.collect()
+impl SlowTask {
+    fn of(task: &RankedTask) -> Self {
+        Self {
+            task_id: task.task_id,
+            plan_id: task.plan_id,
+            description: task.description.clone(),
+            execution_count: task.executions,
+            avg_duration: task.avg_duration,
+            max_duration: task.max_duration,
+        }
+    }
 }
 
-fn most_failing(tasks: &[Measured<'_>]) -> Vec<FailingTask> {
-    let mut order: Vec<&Measured<'_>> = tasks.iter().filter(|task| task.tally.failures() > 0).collect();
-    order.sort_by_key(|task| Reverse(task.tally.failures()));
-    let failing = order.into_iter().take(NAMED).map(|task| {
-        let failed = task.records.iter().filter(|record| !record.succeeded);
-        FailingTask {
-            task_id: task.latest.task_id,
-            plan_id: task.latest.plan_id,
-            description: task.latest.description.clone(),
-            execution_count: task.tally.executions,
-            failure_count: task.tally.failures(),
-            success_rate: task.tally.success_rate(),
-            last_error: failed
-                .max_by_key(|record| record.finished_at)
-                .and_then(|record| record.error.clone()),
+impl FailingTask {
+    fn of(task: &RankedTask) -> Self {
+        Self {
+            task_id: task.task_id,
+            plan_id: task.plan_id,
+            description: task.description.clone(),
+            execution_count: task.executions,
+            failure_count: task.failures(),
+            success_rate: task.success_rate(),
+            last_error: task.last_error.clone(),
         }
-    });
-    failing.collect()
+    }
 }

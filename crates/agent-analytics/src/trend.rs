@@ -1,8 +1,8 @@
 //! What happens lately: tasks that are busy now, and figures by hour and day.
 
-use crate::ports::AttemptRecord;
-use crate::report::Measured;
-use crate::statistics::Tally;
+use crate::figures::Figures;
+use crate::overview::{Dimension, RollupKey, Rollups};
+use crate::ranking::RankedTask;
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::time::Timestamp;
 use serde::Serialize;
@@ -11,11 +11,10 @@ use std::time::Duration;
 /// The time after which an execution counts half as much for the trend.
 pub const HALF_LIFE: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How many trending tasks are named.
-const NAMED: usize = 10;
-
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const HOURS: u32 = 24;
+const DAYS: u32 = 30;
 
 /// A task that is executed a lot lately.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -52,75 +51,92 @@ pub struct PeriodSummary {
     pub success_rate: Option<f64>,
     /// Mean duration in seconds; null when there were none.
     pub avg_duration: Option<f64>,
+    /// Duration in seconds that 95 percent did not exceed; null when there were none.
+    pub p95: Option<f64>,
     /// Model tokens used.
     pub tokens: u64,
+    /// What they cost in US dollars, as far as prices are known.
+    pub cost: f64,
 }
 
-/// The tasks with the highest scores, highest first.
-pub(crate) fn trending(tasks: &[Measured<'_>], now: Timestamp) -> Vec<TrendingTask> {
-    let mut trend: Vec<TrendingTask> = tasks.iter().map(|task| trend_of(task, now)).collect();
-    trend.sort_by(|a, b| b.score.total_cmp(&a.score));
-    trend.truncate(NAMED);
-    trend
+/// Half-lives since 1970.
+fn half_lives(at: Timestamp) -> f64 {
+    at.as_micros() as f64 / HALF_LIFE.as_micros() as f64
 }
 
-fn trend_of(task: &Measured<'_>, now: Timestamp) -> TrendingTask {
-    let weights = task.records.iter().map(|record| weight(now.since(record.finished_at)));
-    TrendingTask {
-        task_id: task.latest.task_id,
-        plan_id: task.latest.plan_id,
-        description: task.latest.description.clone(),
-        score: weights.sum(),
-        execution_count: task.tally.executions,
-        success_rate: task.tally.success_rate(),
-        last_executed_at: task.latest.finished_at,
+/// The binary logarithm of the sum of 2 to the power of each instant in half-lives: the score of a task at any later moment,
+/// but for what all tasks lose alike, so that it need never be computed anew while time passes. Minus infinity of nothing.
+pub(crate) fn weight_of(instants: impl Iterator<Item = Timestamp>) -> f64 {
+    let mut weight = f64::NEG_INFINITY;
+    for exponent in instants.map(half_lives) {
+        let (high, low) = if weight > exponent { (weight, exponent) } else { (exponent, weight) };
+        weight = high + (low - high).exp2().ln_1p() / std::f64::consts::LN_2;
+    }
+    weight
+}
+
+impl TrendingTask {
+    pub(crate) fn of(task: &RankedTask, now: Timestamp) -> Self {
+        Self {
+            task_id: task.task_id,
+            plan_id: task.plan_id,
+            description: task.description.clone(),
+            score: (task.weight - half_lives(now)).exp2(),
+            execution_count: task.executions,
+            success_rate: task.success_rate(),
+            last_executed_at: task.last_finished_at,
+        }
     }
 }
 
-fn weight(age: Duration) -> f64 {
-    (-age.as_secs_f64() / HALF_LIFE.as_secs_f64()).exp2()
+/// Where the summaries of this moment begin, to read the sums from there on.
+pub(crate) fn beginnings(now: Timestamp) -> Vec<(Dimension, String)> {
+    let first = |dimension, length, count| (dimension, starts(now, length, count).next());
+    let known = |(dimension, start): (Dimension, Option<Timestamp>)| Some((dimension, start?.to_string()));
+    let beginnings = [first(Dimension::Hour, HOUR, HOURS), first(Dimension::Day, DAY, DAYS)];
+    beginnings.into_iter().filter_map(known).collect()
 }
 
 /// The last 24 hours, oldest first; the last one is the present hour.
-pub(crate) fn hourly(records: &[AttemptRecord], now: Timestamp) -> Vec<PeriodSummary> {
-    periods(records, now, HOUR, 24)
+pub(crate) fn hourly(rollups: &Rollups, now: Timestamp) -> Vec<PeriodSummary> {
+    periods(rollups, Dimension::Hour, starts(now, HOUR, HOURS))
 }
 
 /// The last 30 days, oldest first; the last one is today.
-pub(crate) fn daily(records: &[AttemptRecord], now: Timestamp) -> Vec<PeriodSummary> {
-    periods(records, now, DAY, 30)
+pub(crate) fn daily(rollups: &Rollups, now: Timestamp) -> Vec<PeriodSummary> {
+    periods(rollups, Dimension::Day, starts(now, DAY, DAYS))
 }
 
-fn periods(records: &[AttemptRecord], now: Timestamp, length: Duration, count: u32) -> Vec<PeriodSummary> {
+fn starts(now: Timestamp, length: Duration, count: u32) -> impl Iterator<Item = Timestamp> {
     let length = i64::try_from(length.as_micros()).unwrap_or(i64::MAX);
     let present = now.as_micros().div_euclid(length);
-    let first = present - i64::from(count) + 1;
-    let mut buckets: Vec<Vec<&AttemptRecord>> = (0..count).map(|_| Vec::new()).collect();
-    for record in records {
-        let offset = record.finished_at.as_micros().div_euclid(length) - first;
-        if let Some(bucket) = usize::try_from(offset).ok().and_then(|offset| buckets.get_mut(offset)) {
-            bucket.push(record);
-        }
-    }
-    (first..)
-        .zip(buckets)
-        .map(|(period, records)| {
-            PeriodSummary::of(Timestamp::from_micros(period * length), &Tally::of(records))
-        })
-        .collect()
+    (0..i64::from(count)).rev().map(move |back| Timestamp::from_micros((present - back) * length))
+}
+
+fn periods(
+    rollups: &Rollups,
+    dimension: Dimension,
+    starts: impl Iterator<Item = Timestamp>,
+) -> Vec<PeriodSummary> {
+    let summary = |start: Timestamp| {
+        PeriodSummary::of(start, rollups.get(&RollupKey::new(dimension, start.to_string())))
+    };
+    starts.map(summary).collect()
 }
 
 impl PeriodSummary {
-    fn of(period_start: Timestamp, tally: &Tally) -> Self {
-        let known = tally.executions > 0;
+    fn of(period_start: Timestamp, figures: Option<&Figures>) -> Self {
+        let known = figures.filter(|figures| figures.executions > 0);
         Self {
             period_start,
-            execution_count: tally.executions,
-            success_count: tally.successes,
-            failure_count: tally.failures(),
-            success_rate: known.then(|| tally.success_rate()),
-            avg_duration: known.then(|| tally.durations.mean()),
-            tokens: tally.tokens,
+            execution_count: known.map_or(0, |figures| figures.executions),
+            success_count: known.map_or(0, |figures| figures.successes),
+            failure_count: known.map_or(0, Figures::failures),
+            success_rate: known.map(Figures::success_rate),
+            avg_duration: known.map(|figures| figures.durations.mean()),
+            p95: known.map(|figures| figures.durations.percentile(95)),
+            tokens: known.map_or(0, |figures| figures.tokens),
+            cost: known.map_or(0.0, |figures| figures.cost),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Mean and variance in one pass, without losing digits, and mergeable.
 
+use serde::{Deserialize, Serialize};
+
 /// Count, mean and spread of a stream of numbers, by Welford's method. Parts computed apart can be merged
 /// (Chan, Golub and LeVeque), so that figures of days or servers add up to figures of all.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct Welford {
     count: u64,
     mean: f64,

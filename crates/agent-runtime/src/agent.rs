@@ -2,7 +2,7 @@
 
 mod assembly;
 mod condition;
-mod retention;
+mod upkeep;
 
 pub use assembly::AgentBuilder;
 pub use condition::{Health, Part, Readiness};
@@ -64,12 +64,13 @@ struct Inner {
     _home: Option<HomeLock>,
 }
 
-/// Begins to forget what is too old; until the token is cancelled.
-fn keep_tidy(settings: &Settings, audit: &Audit) -> CancellationToken {
+/// Begins what is done from time to time; until the token is cancelled.
+fn keep_up(settings: &Settings, audit: &Audit, analytics: &Analytics, store: &Store) -> CancellationToken {
     let stop = CancellationToken::new();
     if let Some(kept) = settings.access.audit_retention.filter(|_| settings.recover) {
-        tokio::spawn(retention::run(audit.clone(), kept, stop.clone()));
+        tokio::spawn(upkeep::forget(audit.clone(), kept, stop.clone()));
     }
+    tokio::spawn(upkeep::count(analytics.clone(), store.clone(), stop.clone()));
     stop
 }
 
@@ -107,8 +108,10 @@ impl Agent {
             redactor: Arc::clone(&redactor),
             most_active: (settings.access.user_active_plans, settings.access.tenant_active_plans),
         };
+        let prices = settings.llm_prices.clone();
+        let analytics = Analytics::new(Arc::new(store.clone()), Arc::clone(&clock), prices);
         let audit = Audit::new(Arc::new(store.clone()), Arc::clone(&clock), Arc::clone(&redactor));
-        let stop = keep_tidy(&settings, &audit);
+        let stop = keep_up(&settings, &audit, &analytics, &store);
         let approvals = Approvals::new(&executor, &store, &judge, &clock);
         Self(Arc::new(Inner {
             conversation: Conversation { store: store.clone(), clock: Arc::clone(&clock), redactor },
@@ -120,7 +123,7 @@ impl Agent {
             templates: Templates { catalogue: templates },
             deliveries: settings.recover.then(|| Deliveries::start(&webhooks)),
             webhooks,
-            analytics: Analytics::new(Arc::new(store.clone()), Arc::clone(&clock)),
+            analytics,
             _home: home,
             settings,
             store,

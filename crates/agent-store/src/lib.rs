@@ -2,7 +2,7 @@
 //!
 //! Knows tables, queries, transactions and migrations: [`Store`] implements [`PlanStore`], [`PlanReader`],
 //! [`Journal`], [`EventLog`] and [`Conversations`] of `agent-core`, [`UserStore`], [`TenantStore`], [`ApiKeyStore`] and
-//! [`RefreshTokenStore`] of `agent-auth`, [`AttemptSource`] of `agent-analytics`, [`AuditLog`] of `agent-audit`, and
+//! [`RefreshTokenStore`] of `agent-auth`, [`AnalyticsStore`] of `agent-analytics`, [`AuditLog`] of `agent-audit`, and
 //! [`WebhookStore`] and [`DeliveryQueue`] of `agent-webhooks`.
 //! Never knows which moves of a plan are legal, nor who may see it: it keeps what it is given and finds what it is
 //! asked for. But it keeps tenants apart: every row belongs to one, and every statement about rows names it.
@@ -79,7 +79,7 @@
 //! [`TenantStore`]: agent_auth::ports::TenantStore
 //! [`ApiKeyStore`]: agent_auth::ports::ApiKeyStore
 //! [`RefreshTokenStore`]: agent_auth::ports::RefreshTokenStore
-//! [`AttemptSource`]: agent_analytics::ports::AttemptSource
+//! [`AnalyticsStore`]: agent_analytics::ports::AnalyticsStore
 //! [`AuditLog`]: agent_audit::AuditLog
 //! [`WebhookStore`]: agent_webhooks::WebhookStore
 //! [`DeliveryQueue`]: agent_webhooks::DeliveryQueue

@@ -9,6 +9,7 @@ pub(crate) mod change;
 pub(crate) mod event;
 pub(crate) mod message;
 pub(crate) mod plan;
+pub(crate) mod rollup;
 pub(crate) mod step;
 pub(crate) mod task;
 pub(crate) mod tenant;

@@ -128,6 +128,24 @@ diesel::table! {
         tokens -> BigInt,
         error -> Nullable<Text>,
         tenant_id -> BigInt,
+        cursor -> BigInt,
+    }
+}
+
+diesel::table! {
+    analytics_overviews (tenant_id) {
+        tenant_id -> BigInt,
+        cursor -> BigInt,
+        overview -> Text,
+    }
+}
+
+diesel::table! {
+    analytics_rollups (tenant_id, dimension, subject) {
+        tenant_id -> BigInt,
+        dimension -> Text,
+        subject -> Text,
+        figures -> Text,
     }
 }
 

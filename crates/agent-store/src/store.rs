@@ -1,6 +1,6 @@
 //! The store: one database, one writer, a few readers.
 
-mod attempt_source;
+mod analytics;
 mod audit_log;
 mod conversations;
 mod credentials;

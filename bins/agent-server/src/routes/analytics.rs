@@ -1,10 +1,11 @@
 //! Figures about executions.
 
 use crate::error::{ApiError, ErrorCode, Result};
-use crate::extract::{Caller, ValidPath, scope};
+use crate::extract::{Caller, Page, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
 use crate::views::analytics::{
-    AnalysedPlanPath, AnalysedTaskPath, PerformanceView, PlanFiguresView, SummaryView, TaskFiguresView,
+    AnalysedPlanPath, AnalysedTaskPath, FiguresByPath, FiguresByView, ListFiguresBy, PerformanceView,
+    PlanFiguresView, SummaryView, TaskFiguresView,
 };
 use actix_web::get;
 use actix_web::web::{Data, Json};
@@ -74,4 +75,23 @@ pub(crate) async fn show_plan_analytics(
     state.agent().plans().state(&caller, plan).await?;
     let figures = state.agent().analytics().plan(caller.tenant, plan).await?;
     Ok(Json(PlanFiguresView::new(plan, figures)))
+}
+
+/// Gives the figures of each template, user or model of the tenant.
+#[utoipa::path(
+    tag = "analytics",
+    params(FiguresByPath, ListFiguresBy),
+    responses((status = 200, description = "The figures", body = FiguresByView), ApiError),
+    security(("bearer" = ["analytics:read"]), ("api_key" = ["analytics:read"]))
+)]
+#[get("/analytics/by/{dimension}")]
+pub(crate) async fn list_analytics_by(
+    caller: Caller<scope::AnalyticsRead>,
+    path: ValidPath<FiguresByPath>,
+    query: ValidQuery<ListFiguresBy>,
+    state: Data<AppState>,
+) -> Result<Json<FiguresByView>> {
+    let page = Page::read(query.limit.as_deref(), None)?;
+    let (dimension, after) = (path.dimension.into(), query.cursor.clone());
+    Ok(Json(state.agent().analytics().by(caller.tenant, dimension, after, page.limit).await?.into()))
 }

@@ -3,7 +3,10 @@
 //! The figures are sent as `agent-analytics` computes them; the types named `…View` without values of
 //! their own describe them to readers.
 
-use agent_analytics::{Performance, PlanStatistics, Summary, TaskStatistics};
+use agent_analytics::{
+    Dimension, ExecutionStatistics, Performance, PlanStatistics, SubjectPage, SubjectStatistics, Summary,
+    TaskStatistics,
+};
 use agent_core::ids::PlanId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -56,6 +59,8 @@ sent_as_computed! {
     PerformanceView(Performance) = PerformanceFields;
     /// The figures of a task.
     TaskFiguresView(TaskStatistics) = TaskFigures;
+    /// The figures of a plan.
+    PlanFiguresView(PlanStatistics) = PlanFigures;
 }
 
 /// Everything in short.
@@ -95,10 +100,28 @@ struct PerformanceReportView {
     generated_at: String,
     /// Everything together.
     totals: TotalsView,
-    /// The five tasks with the longest mean duration.
+    /// The five tasks with the longest single execution.
     slowest_tasks: Vec<SlowTaskView>,
     /// The five tasks with the most failed attempts.
     most_failing_tasks: Vec<FailingTaskView>,
+    /// The ten most frequent reasons for which executions failed, and all others together.
+    failure_reasons: Vec<FailureReasonView>,
+    /// Whether executions were recorded that these figures do not count yet: after an upgrade, or under heavy load, for a while.
+    is_behind: bool,
+}
+
+/// Why executions failed.
+#[derive(ToSchema)]
+#[schema(example = json!({"reason": "exit code N", "count": 3, "last_at": "2026-01-01T12:00:00.000Z"}))]
+#[expect(dead_code, reason = "describes the fields of FailureReason to readers of the API")]
+struct FailureReasonView {
+    /// The first line of the message, each number in it as `N`; null for the many rare ones together.
+    reason: Option<String>,
+    /// Executions that failed for it.
+    count: u64,
+    /// When the latest of them ended; null for the rare ones.
+    #[schema(format = DateTime)]
+    last_at: Option<String>,
 }
 
 /// Figures over all finished attempts. Durations are seconds, the rate is percent.
@@ -108,14 +131,25 @@ struct TotalsView {
     executions: u64,
     successes: u64,
     failures: u64,
-    success_rate: f64,
+    /// Tasks that have finished attempts.
     tasks: u64,
+    success_rate: f64,
     total_duration: f64,
     avg_duration: f64,
+    min_duration: f64,
+    max_duration: f64,
+    /// Standard deviation of the durations as a sample.
+    std_dev: f64,
+    /// Percentiles are by nearest rank; exact for up to 64 executions, within 1 percent beyond.
     p50: f64,
     p95: f64,
     p99: f64,
+    /// Length of all results as JSON text, in bytes.
+    total_results_length: u64,
+    /// Model tokens used.
     tokens: u64,
+    /// What they cost in US dollars, as far as prices are known.
+    cost: f64,
 }
 
 /// A task that takes long.
@@ -169,24 +203,22 @@ struct PeriodView {
     failure_count: u64,
     success_rate: Option<f64>,
     avg_duration: Option<f64>,
+    p95: Option<f64>,
     tokens: u64,
+    cost: f64,
 }
 
-/// How a task has gone so far. Durations are seconds, the rate is percent.
+/// How some executions have gone. Durations are seconds, the rate is percent, percentiles are by nearest rank: exact for up to
+/// 64 executions, within 1 percent beyond.
 #[derive(ToSchema)]
-#[schema(example = json!({
-    "task_id": 3, "execution_count": 4, "success_count": 3, "failure_count": 1, "success_rate": 75.0,
-    "avg_duration": 1.5, "min_duration": 0.9, "max_duration": 2.4, "std_dev": 0.62, "p50": 1.2, "p95": 2.4,
-    "p99": 2.4, "total_results_length": 2048
-}))]
-#[expect(dead_code, reason = "describes the fields of TaskStatistics to readers of the API")]
-struct TaskFigures {
-    task_id: i64,
+#[expect(dead_code, reason = "describes the fields of ExecutionStatistics to readers of the API")]
+struct ExecutionFigures {
     /// Finished attempts.
     execution_count: u64,
     success_count: u64,
     failure_count: u64,
     success_rate: f64,
+    total_duration: f64,
     avg_duration: f64,
     min_duration: f64,
     max_duration: f64,
@@ -197,61 +229,122 @@ struct TaskFigures {
     p99: f64,
     /// Length of all results as JSON text, in bytes.
     total_results_length: u64,
+    /// Model tokens used.
+    tokens: u64,
+    /// What they cost in US dollars, as far as prices are known.
+    cost: f64,
+    /// When the latest one ended; null when there are none.
+    #[schema(format = DateTime)]
+    last_executed_at: Option<String>,
 }
 
-/// How a plan has gone so far. Durations are seconds, the rate is percent.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct PlanFiguresView {
-    /// The plan.
-    pub plan_id: i64,
-    /// Finished attempts.
-    pub execution_count: u64,
-    /// Those that completed.
-    pub success_count: u64,
-    /// Those that failed.
-    pub failure_count: u64,
-    /// Share of those that completed.
-    pub success_rate: f64,
-    /// All durations together.
-    pub total_duration: f64,
-    /// Mean duration of an attempt.
-    pub avg_duration: f64,
-    /// Model tokens used.
-    pub tokens: u64,
-    /// Length of all results as JSON text, in bytes.
-    pub total_results_length: u64,
+/// How a task has gone so far.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "task_id": 3, "execution_count": 4, "success_count": 3, "failure_count": 1, "success_rate": 75.0,
+    "total_duration": 6.0, "avg_duration": 1.5, "min_duration": 0.9, "max_duration": 2.4, "std_dev": 0.62, "p50": 1.2,
+    "p95": 2.4, "p99": 2.4, "total_results_length": 2048, "tokens": 1200, "cost": 0.004,
+    "last_executed_at": "2026-01-01T12:00:00.000Z"
+}))]
+#[expect(dead_code, reason = "describes the fields of TaskStatistics to readers of the API")]
+struct TaskFigures {
+    task_id: i64,
+    #[serde(flatten)]
+    figures: ExecutionFigures,
+}
+
+/// How a plan has gone so far.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the fields of PlanStatistics to readers of the API")]
+struct PlanFigures {
+    plan_id: i64,
+    #[serde(flatten)]
+    figures: ExecutionFigures,
+    /// Why executions failed, most frequent first.
+    failure_reasons: Vec<FailureReasonView>,
     /// The same for each task that has finished attempts.
-    pub tasks: Vec<TaskFiguresView>,
+    tasks: Vec<TaskFigures>,
 }
 
 impl PlanFiguresView {
     /// The figures of a plan; all zero while nothing of it has finished.
-    pub fn new(plan: PlanId, figures: Option<PlanStatistics>) -> Self {
-        let Some(figures) = figures else {
-            return Self {
-                plan_id: plan.get(),
-                execution_count: 0,
-                success_count: 0,
-                failure_count: 0,
-                success_rate: 0.0,
-                total_duration: 0.0,
-                avg_duration: 0.0,
-                tokens: 0,
-                total_results_length: 0,
-                tasks: Vec::new(),
-            };
-        };
-        Self {
-            plan_id: figures.plan_id.get(),
-            execution_count: figures.execution_count,
-            success_count: figures.success_count,
-            failure_count: figures.failure_count,
-            success_rate: figures.success_rate,
-            total_duration: figures.total_duration,
-            avg_duration: figures.avg_duration,
-            tokens: figures.tokens,
-            total_results_length: figures.total_results_length,
-            tasks: figures.tasks.into_iter().map(TaskFiguresView).collect(),
+    pub fn new(plan_id: PlanId, figures: Option<PlanStatistics>) -> Self {
+        Self(figures.unwrap_or_else(|| PlanStatistics {
+            plan_id,
+            figures: ExecutionStatistics::default(),
+            failure_reasons: Vec::new(),
+            tasks: Vec::new(),
+        }))
+    }
+}
+
+/// By what figures are added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FiguresBy {
+    /// The templates that plans were made from.
+    Templates,
+    /// The people whose plans they are.
+    Users,
+    /// The language models that answered; an execution counts for each of them, with the tokens of each.
+    Models,
+}
+
+impl From<FiguresBy> for Dimension {
+    fn from(by: FiguresBy) -> Self {
+        match by {
+            FiguresBy::Templates => Self::Template,
+            FiguresBy::Users => Self::User,
+            FiguresBy::Models => Self::Model,
         }
     }
+}
+
+/// By what, in the path.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct FiguresByPath {
+    /// By what figures are added up.
+    #[param(inline, example = "models")]
+    pub dimension: FiguresBy,
+}
+
+/// Which part of them.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub struct ListFiguresBy {
+    /// At most so many, 1 to 200; 50 without.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, example = 50)]
+    pub limit: Option<String>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// The figures of each template, user or model.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct FiguresByView {
+    /// The figures, ordered by subject as text.
+    #[schema(value_type = Vec<SubjectFigures>)]
+    pub figures: Vec<SubjectStatistics>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+impl From<SubjectPage> for FiguresByView {
+    fn from(page: SubjectPage) -> Self {
+        Self { figures: page.subjects, total: page.total, next_cursor: page.next }
+    }
+}
+
+/// How the executions of a template, user or model have gone.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "describes the fields of SubjectStatistics to readers of the API")]
+struct SubjectFigures {
+    /// The id of the template or user, or the name of the model.
+    subject: String,
+    #[serde(flatten)]
+    figures: ExecutionFigures,
 }

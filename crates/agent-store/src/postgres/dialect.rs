@@ -2,10 +2,11 @@
 
 use super::{Backend, Conn};
 use crate::prepared::Prepared;
+use crate::rows::attempt::AttemptRow;
 use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
-use crate::schema::{events, messages, plans, tasks};
+use crate::schema::{attempts, events, messages, plans, tasks};
 use agent_core::BoxError;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
@@ -94,6 +95,12 @@ pub(crate) fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryR
         cursors.extend(added.into_iter().map(|(_, cursor)| cursor));
     }
     Ok(cursors)
+}
+
+/// Keeps an attempt; its place among the others is given by the database, in order since writers take turns. One that is
+/// kept already stays as it is.
+pub(crate) fn insert_attempt(conn: &mut Conn, row: &AttemptRow) -> QueryResult<()> {
+    diesel::insert_into(attempts::table).values(row).on_conflict_do_nothing().execute(conn).map(drop)
 }
 
 /// Changes the one row that the statement is about, and yields columns of it as they then are; `None` where the

@@ -1,6 +1,6 @@
 //! Attempts at tasks, and accepted requests to execute.
 
-use super::{Conn, steps};
+use super::{Conn, dialect, steps};
 use crate::error::Answer;
 use crate::rows::attempt::AttemptRow;
 use crate::rows::{PlanKey, plain_option, stored};
@@ -54,9 +54,7 @@ pub(crate) fn record(conn: &mut Conn, plan: PlanKey, change: &AttemptChange, at:
         error: plain_option(change.error.as_deref()),
         tenant_id: plan.tenant.get(),
     };
-    let attempt = diesel::insert_into(attempts::table).values(&row);
-    attempt.on_conflict_do_nothing().execute(conn)?;
-    Ok(())
+    Ok(dialect::insert_attempt(conn, &row)?)
 }
 
 /// Notes an accepted request to execute and gives it an id.

@@ -65,6 +65,28 @@ pub(crate) fn model_usage(conn: &mut Conn, plan: PlanKey) -> Answer<Vec<ModelUsa
         .filter(steps::kind.eq(word("steps.kind", &StepKind::Model)?))
         .select((steps::name, steps::input_tokens, steps::output_tokens))
         .load(conn)?;
+    by_model(calls)
+}
+
+/// Tokens of an attempt's model calls by model.
+pub(crate) fn model_usage_of_attempt(
+    conn: &mut Conn,
+    plan: PlanKey,
+    task: TaskId,
+    attempt: u32,
+) -> Answer<Vec<ModelUsage>> {
+    let calls: Vec<(String, i64, i64)> = steps::table
+        .filter(steps::plan_id.eq(plan.id.get()))
+        .filter(steps::tenant_id.eq(plan.tenant.get()))
+        .filter(steps::task_id.eq(task.get()))
+        .filter(steps::attempt.eq(i64::from(attempt)))
+        .filter(steps::kind.eq(word("steps.kind", &StepKind::Model)?))
+        .select((steps::name, steps::input_tokens, steps::output_tokens))
+        .load(conn)?;
+    by_model(calls)
+}
+
+fn by_model(calls: Vec<(String, i64, i64)>) -> Answer<Vec<ModelUsage>> {
     let mut by_model: BTreeMap<String, Usage> = BTreeMap::new();
     for (model, input, output) in calls {
         let usage = Usage { input_tokens: large("tokens", input)?, output_tokens: large("tokens", output)? };

@@ -3,10 +3,11 @@
 use super::{Backend, Conn};
 use crate::database::Ended;
 use crate::prepared::{Named, Prepared};
+use crate::rows::attempt::AttemptRow;
 use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
-use crate::schema::{events, messages, plans, tasks};
+use crate::schema::{attempts, events, messages, plans, tasks};
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{max, sql};
 use diesel::prelude::*;
@@ -120,6 +121,16 @@ pub(crate) fn insert_events(conn: &mut Conn, rows: &[NewEventRow<'_>]) -> QueryR
         Ok(cursor)
     };
     rows.iter().map(insert).collect()
+}
+
+/// Keeps an attempt behind the newest of its tenant: nobody else writes meanwhile, and attempts are never removed. One
+/// that is kept already stays as it is.
+pub(crate) fn insert_attempt(conn: &mut Conn, row: &AttemptRow) -> QueryResult<()> {
+    let of_tenant = attempts::table.filter(attempts::tenant_id.eq(row.tenant_id));
+    let newest: Option<i64> = of_tenant.select(max(attempts::cursor)).get_result(conn)?;
+    let place = attempts::cursor.eq(newest.unwrap_or(0) + 1);
+    let attempt = diesel::insert_into(attempts::table).values((place, row));
+    attempt.on_conflict_do_nothing().execute(conn).map(drop)
 }
 
 #[diesel::declare_sql_function]

@@ -1,10 +1,11 @@
 //! Z19: everything that the ports can be asked for, and every statement of it.
 
 use super::World;
-use crate::realm::{Realm, intent, message, new_key, once, question, result, token, webhook};
+use crate::realm::{Realm, count, intent, message, new_key, once, question, result, token, webhook};
 use crate::statements::{EXCEPTIONS, STEP, TABLES, fault, is_about, is_excused, run_in};
 use crate::world::{at, change, new_user, progress};
-use agent_analytics::ports::{AttemptFilter, AttemptSource};
+use agent_analytics::Dimension;
+use agent_analytics::ports::{AnalyticsStore, AttemptsOf, Wanted};
 use agent_audit::{Actor, AuditFilter, AuditLog, ChainId, Entry, Outcome};
 use agent_auth::Role;
 use agent_auth::ports::{
@@ -62,13 +63,26 @@ async fn read_plans(store: &Store, realm: &Realm) {
     store.model_usage(tenant, plan).await.unwrap();
     store.versions(tenant, plan).await.unwrap();
     store.recorded(&state.plan, realm.done(), 1).await.unwrap();
-    let (task_id, plan_id) = (Some(realm.done()), Some(plan));
-    store.finished(&AttemptFilter { tenant, task_id, plan_id, since: Some(at(0)) }).await.unwrap();
+    read_figures(store, tenant, [AttemptsOf::Task(realm.done()), AttemptsOf::Plan(plan)]).await;
     for topic in [Topic::Plan(tenant, plan), Topic::Owner(owner), Topic::Tenant(tenant), Topic::Everything] {
         EventLog::read(store, topic, 0, 100).await.unwrap();
         EventLog::head(store, topic).await.unwrap();
     }
     store.touched(0).await.unwrap();
+}
+
+/// Figures: asked for in every way, counted, kept.
+async fn read_figures(store: &Store, tenant: TenantId, of: [AttemptsOf; 2]) {
+    for of in of {
+        store.attempts_of(tenant, of).await.unwrap();
+    }
+    store.behind().await.unwrap();
+    let page = Wanted::Page { dimension: Dimension::User, after: Some(String::new()), limit: 5 };
+    let from = Wanted::From(vec![(Dimension::Hour, String::new())]);
+    for wanted in [Wanted::Nothing, page, from] {
+        store.snapshot(tenant, 100, &wanted).await.unwrap();
+    }
+    count(store, tenant).await;
 }
 
 /// Plans: leased, journaled, refused, changed to their end.

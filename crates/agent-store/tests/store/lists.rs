@@ -2,10 +2,9 @@
 
 use super::World;
 use crate::world::{at, change, make, new_plan, user};
-use agent_analytics::ports::{AttemptFilter, AttemptSource};
 use agent_core::ids::{PlanId, TenantId, UserId};
 use agent_core::plan::{NewPlan, PlanState, PlanStatus, TaskStatus};
-use agent_core::ports::{AttemptChange, PlanCounts, PlanFilter, PlanReader, PlanStore, Visibility};
+use agent_core::ports::{PlanCounts, PlanFilter, PlanReader, PlanStore, Visibility};
 
 fn everything(limit: u32) -> PlanFilter {
     PlanFilter {
@@ -111,51 +110,4 @@ async fn each_plan_in_a_list_says_how_many_of_its_tasks_are_completed() {
     assert_eq!(world.store.counts(Visibility::Tenant(TenantId::DEFAULT)).await.unwrap(), all);
     let nobody = Visibility::Owner(agent_core::ids::Owner::in_default_tenant(UserId(404)));
     assert_eq!(world.store.counts(nobody).await.unwrap(), PlanCounts::default());
-}
-
-/// Begins an attempt and ends it, at the given instants.
-async fn attempt(world: &World, state: &PlanState, n: u32, status: TaskStatus, instants: (i64, i64)) {
-    for (status, instant) in [(TaskStatus::Running, instants.0), (status, instants.1)] {
-        let mut next = change(&world.store.load(None, state.plan.id).await.unwrap());
-        let error = (status == TaskStatus::Failed).then(|| "exit code 1".to_owned());
-        let task_id = state.tasks[0].id;
-        next.attempts = vec![AttemptChange {
-            task_id,
-            attempt: n,
-            status,
-            started_at: at(instants.0),
-            error,
-            result_length: 8,
-            journaled: true,
-        }];
-        next.at = at(instant);
-        world.store.commit(&next, None).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn figures_rest_on_attempts_that_completed_or_failed() {
-    let Some(world) = World::new().await else { return };
-    let (one, two) = (world.plan(1).await, world.plan(1).await);
-    attempt(&world, &one, 1, TaskStatus::Failed, (10, 20)).await;
-    attempt(&world, &one, 2, TaskStatus::Completed, (30, 50)).await;
-    attempt(&world, &two, 1, TaskStatus::Cancelled, (11, 21)).await;
-    attempt(&world, &two, 2, TaskStatus::Completed, (12, 40)).await;
-    attempt(&world, &two, 3, TaskStatus::Running, (60, 61)).await;
-    let source: &dyn AttemptSource = &world.store;
-    let all = source.finished(&AttemptFilter::all_of(TenantId::DEFAULT)).await.unwrap();
-    let ended: Vec<_> = all.iter().map(|record| (record.finished_at, record.succeeded)).collect();
-    assert_eq!(ended, [(at(20), false), (at(40), true), (at(50), true)]);
-    assert_eq!((all[0].description.as_str(), all[0].error.as_deref()), ("task 1", Some("exit code 1")));
-    assert_eq!((all[0].started_at, all[0].result_length), (at(10), 8));
-    let of_plan = AttemptFilter { plan_id: Some(two.plan.id), ..AttemptFilter::all_of(TenantId::DEFAULT) };
-    assert_eq!(source.finished(&of_plan).await.unwrap(), all[1..2]);
-    let since = AttemptFilter { since: Some(at(40)), ..AttemptFilter::all_of(TenantId::DEFAULT) };
-    assert_eq!(source.finished(&since).await.unwrap(), all[1..]);
-    let of_task = AttemptFilter {
-        task_id: Some(one.tasks[0].id),
-        since: Some(at(21)),
-        ..AttemptFilter::all_of(TenantId::DEFAULT)
-    };
-    assert_eq!(source.finished(&of_task).await.unwrap(), all[2..]);
 }

@@ -6,6 +6,8 @@ type World = crate::world::World<OnPostgres>;
 
 #[path = "accounts.rs"]
 mod accounts;
+#[path = "analytics.rs"]
+mod analytics;
 #[path = "approvals.rs"]
 mod approvals;
 #[path = "audit.rs"]

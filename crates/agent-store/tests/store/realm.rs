@@ -1,11 +1,13 @@
 //! One of everything that belongs to a tenant. Two realms differ in nothing but whose they are.
 
 use crate::world::{Backend, World, at, change, new_plan, progress, tenant, user_in};
+use agent_analytics::increments;
+use agent_analytics::ports::{AnalyticsStore, Wanted};
 use agent_auth::Scope;
 use agent_auth::ports::{ApiKey, ApiKeyStore, NewApiKey, NewRefreshToken, RefreshTokenStore};
 use agent_core::approval::{ApprovalKind, Question};
 use agent_core::executor::opening;
-use agent_core::ids::{ApprovalId, MessageId, Owner, PlanId, TaskId, WorkerId};
+use agent_core::ids::{ApprovalId, MessageId, Owner, PlanId, TaskId, TenantId, WorkerId};
 use agent_core::model::Usage;
 use agent_core::plan::{Idempotency, NewPlan, PlanState, PlanStatus, TaskStatus};
 use agent_core::policy::{OnExpiry, Risk};
@@ -13,6 +15,7 @@ use agent_core::ports::{
     ApprovalFilter, AttemptChange, Conversations, Fence, Journal, NewApproval, NewExecution, NewMessage,
     NewVersion, PlanReader, PlanStore, StepIntent, StepKey, StepKind, StepResult, StepStatus,
 };
+use agent_core::pricing::PriceList;
 use agent_core::tool::EffectClass;
 use agent_store::Store;
 use agent_webhooks::{Allowed, Destination, NewWebhook, Webhook, WebhookStore, new_secret};
@@ -206,6 +209,15 @@ pub(crate) fn token(owner: Owner, number: u8) -> NewRefreshToken {
         family: "one login".into(),
         expires_at: at(1_000_000),
     }
+}
+
+/// Counts what a tenant has executed.
+pub(crate) async fn count(store: &Store, tenant: TenantId) {
+    let fresh = store.snapshot(tenant, 100, &Wanted::Touched).await.unwrap();
+    let mut overview = fresh.overview.clone();
+    overview.count(&fresh.batch, &PriceList::default());
+    let rollups = increments(&fresh.batch.attempts, &PriceList::default());
+    assert!(store.keep_sums(tenant, fresh.overview.cursor, &overview, &rollups).await.unwrap());
 }
 
 /// A webhook of this owner, for all of their events.

@@ -7,7 +7,9 @@ use std::fmt::{self, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// The tables whose rows belong to tenants.
-pub(crate) const TABLES: [&str; 15] = [
+pub(crate) const TABLES: [&str; 17] = [
+    "analytics_overviews",
+    "analytics_rollups",
     "api_keys",
     "approvals",
     "attempts",

@@ -3,7 +3,7 @@
 use super::World;
 use crate::realm::{Realm, attempt, keyed_plan};
 use crate::world::{at, change, make, new_plan, progress, tenant, user_in};
-use agent_analytics::ports::{AttemptFilter, AttemptRecord, AttemptSource};
+use agent_analytics::ports::{AnalyticsStore, AttemptRecord, AttemptsOf, Wanted};
 use agent_auth::ports::ApiKeyStore;
 use agent_core::Error;
 use agent_core::event::Topic;
@@ -127,8 +127,6 @@ async fn found(store: &Store, tenant: TenantId, of: &Realm) -> [usize; 10] {
     let (plan, visibility) = (of.plan(), Visibility::Tenant(tenant));
     let mut asked_for = of.state.plan.clone();
     asked_for.owner.tenant = tenant;
-    let by_plan = AttemptFilter { plan_id: Some(plan), ..AttemptFilter::all_of(tenant) };
-    let by_task = AttemptFilter { task_id: Some(of.done()), ..AttemptFilter::all_of(tenant) };
     let question = ApprovalFilter { id: Some(of.question), ..questions(visibility) };
     let said = MessageFilter { plan_id: Some(plan), ..messages(visibility) };
     [
@@ -137,8 +135,8 @@ async fn found(store: &Store, tenant: TenantId, of: &Realm) -> [usize; 10] {
         store.model_usage(tenant, plan).await.unwrap().len(),
         store.versions(tenant, plan).await.unwrap().len(),
         store.recorded(&asked_for, of.done(), 1).await.unwrap().len(),
-        store.finished(&by_plan).await.unwrap().len(),
-        store.finished(&by_task).await.unwrap().len(),
+        store.attempts_of(tenant, AttemptsOf::Plan(plan)).await.unwrap().len(),
+        store.attempts_of(tenant, AttemptsOf::Task(of.done())).await.unwrap().len(),
         store.approvals(&ApprovalFilter::of_plan(tenant, plan)).await.unwrap().0.len(),
         store.approvals(&question).await.unwrap().0.len(),
         store.messages(&said).await.unwrap().0.len(),
@@ -208,7 +206,7 @@ async fn z02_keys_are_listed_to_their_owner_in_their_tenant() {
 /// What a tenant has done, as its figures say.
 async fn figures(store: &Store, tenant: TenantId) -> (Seen, Vec<AttemptRecord>, i64) {
     let seen = Seen::with(store, Visibility::Tenant(tenant)).await;
-    let finished = store.finished(&AttemptFilter::all_of(tenant)).await.unwrap();
+    let finished = store.snapshot(tenant, 5_000, &Wanted::Nothing).await.unwrap().batch.attempts;
     (seen, finished, EventLog::head(store, Topic::Tenant(tenant)).await.unwrap())
 }
 

