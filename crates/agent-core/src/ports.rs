@@ -155,6 +155,16 @@ pub struct PlanCounts {
     pub live: u64,
 }
 
+/// Tells one state of a plan, its tasks and its figures from another without reading them: whatever changes them raises one of
+/// the two numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PlanMark {
+    /// How often the plan was changed.
+    pub revision: Revision,
+    /// The number of its newest event.
+    pub seq: i64,
+}
+
 /// What calls to one model have used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModelUsage {
@@ -178,6 +188,12 @@ pub trait PlanReader: Send + Sync {
     /// # Errors
     /// `Unavailable`.
     async fn counts(&self, visibility: Visibility) -> Result<PlanCounts>;
+
+    /// By what a visible plan's present state is told from any other.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, `Unavailable`.
+    async fn mark(&self, visibility: Visibility, plan: PlanId) -> Result<PlanMark>;
 
     /// All attempts of a tenant's plan, oldest first.
     ///

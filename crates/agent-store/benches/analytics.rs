@@ -43,7 +43,8 @@ impl Clock for Now {
 fn fill(path: &Path, from: u64, to: u64) {
     let now = Now.now().as_micros();
     let each = 60 * 86_400 * 1_000_000 / i64::try_from(to.max(1)).unwrap();
-    let numbers = format!("WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})");
+    let numbers =
+        format!("WITH RECURSIVE n(i) AS (SELECT {from} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {to})");
     let ended = format!("({now} - ({to} - i) * {each})");
     let statements = format!(
         "PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; PRAGMA cache_size = -400000; BEGIN;

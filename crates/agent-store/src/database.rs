@@ -74,6 +74,8 @@ pub(crate) trait Database: Send + Sync + 'static {
 
     /// Begins a transaction that writes. It waits here until nobody else writes, and never half-way.
     const BEGIN_WRITING: &'static str;
+    /// Whether a row is found by its key faster than another thread is asked to: where no journey to a server is made.
+    const IS_NEAR: bool;
     /// Commits it, or fails where a statement failed that nobody told of.
     const COMMIT: &'static str;
     /// Begins a transaction whose queries all see the same state.

@@ -88,6 +88,7 @@
 
 mod database;
 mod error;
+mod glances;
 mod location;
 mod migrate;
 mod pool;

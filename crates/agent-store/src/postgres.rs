@@ -54,6 +54,7 @@ impl Database for Postgres {
     // in the order of commits, so that no reader passes one that comes later. It goes with the transaction.
     const BEGIN_WRITING: &'static str =
         "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock(7018690069355000425)";
+    const IS_NEAR: bool = false;
     // `COMMIT` alone succeeds also where a statement failed and everything is taken back, and where no transaction
     // is open; a savepoint fails in both cases.
     const COMMIT: &'static str = "SAVEPOINT kept; COMMIT";

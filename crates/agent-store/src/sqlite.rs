@@ -45,6 +45,7 @@ impl Database for Sqlite {
 
     // The write lock at once: no transaction finds out half-way that it must wait.
     const BEGIN_WRITING: &'static str = "BEGIN IMMEDIATE";
+    const IS_NEAR: bool = true;
     const COMMIT: &'static str = "COMMIT";
     const BEGIN_READING: &'static str = "BEGIN";
 

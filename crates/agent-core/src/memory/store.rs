@@ -8,8 +8,8 @@ use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanVersion};
 use crate::ports::{
     Allowance, Approval, ApprovalFilter, Change, Claim, Clock, CommitListener, Committed,
     ConversationMessage, Conversations, Created, EventLog, Fence, Journal, MessageFilter, ModelUsage,
-    NewMessage, Opening, PlanCounts, PlanFilter, PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey,
-    StepResult, Told, Visibility,
+    NewMessage, Opening, PlanCounts, PlanFilter, PlanMark, PlanPage, PlanReader, PlanStore, Step, StepIntent,
+    StepKey, StepResult, Told, Visibility,
 };
 use crate::time::Timestamp;
 use async_trait::async_trait;
@@ -147,6 +147,12 @@ impl PlanReader for MemoryStore {
 
     async fn counts(&self, visibility: Visibility) -> Result<PlanCounts> {
         Ok(self.core().counts(visibility))
+    }
+
+    async fn mark(&self, visibility: Visibility, plan: PlanId) -> Result<PlanMark> {
+        let state = self.load(Some(visibility), plan).await?;
+        let seq = self.core().events(plan).last().map_or(0, |event| event.seq);
+        Ok(PlanMark { revision: state.plan.revision, seq })
     }
 
     async fn attempts(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Attempt>> {

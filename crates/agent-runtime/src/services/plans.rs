@@ -22,8 +22,8 @@ use agent_core::ids::{Owner, PlanId, TaskId};
 use agent_core::plan::{Attempt, NewPlan, PlanState, PlanStatus, TaskStatus};
 use agent_core::policy::Judge;
 use agent_core::ports::{
-    Conversations, ModelUsage, NewMessage, PlanFilter, PlanPage, PlanReader, PlanStore, Redactor, Step,
-    Visibility,
+    Conversations, ModelUsage, NewMessage, PlanFilter, PlanMark, PlanPage, PlanReader, PlanStore, Redactor,
+    Step, Visibility,
 };
 use agent_core::pricing::{PriceList, dollars};
 use agent_events::{Hub, Subscription};
@@ -168,6 +168,15 @@ impl Plans {
     /// `PlanNotFound`, also for plans of others.
     pub async fn state(&self, caller: &Principal, id: PlanId) -> Result<PlanState> {
         Ok(PlanStore::load(&self.store, Some(caller.visibility()), id).await?)
+    }
+
+    /// By what the plan's present state is told from any other: as long as it stays the same, so does what
+    /// [`Plans::find`] answers.
+    ///
+    /// # Errors
+    /// `PlanNotFound`, also for plans of others.
+    pub async fn mark(&self, caller: &Principal, id: PlanId) -> Result<PlanMark> {
+        Ok(PlanReader::mark(&self.store, caller.visibility(), id).await?)
     }
 
     /// The plan with its figures.

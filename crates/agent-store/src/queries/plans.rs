@@ -7,7 +7,7 @@ use crate::rows::plan::{NewPlanRow, PlanDefinitionRow, PlanRow, PlanStandingRow}
 use crate::schema::plans;
 use agent_core::ids::{Owner, PlanId, Revision, TenantId, UserId};
 use agent_core::plan::PlanState;
-use agent_core::ports::{Fence, Visibility};
+use agent_core::ports::{Fence, PlanMark, Visibility};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
@@ -59,6 +59,23 @@ pub(crate) fn load(conn: &mut Conn, visibility: Option<Visibility>, id: PlanId) 
     };
     let plan = row.ok_or(agent_core::Error::PlanNotFound(id))?.into_plan()?;
     Ok(PlanState { tasks: tasks::of_plan(conn, PlanKey::of(&plan))?, plan })
+}
+
+/// By what the present state of a visible plan is told from any other.
+pub(crate) fn mark(conn: &mut Conn, visibility: Visibility, id: PlanId) -> Answer<PlanMark> {
+    let mark = (plans::revision, plans::next_seq);
+    let found: Option<(i64, i64)> = match visibility {
+        Visibility::Owner(Owner { tenant, user }) => own!(PlanKey { tenant, id })
+            .filter(plans::owner_id.eq(user.get()))
+            .select(mark)
+            .get_result(conn)
+            .optional()?,
+        Visibility::Tenant(tenant) => {
+            own!(PlanKey { tenant, id }).select(mark).get_result(conn).optional()?
+        }
+    };
+    let (revision, next_seq) = found.ok_or(agent_core::Error::PlanNotFound(id))?;
+    Ok(PlanMark { revision: Revision(revision), seq: next_seq - 1 })
 }
 
 /// Changes a plan that still is as the caller saw it, and takes numbers for `n_events` events.

@@ -2,6 +2,7 @@
 
 use crate::database::{Database, Scope};
 use crate::error::{Answer, Error};
+use crate::glances::Glances;
 use crate::pool::Readers;
 use crate::writer::{Writer, WriterStatistics, Written};
 use agent_core::ports::CommitListener;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 pub(crate) struct Engine<D: Database> {
     writer: Writer<D>,
     readers: Readers<D>,
+    glances: Glances<D>,
 }
 
 impl<D: Database> Engine<D> {
@@ -19,7 +21,8 @@ impl<D: Database> Engine<D> {
         let database = Arc::new(database);
         let writer = Writer::start(&database, listener)?;
         let readers = Readers::open(&database)?;
-        Ok(Self { writer, readers })
+        let glances = Glances::of(&database);
+        Ok(Self { writer, readers, glances })
     }
 
     pub(super) async fn close(&self) -> agent_core::Result<()> {
@@ -42,6 +45,21 @@ impl<D: Database> Engine<D> {
         Q: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
     {
         self.readers.read(scope, query).await
+    }
+
+    /// Runs one statement that finds a row by its key. Where the database is a file, it runs on the thread that asks: the
+    /// way to another thread and back would take several times as long. As one statement it sees one state of the database.
+    pub(crate) async fn glance<T, Q>(&self, scope: Scope, query: Q) -> agent_core::Result<T>
+    where
+        T: Send + 'static,
+        Q: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
+    {
+        let Some(mut conn) = self.glances.take() else { return self.read(scope, query).await };
+        let answer = query(&mut conn);
+        if answer.is_ok() {
+            self.glances.put_back(conn);
+        }
+        answer.map_err(agent_core::Error::from)
     }
 
     /// Runs a transaction about a scope and waits until it is on the disk and listeners are told.

@@ -1,12 +1,13 @@
 //! Questions about plans.
 
-use super::{Store, read};
+use super::{Store, glance, read};
 use crate::rows::PlanKey;
 use agent_core::Result;
 use agent_core::ids::{PlanId, TenantId};
 use agent_core::plan::{Attempt, PlanVersion};
 use agent_core::ports::{
-    Approval, ApprovalFilter, ModelUsage, PlanCounts, PlanFilter, PlanPage, PlanReader, Step, Visibility,
+    Approval, ApprovalFilter, ModelUsage, PlanCounts, PlanFilter, PlanMark, PlanPage, PlanReader, Step,
+    Visibility,
 };
 use async_trait::async_trait;
 
@@ -19,6 +20,10 @@ impl PlanReader for Store {
 
     async fn counts(&self, visibility: Visibility) -> Result<PlanCounts> {
         read!(self, visibility, db, |conn| db::listing::counts(conn, visibility))
+    }
+
+    async fn mark(&self, visibility: Visibility, plan: PlanId) -> Result<PlanMark> {
+        glance!(self, visibility, db, |conn| db::plans::mark(conn, visibility, plan))
     }
 
     async fn attempts(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Attempt>> {

@@ -46,6 +46,7 @@ async fn read_plans(store: &Store, realm: &Realm) {
             .unwrap();
         store.counts(view).await.unwrap();
         store.load(Some(view), plan).await.unwrap();
+        store.mark(view, plan).await.unwrap();
         let (plan_id, id) = (Some(plan), Some(realm.question));
         for include_decided in [true, false] {
             let asked =

@@ -1,10 +1,10 @@
 //! Making and finding plans.
 
 use super::World;
-use crate::world::{at, change, make, new_plan, user};
+use crate::world::{at, change, make, new_plan, progress, user};
 use agent_core::Error;
 use agent_core::event::EventBody;
-use agent_core::ids::{Owner, PlanId, Revision, UserId};
+use agent_core::ids::{Owner, PlanId, Revision, TenantId, UserId};
 use agent_core::plan::{
     CommandLine, Idempotency, NewPlan, OnUnknown, PlanStatus, Priority, RetryPolicy, TaskKind, TaskSpec,
     TaskStatus,
@@ -13,7 +13,7 @@ use agent_core::policy::{
     ApprovalMode, Budget, OnExpiry, OnFailure, Permission, Policy, Rule, SandboxLevel, SecretFiles, Words,
     WorkspaceMode,
 };
-use agent_core::ports::PlanStore;
+use agent_core::ports::{PlanReader, PlanStore, Visibility};
 use agent_core::tool::EffectClass;
 use std::error::Error as _;
 
@@ -197,4 +197,25 @@ async fn a_key_belongs_to_its_owner_and_lapses_after_a_day() {
     let later =
         make(&world.store, &keyed(world.owner, "two"), PlanStatus::Created, at(day + 1)).await.unwrap();
     assert_eq!(later.plan.id, late.plan.id);
+}
+
+#[tokio::test]
+async fn the_mark_of_a_plan_changes_with_everything_that_is_told_of_it() {
+    let Some(world) = World::new().await else { return };
+    let (state, fence) = world.held("w").await;
+    let (plan, view) = (state.plan.id, Visibility::Owner(world.owner));
+    let mark = async || PlanReader::mark(&world.store, view, plan).await.unwrap();
+    let first = mark().await;
+    assert_eq!(first, mark().await);
+    let mut told = change(&state);
+    told.events = vec![progress("half")];
+    world.store.commit(&told, Some(&fence)).await.unwrap();
+    let second = mark().await;
+    assert!(second.revision > first.revision && second.seq == first.seq + 1, "{first:?} {second:?}");
+    let seen_by_others =
+        PlanReader::mark(&world.another(), Visibility::Tenant(TenantId::DEFAULT), plan).await;
+    assert_eq!(seen_by_others.unwrap(), second);
+    let stranger = Visibility::Owner(user(&world.store, "bob").await);
+    let hidden = PlanReader::mark(&world.store, stranger, plan).await;
+    assert!(matches!(hidden, Err(Error::PlanNotFound(id)) if id == plan));
 }

@@ -7,7 +7,7 @@ use agent_core::plan::{Attempt, Idempotency, Plan, PlanState, PlanVersion};
 use agent_core::ports::{
     Allowance, Approval, ApprovalFilter, Change, Claim, Clock, Committed, ConversationMessage, Conversations,
     Created, Fence, Journal, MessageFilter, ModelUsage, NewMessage, Opening, PlanCounts, PlanFilter,
-    PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
+    PlanMark, PlanPage, PlanReader, PlanStore, Step, StepIntent, StepKey, StepResult, Told, Visibility,
 };
 use agent_core::time::Timestamp;
 use agent_core::{Error, Result};
@@ -142,6 +142,10 @@ impl PlanReader for FaultyStore {
 
     async fn counts(&self, visibility: Visibility) -> Result<PlanCounts> {
         self.open()?.counts(visibility).await
+    }
+
+    async fn mark(&self, visibility: Visibility, plan: PlanId) -> Result<PlanMark> {
+        self.open()?.mark(visibility, plan).await
     }
 
     async fn attempts(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Attempt>> {
