@@ -101,4 +101,4 @@ mod writer;
 
 pub use error::Error;
 pub use store::Store;
-pub use writer::WriterStatistics;
+pub use writer::{CommitFigures, Distribution, WriterStatistics};
