@@ -23,6 +23,7 @@
 //! ```
 
 mod agent;
+pub mod backup;
 mod data_folder;
 mod deliveries;
 pub mod doctor;

@@ -89,6 +89,7 @@ impl AttemptJob {
         if let (Ok(outcome), Some(task)) = (&worked, state.task(task)) {
             shared.attempts.ended(&task.spec.kind, outcome);
             span.record("outcome", outcome.name());
+            span.in_scope(|| tracing::debug!("an attempt ended: {}", outcome.name()));
         }
         let fact = match worked {
             Ok(outcome) => Some(finished(job, outcome, jitter)),
