@@ -2,7 +2,6 @@ use crate::collector::{Arrived, Collector};
 use crate::{SCRAPE_TOKEN, Scene, plan, reads_a_file};
 use agent_testkit::ServerProcess;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
-use serde_json::json;
 use std::net::TcpListener;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -73,7 +72,7 @@ async fn a_request_its_attempts_and_what_they_ask_are_one_trace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_names_a_trace_for_has_one_of_its_own_and_the_last_spans_are_sent() {
     let (scene, collector) = (Scene::new(), Collector::start());
-    let server = scene.server(&json!([])).env("AGENT_OTLP_ENDPOINT", collector.endpoint()).start();
+    let server = scene.server(&reads_a_file()).env("AGENT_OTLP_ENDPOINT", collector.endpoint()).start();
     let client = server.anonymous();
     client.get("/health").await.expect(200);
     // Not sampled, as the caller wishes, and not a trace at all.
@@ -94,7 +93,7 @@ async fn what_nobody_names_a_trace_for_has_one_of_its_own_and_the_last_spans_are
 async fn a_collector_that_is_away_costs_nothing_but_the_spans() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let scene = Scene::new();
-    let server = scene.server(&json!([])).env("AGENT_OTLP_ENDPOINT", format!("http://{nobody}")).start();
+    let server = scene.server(&reads_a_file()).env("AGENT_OTLP_ENDPOINT", format!("http://{nobody}")).start();
     for _ in 0..20 {
         server.anonymous().get("/health").await.expect(200);
     }
@@ -115,7 +114,7 @@ async fn a_collector_that_never_answers_fills_a_bounded_queue_and_the_server_goe
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let scene = Scene::new();
-    let server = scene.server(&json!([])).env("AGENT_OTLP_ENDPOINT", endpoint).start();
+    let server = scene.server(&reads_a_file()).env("AGENT_OTLP_ENDPOINT", endpoint).start();
     // More than the queue has room for, before the first batch is given up.
     let asked = (0..50).map(|_| {
         let client = server.anonymous();

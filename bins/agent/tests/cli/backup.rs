@@ -57,7 +57,7 @@ fn files_in(folder: &Path) -> Vec<String> {
 }
 
 /// Backs up while plans are made and executed; gives the plans that were acknowledged shortly before it began.
-async fn back_up_under_load(place: &Workplace, client: &Client, backup: &Path) -> Vec<i64> {
+async fn back_up_under_load(place: &Workplace, client: &Client, backup: &Path) -> Vec<String> {
     let stop = AtomicBool::new(false);
     let load = async {
         let mut plans = Vec::new();
@@ -70,7 +70,7 @@ async fn back_up_under_load(place: &Workplace, client: &Client, backup: &Path) -
         tokio::time::sleep(Duration::from_millis(500)).await;
         let mut before = Vec::new();
         for _ in 0..10 {
-            before.push(client.plans().create(&echo("before")).await.unwrap().plan_id);
+            before.push(client.plans().create(&echo("before")).await.unwrap().plan_id.to_string());
         }
         let database = url_of(place, "data");
         let child = place.start(&["backup", "--database-url", &database, backup.to_str().unwrap()]);
@@ -110,7 +110,7 @@ fn what_was_acknowledged_before_a_backup_under_load_is_there_after_its_restore_a
         place.agent(&[arguments, &["--json", "--server", &server.url, "--token", &token]].concat())
     };
     for plan in before {
-        ask(&["plans", "show", &plan.to_string()]).with_code(0);
+        ask(&["plans", "show", &plan]).with_code(0);
     }
     // The session of before the backup is still good: the signing secret came along.
     ask(&["plans", "execute", &waiting]).with_code(0);
