@@ -18,6 +18,7 @@ mod input_heads;
 mod input_values;
 mod isolation;
 mod live_events;
+mod metrics;
 mod models;
 mod openapi;
 mod organisations;

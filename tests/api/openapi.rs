@@ -40,7 +40,7 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let found: BTreeSet<String> =
         operations(&document).into_iter().map(|(path, method, _)| format!("{method} {path}")).collect();
-    let promised = "GET / | GET /health | GET /ready | POST /auth/login | POST /auth/token | GET /auth/validate | \
+    let promised = "GET / | GET /health | GET /ready | GET /metrics | POST /auth/login | POST /auth/token | GET /auth/validate | \
         POST /plans | GET /plans | GET /plans/{plan_id} | PATCH /plans/{plan_id} | GET /plans/{plan_id}/tasks | POST /plans/{plan_id}/execute | \
         GET /templates | GET /templates/{id} | GET /templates/search/{query} | GET /analytics | \
         GET /analytics/tasks/{id} | GET /analytics/performance | GET /ws/{client_id} | GET /conversation | \

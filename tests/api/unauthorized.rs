@@ -4,10 +4,12 @@ use crate::openapi::operations;
 use agent_testkit::{Answer, Client, TestServer};
 use serde_json::{Value, json};
 
-const PUBLIC: [&str; 8] = [
+/// The scrape token of `/metrics` is nobody's credential.
+const PUBLIC: [&str; 9] = [
     "GET /",
     "GET /health",
     "GET /ready",
+    "GET /metrics",
     "GET /docs",
     "GET /redoc",
     "GET /openapi.json",

@@ -11,13 +11,14 @@ use std::cell::{Cell, RefCell};
 use std::future::{Ready, ready};
 use std::net::IpAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// What is known of a request. Each handler and extractor adds what it learns.
 #[derive(Clone)]
 pub(crate) struct Asked(Rc<Known>);
 
 struct Known {
-    id: String,
+    id: Arc<str>,
     address: Option<IpAddr>,
     principal: RefCell<Option<Rc<Principal>>>,
     ruling: Cell<Option<Ruling>>,
@@ -37,7 +38,7 @@ impl Asked {
     /// A request of this name, from this address.
     pub(crate) fn new(id: String, address: Option<IpAddr>) -> Self {
         Self(Rc::new(Known {
-            id,
+            id: id.into(),
             address,
             principal: RefCell::default(),
             ruling: Cell::default(),
@@ -53,6 +54,11 @@ impl Asked {
     /// Its name.
     pub(crate) fn id(&self) -> &str {
         &self.0.id
+    }
+
+    /// Its name, for whoever keeps it longer than the request.
+    pub(crate) fn name(&self) -> Arc<str> {
+        Arc::clone(&self.0.id)
     }
 
     /// Where it comes from: the address of the client, behind however many trusted proxies.

@@ -1,5 +1,6 @@
 //! Server-sent events (the WHATWG `text/event-stream` format).
 
+use crate::metrics::{Listening, Transport};
 use crate::state::AppState;
 use crate::websocket::Opened;
 use actix_web::HttpResponse;
@@ -32,6 +33,7 @@ pub(crate) struct EventSource {
 
 struct Follower {
     source: EventSource,
+    counted: Listening,
     ticks: Interval,
     rechecks: Interval,
     end: Pin<Box<Sleep>>,
@@ -43,7 +45,8 @@ pub(crate) fn respond(source: EventSource) -> HttpResponse {
     let ticks = unhurried(now, KEEP_ALIVE);
     let rechecks = unhurried(now + recheck_every, recheck_every);
     let end = Box::pin(tokio::time::sleep(source.opened.lifetime(&source.state)));
-    let frames = unfold(Follower { source, ticks, rechecks, end }, |mut follower| async move {
+    let counted = source.state.metrics().streams.listener(Transport::sse, source.state.agent().clock().now());
+    let frames = unfold(Follower { source, counted, ticks, rechecks, end }, |mut follower| async move {
         let frame = follower.next_frame().await?;
         Some((Ok::<Bytes, Infallible>(frame), follower))
     });
@@ -71,7 +74,10 @@ impl Follower {
                 () = &mut self.end => return None,
                 _ = self.rechecks.tick() => self.source.opened.recheck(&self.source.state).await.ok()?,
                 event = self.source.events.next() => match event? {
-                    Ok(envelope) => return Some(frame(self.source.topic, &envelope)),
+                    Ok(envelope) => {
+                        self.counted.got(&envelope.event, self.source.state.agent().clock().now());
+                        return Some(frame(self.source.topic, &envelope));
+                    }
                     // The stream goes on where it was when it is asked again.
                     Err(error) => tracing::warn!(%error, "events could not be read; trying again"),
                 },

@@ -7,6 +7,7 @@ use crate::cors::Cors;
 use crate::error::{ApiError, ErrorCode, PROBLEM_JSON};
 use crate::limiting;
 use crate::state::AppState;
+use crate::watching::Watched;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -32,6 +33,7 @@ pub(crate) async fn every_response<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse<BusyBody>, Error> {
     let asked = make_known(&request);
+    let watched = Watched::begin(&request, &asked);
     let busy = request.conn_data::<Rc<Work>>().map(Work::begin);
     let cors = request.app_data::<Data<Cors>>().cloned();
     let listed = cors.as_ref().and_then(|cors| cors.listed(request.headers()));
@@ -39,7 +41,10 @@ pub(crate) async fn every_response<B: MessageBody + 'static>(
     answer_head_as_get(&mut request);
     let mut response = match preflight(&request, cors.as_deref().map(AsRef::as_ref)) {
         Some(answer) => request.into_response(answer),
-        None => recorded(answered(request, next, &asked).await?, &method, &asked).await,
+        None => {
+            let answered = watched.work(&asked, answered(request, next, &asked)).await?;
+            recorded(answered, &method, &asked).await
+        }
     };
     add_headers(response.headers_mut(), asked.id());
     limiting::add_headers(response.headers_mut(), &asked);
@@ -51,6 +56,7 @@ pub(crate) async fn every_response<B: MessageBody + 'static>(
         // The rest of the body is not waited for.
         response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
+    watched.end(&method, response.request(), status);
     let (request_id, status) = (asked.id(), status.as_u16());
     tracing::debug!(request_id, %method, path, status, "{method} {path} was answered with {status}");
     Ok(response.map_body(|_, body| BusyBody::new(body, busy)))

@@ -3,6 +3,7 @@
 
 use crate::masked_log::MaskedLog;
 use crate::server::{ServeOptions, serve};
+use crate::traces::Traces;
 use agent_runtime::{Agent, LogFormat, Overrides, Settings};
 use anyhow::Context;
 use clap::Args;
@@ -12,10 +13,14 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer};
 
 /// Running tasks may finish within this time after the server was told to stop.
 const GRACE: Duration = Duration::from_secs(6);
+/// How long the last spans may take to reach their collector.
+const LAST_SPANS: Duration = Duration::from_secs(1);
 /// Why a server ends by itself.
 const STORAGE_FAILED: &str = "the storage failed while it was written to, so nothing more can be promised. \
     What was acknowledged before is kept. Check the disk, then start the server again.";
@@ -74,13 +79,14 @@ impl ServerArguments {
             let printed = write!(std::io::stdout(), "{}", settings.to_masked_toml());
             return if printed.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
-        if let Err(reason) = start_logging(&settings) {
-            return fail(2, &reason);
-        }
+        let traces = match start_logging(&settings) {
+            Ok(traces) => traces,
+            Err(reason) => return fail(2, &reason),
+        };
         if let Err(error) = agent_runtime::protect_own_memory() {
             tracing::warn!(%error, "other processes of this user can read the memory of the server");
         }
-        match serve_until_told(settings).await {
+        match serve_until_told(settings, traces).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(if is_settings(&error) { 2 } else { 1 }, &format!("{error:#}")),
         }
@@ -127,25 +133,33 @@ fn is_settings(error: &anyhow::Error) -> bool {
     }
 }
 
-fn start_logging(settings: &Settings) -> Result<(), String> {
+/// Begins to log, and to send traces where the settings name a collector.
+fn start_logging(settings: &Settings) -> Result<Option<Traces>, String> {
     let filter = EnvFilter::try_new(format!("{QUIET},{}", settings.log))
         .map_err(|error| format!("log: {:?} is not a filter: {error}", settings.log))?;
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(MaskedLog::new(agent_runtime::redactor(settings)));
-    let started = match settings.log_format {
-        LogFormat::Text => subscriber.try_init(),
-        LogFormat::Json => subscriber.json().try_init(),
+    let lines = match settings.log_format {
+        LogFormat::Text => lines.with_filter(filter).boxed(),
+        LogFormat::Json => lines.json().with_filter(filter).boxed(),
     };
-    started.map_err(|error| error.to_string())
+    let traces = settings.observing.otlp_endpoint.as_deref().map(Traces::start).transpose()?;
+    let spans = traces.as_ref().map(Traces::layer);
+    let started = tracing_subscriber::registry().with(lines).with(spans).try_init();
+    started.map_err(|error| error.to_string())?;
+    Ok(traces)
 }
 
-async fn serve_until_told(settings: Settings) -> anyhow::Result<()> {
+async fn serve_until_told(settings: Settings, traces: Option<Traces>) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let bind = settings.bind;
-    let options = ServeOptions { cors_origins: settings.cors_origins.clone(), ..ServeOptions::default() };
+    let options = ServeOptions {
+        cors_origins: settings.cors_origins.clone(),
+        traces: traces.clone(),
+        ..ServeOptions::default()
+    };
     let listener =
         TcpListener::bind(bind).with_context(|| format!("cannot listen on {bind}; choose another --bind"))?;
     let agent = Agent::start(settings).await?;
@@ -170,6 +184,9 @@ async fn serve_until_told(settings: Settings) -> anyhow::Result<()> {
     server.stop().await;
     // What could not be recorded any more is not worth waiting for.
     agent.stop_within(if failed { Duration::ZERO } else { GRACE }).await;
+    if let Some(traces) = traces {
+        traces.stop(LAST_SPANS).await;
+    }
     anyhow::ensure!(!failed, STORAGE_FAILED);
     Ok(())
 }

@@ -7,6 +7,7 @@ pub(crate) mod auth;
 pub(crate) mod conversation;
 pub(crate) mod documents;
 pub(crate) mod events;
+pub(crate) mod metrics;
 pub(crate) mod plan_moves;
 pub(crate) mod plan_versions;
 pub(crate) mod plan_workspaces;
@@ -24,14 +25,7 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The list of all operations.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
-    config
-        .service(system::show_root)
-        .service(system::show_health)
-        .service(system::show_readiness)
-        .service(system::show_stats)
-        .service(documents::show_document)
-        .service(documents::show_swagger_ui)
-        .service(documents::show_redoc);
+    configure_system(config);
     config
         .service(auth::log_in)
         .service(auth::refresh_session)
@@ -75,6 +69,18 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(events::stream_all_events)
         .service(websocket::create_ticket)
         .service(websocket::open_websocket);
+}
+
+fn configure_system(config: &mut ServiceConfig<'_>) {
+    config
+        .service(system::show_root)
+        .service(system::show_health)
+        .service(system::show_readiness)
+        .service(system::show_stats)
+        .service(metrics::show_metrics)
+        .service(documents::show_document)
+        .service(documents::show_swagger_ui)
+        .service(documents::show_redoc);
 }
 
 fn configure_plans(config: &mut ServiceConfig<'_>) {

@@ -3,7 +3,9 @@
 use crate::app;
 use crate::connection_limits::{ConnectionLimits, Line};
 use crate::cors::Cors;
+use crate::metrics::MetricsListener;
 use crate::state::AppState;
+use crate::traces::Traces;
 use crate::websocket::WebSocketSettings;
 use actix_http::HttpService;
 use actix_server::{Server, ServerHandle};
@@ -34,6 +36,8 @@ pub struct ServeOptions {
     pub cors_origins: Vec<String>,
     /// How WebSocket connections are kept.
     pub websocket: WebSocketSettings,
+    /// Where traces of requests go, if anywhere.
+    pub traces: Option<Traces>,
     /// How long requests may go on after the server was asked to stop; whole seconds.
     pub grace: Duration,
 }
@@ -46,6 +50,7 @@ impl Default for ServeOptions {
             limits: ConnectionLimits::default(),
             cors_origins: Vec::new(),
             websocket: WebSocketSettings::default(),
+            traces: None,
             grace: Duration::from_secs(2),
         }
     }
@@ -56,6 +61,7 @@ pub struct Running {
     address: SocketAddr,
     handle: ServerHandle,
     stopping: CancellationToken,
+    metrics: Option<MetricsListener>,
     server: JoinHandle<std::io::Result<()>>,
 }
 
@@ -66,11 +72,13 @@ pub struct Running {
 /// sets going in the agent is handed to the runtime of this call.
 ///
 /// # Errors
-/// When the socket cannot be used.
+/// When the socket, or the one for metrics that the settings name, cannot be used.
 pub async fn serve(agent: Agent, listener: TcpListener, options: ServeOptions) -> std::io::Result<Running> {
     let address = listener.local_addr()?;
     let stopping = CancellationToken::new();
-    let state = Data::new(AppState::new(agent, options.websocket, stopping.clone()));
+    let state = Data::new(AppState::new(agent, options.websocket, options.traces, stopping.clone()));
+    let metrics_bind = state.agent().settings().observing.metrics_bind;
+    let metrics = metrics_bind.map(|bind| MetricsListener::start(bind, state.clone())).transpose()?;
     let (limits, cors) = (options.limits, Data::new(Cors::new(options.cors_origins)));
     let workers = options.workers.max(1);
     let builder = Server::build()
@@ -103,7 +111,7 @@ pub async fn serve(agent: Agent, listener: TcpListener, options: ServeOptions) -
     };
     let server = builder.listen("agent-server", listener, worker)?.run();
     let handle = server.handle();
-    Ok(Running { address, handle, stopping, server: tokio::spawn(server) })
+    Ok(Running { address, handle, stopping, metrics, server: tokio::spawn(server) })
 }
 
 impl Running {
@@ -117,6 +125,12 @@ impl Running {
         format!("http://{}", self.address)
     }
 
+    /// Where metrics can be scraped without a token, such as `http://127.0.0.1:9464/metrics`; none unless the settings
+    /// name an address for that.
+    pub fn metrics_url(&self) -> Option<String> {
+        self.metrics.as_ref().map(|listener| format!("http://{}/metrics", listener.address()))
+    }
+
     /// Stops taking requests, closes WebSocket connections (1012) and event streams, and lets what runs end.
     /// The agent goes on; stop it afterwards.
     pub async fn stop(self) {
@@ -126,6 +140,10 @@ impl Running {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "the server ended with an error"),
             Err(error) => tracing::error!(%error, "the server's task broke"),
+        }
+        // Last, so that what happens at the end can still be seen.
+        if let Some(metrics) = self.metrics {
+            metrics.stop().await;
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What all requests of a server share.
 
 use crate::auditing::Auditing;
+use crate::metrics::Metrics;
+use crate::traces::Traces;
 use crate::websocket::{Credentials, Sources, Tickets, WebSocketSettings};
 use agent_limits::Limits;
 use agent_runtime::Agent;
@@ -23,16 +25,25 @@ pub(crate) struct AppState {
     sources: Arc<Sources>,
     limits: Limits,
     auditing: Auditing,
+    metrics: Metrics,
+    traces: Option<Traces>,
     document: OnceLock<crate::openapi::Document>,
 }
 
 impl AppState {
     /// Shared by a server of this agent.
-    pub(crate) fn new(agent: Agent, websocket: WebSocketSettings, stopping: CancellationToken) -> Self {
+    pub(crate) fn new(
+        agent: Agent,
+        websocket: WebSocketSettings,
+        traces: Option<Traces>,
+        stopping: CancellationToken,
+    ) -> Self {
         let most = NonZeroUsize::new(MAX_KEYS).unwrap_or(NonZeroUsize::MIN);
         Self {
             limits: Limits::new(&agent.settings().access.quotas, most),
             auditing: Auditing::default(),
+            metrics: Metrics::default(),
+            traces,
             agent,
             stopping,
             websocket,
@@ -57,6 +68,16 @@ impl AppState {
     /// What is recorded.
     pub(crate) fn auditing(&self) -> &Auditing {
         &self.auditing
+    }
+
+    /// What is counted here.
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Where traces go, if anywhere.
+    pub(crate) fn traces(&self) -> Option<&Traces> {
+        self.traces.as_ref()
     }
 
     /// Cancelled when the server begins to stop.

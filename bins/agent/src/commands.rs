@@ -2,6 +2,7 @@
 
 mod approvals;
 mod audit;
+mod backup;
 mod chat;
 mod completions;
 mod demo;
@@ -77,6 +78,10 @@ enum Command {
     Patch(patch::Patch),
     /// Serve the REST API, the WebSocket and the documentation
     Serve(serve::Serve),
+    /// Copy what a server keeps into one file, while it goes on
+    Backup(backup::Backup),
+    /// Put a backup where a server finds it
+    Restore(backup::Restore),
     /// Print a script that completes commands in a shell
     Completions(completions::Completions),
 }
@@ -111,6 +116,8 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Doctor(command) => Box::pin(command.run(terminal)).await,
         Command::Scan(command) => command.run(terminal),
         Command::Patch(command) => command.run(terminal),
+        Command::Backup(command) => command.run(terminal),
+        Command::Restore(command) => command.run(terminal),
         Command::Completions(command) => command.run(),
     };
     match outcome {

@@ -13,6 +13,7 @@ mod creation;
 mod draft;
 mod driver;
 pub mod fact;
+mod figures;
 mod fingerprint;
 mod front;
 mod gate;
@@ -31,5 +32,6 @@ mod showing;
 mod slots;
 mod wiring;
 
+pub use figures::{AttemptCount, ExecutorFigures};
 pub use front::{Executor, Submitted};
 pub use wiring::{ExecutorPorts, ExecutorSettings};

@@ -20,6 +20,7 @@ pub mod failpoint;
 pub mod ids;
 pub mod memory;
 pub mod model;
+pub mod origin;
 pub mod plan;
 pub mod planner;
 pub mod policy;

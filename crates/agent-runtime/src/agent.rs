@@ -10,6 +10,7 @@ pub use condition::{Health, Part, Readiness};
 use crate::data_folder::HomeLock;
 use crate::deliveries::Deliveries;
 use crate::error::{Error, Result};
+use crate::figures::{Figures, ProcessFigures};
 use crate::services::{Approvals, Audit, Conversation, Plans, Repositories, Stats, Templates, Webhooks};
 use crate::settings::Settings;
 use agent_analytics::Analytics;
@@ -26,7 +27,7 @@ use agent_core::tool::Toolbox;
 use agent_events::{Bus, Hub};
 use agent_sandbox::Sandbox;
 use agent_store::Store;
-use assembly::{Parts, Running};
+use assembly::{Counted, Parts, Running};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -61,6 +62,7 @@ struct Inner {
     first_password: Option<String>,
     clock: Arc<dyn Clock>,
     started_at: Timestamp,
+    counted: Counted,
     _home: Option<HomeLock>,
 }
 
@@ -93,7 +95,7 @@ impl Agent {
         let Parts {
             store, hub, bus, roots, workspaces, caches, sandbox, clock, home, judge, webhooks, ..
         } = parts;
-        let Running { authenticator, first_password, executor, model, started_at } = running;
+        let Running { authenticator, first_password, executor, model, started_at, counted } = running;
         let templates = Arc::new(agent_templates::Catalogue::builtin());
         let plans = Plans {
             executor: executor.clone(),
@@ -137,6 +139,7 @@ impl Agent {
             first_password,
             clock,
             started_at,
+            counted,
         }))
     }
 
@@ -245,6 +248,19 @@ impl Agent {
                 part("workers", (true, workers)),
                 part("sandbox", condition::describe_sandbox(&self.0.sandbox)),
             ],
+        }
+    }
+
+    /// What is counted here, for whoever watches from outside.
+    pub fn figures(&self) -> Figures {
+        Figures {
+            uptime: self.0.clock.now().since(self.0.started_at),
+            executor: self.0.executor.figures(),
+            committed: self.0.counted.committed.read(),
+            commits: self.0.store.commits(),
+            models: self.0.counted.models.read(),
+            deliveries: self.0.deliveries.as_ref().map(Deliveries::figures).unwrap_or_default(),
+            process: ProcessFigures::read(),
         }
     }
 

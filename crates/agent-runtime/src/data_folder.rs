@@ -47,6 +47,16 @@ impl DataFolder {
         database.iter().chain(&others).map(|suffix| self.beside(suffix)).collect()
     }
 
+    /// Where the signing secret is kept.
+    pub(crate) fn secret_file(&self) -> PathBuf {
+        self.beside(".jwt-secret")
+    }
+
+    /// The files of the database itself.
+    pub(crate) fn database_files(&self) -> [PathBuf; 3] {
+        ["", "-wal", "-shm"].map(|suffix| self.beside(suffix))
+    }
+
     fn fails(&self, path: &Path, error: &std::io::Error) -> Error {
         let folder = self.database.parent().unwrap_or(Path::new(".")).display().to_string();
         Error::DataFolder { folder, reason: format!("{}: {error}", path.display()) }

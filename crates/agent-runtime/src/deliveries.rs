@@ -6,19 +6,20 @@ use crate::settings::Settings;
 use crate::system::SystemRandomness;
 use agent_core::event::Event;
 use agent_core::ports::CommitListener;
-use agent_webhooks::{Allowed, Dispatcher, GuardedClient, Limits, Pace, Parts, Sender, SystemResolver, Wake};
+use agent_webhooks::{
+    Allowed, DeliveryFigures, Dispatcher, GuardedClient, Limits, Pace, Parts, Sender, SystemResolver,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Tells two listeners of each commit.
-pub(crate) struct Both(pub(crate) Arc<dyn CommitListener>, pub(crate) Wake);
+/// Tells several listeners of each commit.
+pub(crate) struct Listeners(pub(crate) [Arc<dyn CommitListener>; 3]);
 
-impl CommitListener for Both {
+impl CommitListener for Listeners {
     fn committed(&self, events: &[Event]) {
-        self.0.committed(events);
-        self.1.committed(events);
+        self.0.iter().for_each(|listener| listener.committed(events));
     }
 }
 
@@ -36,6 +37,7 @@ pub(crate) fn allowed(settings: &Settings) -> Result<Allowed> {
 /// The dispatcher while it runs.
 pub(crate) struct Deliveries {
     stop: CancellationToken,
+    dispatcher: Dispatcher,
     task: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -53,9 +55,14 @@ impl Deliveries {
         };
         let dispatcher = Dispatcher::new(parts, wake, Pace::default());
         let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        let task = tokio::spawn(async move { dispatcher.run(stopped).await });
-        Self { stop, task: Mutex::new(Some(task)) }
+        let (stopped, running) = (stop.clone(), dispatcher.clone());
+        let task = tokio::spawn(async move { running.run(stopped).await });
+        Self { stop, dispatcher, task: Mutex::new(Some(task)) }
+    }
+
+    /// Calls that were made since the start.
+    pub(crate) fn figures(&self) -> DeliveryFigures {
+        self.dispatcher.figures()
     }
 
     /// Begins no further call, and waits for those under way; what is not over in time is given up, and repeated by

@@ -23,10 +23,12 @@
 //! ```
 
 mod agent;
+pub mod backup;
 mod data_folder;
 mod deliveries;
 pub mod doctor;
 mod error;
+mod figures;
 mod policy;
 mod repositories;
 mod scan_caches;
@@ -38,12 +40,16 @@ mod system;
 mod workspaces;
 
 pub use agent::{Agent, AgentBuilder, Health, Part, Readiness};
+pub use agent_core::executor::{AttemptCount, ExecutorFigures};
 pub use agent_events::BusAddress;
 /// Closes the memory and environment of this process to other processes of the same user.
 pub use agent_sandbox::protect_own_memory;
 /// Why the database could not be opened, for those who tell settings from faults.
 pub use agent_store::Error as StoreError;
+pub use agent_store::{CommitFigures, Distribution};
+pub use agent_webhooks::DeliveryFigures;
 pub use error::{Error, Result};
+pub use figures::{CommittedFigures, Figures, ModelFigures, ProcessFigures, StepCount};
 /// Reads the rules of a server, for those who ask what they say.
 pub use policy::read_rules;
 pub use repositories::RepositoryRoots;
@@ -54,6 +60,8 @@ pub use services::{
     Edited, EventPage, EventQuery, PersonsAnswer, PlanDetails, Plans, Repositories, Statistics, Stats,
     Templates, UpdateWebhook, WantedApprovals, WantedMessages, WebhookPage, Webhooks,
 };
-pub use settings::{AccessSettings, Fallback, LogFormat, Overrides, Settings, WebhookSettings};
+pub use settings::{
+    AccessSettings, Fallback, LogFormat, ObservingSettings, Overrides, Settings, WebhookSettings,
+};
 pub use system::SystemClock;
 pub use workspaces::Merged;

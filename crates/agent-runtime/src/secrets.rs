@@ -72,6 +72,7 @@ fn masker(settings: &Settings) -> SecretMasker {
         ("llm_api_key", exposed(&settings.llm_api_key)),
         ("jwt_secret", exposed(&settings.jwt_secret)),
         ("admin_password", exposed(&settings.admin_password)),
+        ("metrics_token", exposed(&settings.observing.metrics_token)),
     ];
     let own = own.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     let database = settings::passwords_in(&settings.database_url).into_iter();

@@ -3,6 +3,7 @@
 mod access;
 mod database;
 mod language_models;
+mod observing;
 mod origins;
 mod raw;
 mod webhooks;
@@ -10,6 +11,7 @@ mod webhooks;
 pub use access::AccessSettings;
 pub(crate) use database::{file_of, passwords_in, without_login};
 pub use language_models::Fallback;
+pub use observing::ObservingSettings;
 pub use raw::Overrides;
 pub use webhooks::WebhookSettings;
 
@@ -94,6 +96,8 @@ pub struct Settings {
     pub sandbox_backend: Backend,
     /// Who may ask how often, from where, and how long it is remembered.
     pub access: AccessSettings,
+    /// How the server can be watched from outside.
+    pub observing: ObservingSettings,
     /// Log filter.
     pub log: String,
     /// Log format.
@@ -131,7 +135,6 @@ impl Settings {
     }
 
     fn resolve(raw: Raw, environment: BTreeMap<String, String>) -> Result<Self> {
-        refuse_what_is_not_built(&raw)?;
         let dev = raw.dev.unwrap_or(false);
         let bind = address(raw.bind.as_deref(), dev)?;
         let seconds = |key, text: Option<&str>, otherwise| match text {
@@ -142,7 +145,7 @@ impl Settings {
         let lease = seconds("lease", raw.lease.as_deref(), 15)?;
         let nats_url = raw.nats_url.as_deref().map(BusAddress::parse).transpose();
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let access = AccessSettings::resolve(&raw, bind)?;
+        let (access, observing) = (AccessSettings::resolve(&raw, bind)?, ObservingSettings::resolve(&raw)?);
         Ok(Self {
             bind,
             database_url: raw.database_url.unwrap_or_else(|| "sqlite://agent.db".to_owned()),
@@ -176,6 +179,7 @@ impl Settings {
             webhooks: WebhookSettings::read(raw.webhook_allowed_hosts.as_deref(), raw.webhook_plain_http)?,
             sandbox_backend: backend(raw.sandbox_backend.as_deref())?,
             access,
+            observing,
             log: raw.log.unwrap_or_else(|| "info".to_owned()),
             log_format: log_format(raw.log_format.as_deref())?,
             environment,
@@ -244,7 +248,8 @@ impl Settings {
             ("log", Some(quoted(&self.log))),
             ("log_format", Some(quoted(if self.log_format == LogFormat::Json { "json" } else { "text" }))),
         ];
-        let shown = lines.into_iter().chain(self.access.in_words()).map(|(key, value)| match value {
+        let further = self.access.in_words().into_iter().chain(self.observing.in_words());
+        let shown = lines.into_iter().chain(further).map(|(key, value)| match value {
             Some(value) => format!("{key} = {value}\n"),
             None => format!("# {key} is not set\n"),
         });
@@ -262,14 +267,6 @@ impl fmt::Debug for Settings {
 #[expect(clippy::disallowed_methods, reason = "the one place where the environment is read")]
 fn process_environment() -> BTreeMap<String, String> {
     std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?))).collect()
-}
-
-fn refuse_what_is_not_built(raw: &Raw) -> Result<()> {
-    if raw.otlp_endpoint.is_none() {
-        return Ok(());
-    }
-    let text = "otlp_endpoint: exporting traces is not part of this version; leave the setting out";
-    Err(Error::Settings(text.to_owned()))
 }
 
 /// Where the server listens; demo accounts are for this machine only.
@@ -333,12 +330,6 @@ mod tests {
         let raw = Raw { dev: Some(true), bind: Some("0.0.0.0:8000".into()), ..Raw::default() };
         let error = Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string();
         assert!(error.contains("loopback"), "{error}");
-    }
-
-    #[test]
-    fn what_this_version_cannot_do_is_refused_in_words() {
-        let raw = Raw { otlp_endpoint: Some("http://127.0.0.1".into()), ..Raw::default() };
-        assert!(Settings::resolve(raw, BTreeMap::new()).unwrap_err().to_string().contains("otlp_endpoint"));
     }
 
     #[test]

@@ -93,9 +93,33 @@ pub enum Error {
     /// A query ended in a panic; its transaction was rolled back.
     #[error("a query ended in a panic and was rolled back; the log says where")]
     Panicked,
+    /// The file is something else than a backup of this program.
+    #[error("{0:?} is no backup of this program; make one with `agent backup`")]
+    NotABackup(PathBuf),
+    /// The file is broken.
+    #[error("{path:?} is damaged, and cannot be relied on: {reason}")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it first.
+        reason: String,
+    },
     /// A plan or message was to be kept for a user who does not exist.
     #[error("{0} does not exist in this store; create the account first")]
     UnknownOwner(Owner),
+}
+
+impl Error {
+    /// The same error about a file, where it was found in a copy of it.
+    #[must_use]
+    pub fn about(self, original: &std::path::Path) -> Self {
+        match self {
+            Self::NotABackup(_) => Self::NotABackup(original.to_owned()),
+            Self::Damaged { reason, .. } => Self::Damaged { path: original.to_owned(), reason },
+            Self::Connect { source, .. } => Self::Connect { path: original.to_owned(), source },
+            other => other,
+        }
+    }
 }
 
 impl From<Error> for agent_core::Error {

@@ -101,5 +101,6 @@ mod store;
 mod writer;
 
 pub use error::Error;
+pub use sqlite::backup::Backup;
 pub use store::Store;
-pub use writer::WriterStatistics;
+pub use writer::{CommitFigures, Distribution, WriterStatistics};

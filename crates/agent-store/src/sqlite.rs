@@ -1,5 +1,6 @@
 //! SQLite: the connection, the queries compiled for it, and what only it does.
 
+pub(crate) mod backup;
 pub(crate) mod dialect;
 
 pub(crate) use commit::apply;

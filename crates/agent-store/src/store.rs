@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::location::{self, Location};
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
-use crate::writer::WriterStatistics;
+use crate::writer::{CommitFigures, WriterStatistics};
 use agent_core::ports::CommitListener;
 pub(crate) use engine::Engine;
 use std::sync::Arc;
@@ -144,6 +144,14 @@ impl Store {
         match &*self.engine {
             AnyEngine::Sqlite(engine) => engine.statistics(),
             AnyEngine::Postgres(engine) => engine.statistics(),
+        }
+    }
+
+    /// How commits were shared, and how long they took.
+    pub fn commits(&self) -> CommitFigures {
+        match &*self.engine {
+            AnyEngine::Sqlite(engine) => engine.commits(),
+            AnyEngine::Postgres(engine) => engine.commits(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! gives each a savepoint of its own inside one transaction of the database, and commits them together: while
 //! one commit reaches the disk, the next batch gathers. Nobody is answered before the commit.
 
+mod figures;
 mod job;
 mod link;
 mod thread;
@@ -13,10 +14,11 @@ use crate::error::{Answer, Error, Failure};
 use agent_core::event::Event;
 use agent_core::ports::CommitListener;
 use diesel::QueryResult;
+use figures::Counters;
+pub use figures::{CommitFigures, Distribution, WriterStatistics};
 use job::{Job, Transaction};
 use link::Link;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use thread::Thread;
 use tokio::sync::{oneshot, watch};
@@ -34,21 +36,6 @@ impl<T> Written<T> {
     pub(crate) fn silent(value: T) -> Self {
         Self { value, events: Vec::new() }
     }
-}
-
-/// How much the writer has done since the store was opened; shows how well commits are shared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct WriterStatistics {
-    /// Commits of the database, each with its `fsync`.
-    pub commits: u64,
-    /// Transactions that callers asked for, the refused ones included.
-    pub jobs: u64,
-}
-
-#[derive(Default)]
-struct Counters {
-    commits: AtomicU64,
-    jobs: AtomicU64,
 }
 
 /// The way to the thread that writes. The thread ends when this is dropped and nothing waits any more.
@@ -115,9 +102,10 @@ impl<D: Database> Writer<D> {
     }
 
     pub(crate) fn statistics(&self) -> WriterStatistics {
-        WriterStatistics {
-            commits: self.counters.commits.load(Ordering::Relaxed),
-            jobs: self.counters.jobs.load(Ordering::Relaxed),
-        }
+        self.counters.statistics()
+    }
+
+    pub(crate) fn commits(&self) -> CommitFigures {
+        self.counters.commits()
     }
 }

@@ -110,6 +110,11 @@ impl TestServer {
         &self.url
     }
 
+    /// Where metrics can be scraped without a token, where the settings name an address for that.
+    pub fn metrics_url(&self) -> Option<String> {
+        self.running.metrics_url()
+    }
+
     /// The agent behind it.
     pub fn agent(&self) -> &Agent {
         &self.agent

@@ -10,6 +10,7 @@ use agent_core::event::Event;
 use agent_core::ports::{Clock, CommitListener, EventLog, Randomness};
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -55,6 +56,24 @@ impl fmt::Debug for Parts {
     }
 }
 
+/// What became of the calls that a dispatcher made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DeliveryFigures {
+    /// Events that arrived.
+    pub delivered: u64,
+    /// Calls that failed, and are repeated later.
+    pub failed: u64,
+    /// Calls after whose failure the webhook was switched off.
+    pub given_up: u64,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    delivered: AtomicU64,
+    failed: AtomicU64,
+    given_up: AtomicU64,
+}
+
 /// How much a dispatcher does at once, and how often it looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pace {
@@ -89,12 +108,20 @@ pub struct Dispatcher {
     parts: Parts,
     wake: Wake,
     pace: Pace,
+    counts: Arc<Counts>,
 }
 
 impl Dispatcher {
     /// A dispatcher that is not running yet. `wake` goes to whoever commits.
     pub fn new(parts: Parts, wake: Wake, pace: Pace) -> Self {
-        Self { parts, wake, pace }
+        Self { parts, wake, pace, counts: Arc::default() }
+    }
+
+    /// What became of the calls that this dispatcher and its clones made.
+    pub fn figures(&self) -> DeliveryFigures {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let Counts { delivered, failed, given_up } = &*self.counts;
+        DeliveryFigures { delivered: read(delivered), failed: read(failed), given_up: read(given_up) }
     }
 
     /// Delivers what is due, until it is told to stop; then it waits for the calls that are under way.

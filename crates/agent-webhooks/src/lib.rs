@@ -44,7 +44,7 @@ pub use delivery::{
     Attempts, Decision, MAX_AGE, MAX_ATTEMPTS, MAX_HOPELESS_ATTEMPTS, Outcome, Sender, next_attempt,
 };
 pub use destination::{AddressClass, Allowed, Destination, NotAnEntry, Refused, refused_class};
-pub use dispatcher::{Dispatcher, Pace, Parts, Wake};
+pub use dispatcher::{DeliveryFigures, Dispatcher, Pace, Parts, Wake};
 pub use error::{Error, Result};
 pub use ports::{Claim, Claimed, DeliveryQueue, WebhookStore};
 pub use signature::{

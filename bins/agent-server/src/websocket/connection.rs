@@ -7,6 +7,7 @@ use super::message::{Closing, ServerMessage};
 use super::sources::Unproven;
 use super::subscriptions::{Heard, Subscriptions};
 use crate::asked::Asked;
+use crate::metrics::{Listening, Transport};
 use crate::state::{AppState, SessionGuard};
 use agent_events::TopicName;
 use agent_websocket::{Incoming, Outgoing, Received};
@@ -40,6 +41,7 @@ pub(crate) struct Connection {
     pub(super) request_id: String,
     pub(super) address: Option<IpAddr>,
     counted: SessionGuard,
+    listening: Listening,
 }
 
 impl Connection {
@@ -53,6 +55,7 @@ impl Connection {
     ) -> Self {
         let (settings, now) = (*state.websocket(), Instant::now());
         let counted = state.count_session();
+        let listening = state.metrics().streams.listener(Transport::websocket, state.agent().clock().now());
         let mut connection = Self {
             state,
             outgoing,
@@ -68,6 +71,7 @@ impl Connection {
             request_id: asked.id().to_owned(),
             address: asked.address(),
             counted,
+            listening,
         };
         if let Some(opened) = opened {
             connection.open_for(opened);
@@ -195,7 +199,10 @@ impl Connection {
     fn forward(&mut self, heard: Heard) -> Step {
         match heard {
             Heard::Event(name, Ok(envelope)) => match self.subscriptions.pass(name, &envelope) {
-                Some(at) => self.send(Arc::clone(envelope.json_with_topic(name)), Some((name, at))),
+                Some(at) => {
+                    self.listening.got(&envelope.event, self.state.agent().clock().now());
+                    self.send(Arc::clone(envelope.json_with_topic(name)), Some((name, at)))
+                }
                 None => ControlFlow::Continue(()),
             },
             Heard::Event(name, Err(error)) => {

@@ -1,6 +1,7 @@
 use crate::fixture::Workplace;
 
-const COMMANDS: [&str; 8] = ["demo", "run", "plan", "plans", "scan", "patch", "serve", "completions"];
+const COMMANDS: [&str; 10] =
+    ["demo", "run", "plan", "plans", "scan", "patch", "serve", "backup", "restore", "completions"];
 
 #[test]
 fn every_command_explains_itself_with_examples() {

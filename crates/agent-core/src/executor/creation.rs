@@ -51,6 +51,7 @@ impl Shared {
     fn adopt(self: &Arc<Self>, claim: Claim, mut slots: Vec<Slot>) {
         slots.iter_mut().for_each(|slot| slot.assign(claim.state.plan.id));
         let signals = Arc::new(Signals::default());
+        signals.asked();
         let before = self.registry().insert(claim.state.plan.id, Arc::clone(&signals));
         if before.is_some() {
             // Somebody heard of the plan before its driver was in the books; they find this one there.

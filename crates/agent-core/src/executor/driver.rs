@@ -187,7 +187,7 @@ impl Driver {
                 self.reload().await?;
                 Ok(vec![Fact::TimeReached])
             }
-            slot = slots.acquire(owner, plan), if room > 0 => {
+            slot = slots.acquire(owner, plan, room), if room > 0 => {
                 self.free.push(slot);
                 self.grab_more(room);
                 Ok(vec![self.granted()])

@@ -119,6 +119,19 @@ pub enum Outcome {
     Cancelled,
 }
 
+impl Outcome {
+    /// How the attempt ended, in a word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Completed { .. } => "completed",
+            Self::Failed { .. } => "failed",
+            Self::Unknown { .. } => "outcome_unknown",
+            Self::Asks { .. } => "asks",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
 /// Something to be done in the world.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {

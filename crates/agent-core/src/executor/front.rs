@@ -2,6 +2,7 @@
 
 use super::driver::{self, Driver};
 use super::fact::Fact;
+use super::figures::{Attempts, ExecutorFigures};
 use super::machine;
 use super::shared::{Shared, Signals};
 use super::slots::Slots;
@@ -9,6 +10,7 @@ use super::wiring::{ExecutorPorts, ExecutorSettings};
 use crate::error::{Error, Result};
 use crate::failpoint;
 use crate::ids::{ExecutionId, PlanId};
+use crate::origin::Origin;
 use crate::plan::{NewPlan, PlanState, PlanStatus, graph};
 use crate::ports::{Claim, Fence, Visibility};
 use futures_util::FutureExt;
@@ -59,6 +61,7 @@ impl Executor {
             creations: RwLock::new(()),
             look: Notify::new(),
             tracker: TaskTracker::new(),
+            attempts: Attempts::default(),
             runtime: Handle::current(),
         }))
     }
@@ -93,7 +96,13 @@ impl Executor {
         };
         // A caller that goes away after the commit must not leave a plan that is held and driven by nobody.
         let shared = Arc::clone(&self.0);
-        let creating = async move { shared.create(plan, status).await };
+        let origin = Origin::current();
+        let creating = async move {
+            match origin {
+                Some(origin) => origin.scope(shared.create(plan, status)).await,
+                None => shared.create(plan, status).await,
+            }
+        };
         let created = self.0.tracker.spawn_on(creating, &self.0.runtime).await;
         created.unwrap_or_else(|broken| Err(Error::Unavailable(Box::new(broken))))
     }
@@ -145,6 +154,11 @@ impl Executor {
         self.0.registry().len()
     }
 
+    /// What this executor does at this moment, and has done since it was made.
+    pub fn figures(&self) -> ExecutorFigures {
+        self.0.attempts.read(self.0.slots.occupancy(), self.plans_in_hand())
+    }
+
     /// Stops: takes no new work, lets what runs finish within the grace period, gives all leases back.
     pub async fn stop(&self, grace: Duration) {
         self.0.stop.cancel();
@@ -163,6 +177,7 @@ impl Shared {
     pub(super) fn wake(self: &Arc<Self>, plan: PlanId) {
         let mut registry = self.registry();
         if let Some(signals) = registry.get(&plan) {
+            signals.asked();
             signals.changed.notify_one();
             return;
         }
@@ -170,6 +185,7 @@ impl Shared {
             return;
         }
         let signals = Arc::new(Signals::default());
+        signals.asked();
         registry.insert(plan, Arc::clone(&signals));
         drop(registry);
         let shared = Arc::clone(self);

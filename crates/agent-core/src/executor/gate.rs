@@ -30,6 +30,7 @@ use futures_util::future::{BoxFuture, join_all};
 use serde_json::{Value, json};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Calls that change nothing and are made at the same time.
 const MOST_AT_ONCE: usize = 8;
@@ -225,7 +226,10 @@ impl<'a> Gate<'a> {
                 true => Err(Stop::Fail { error: reason, retryable: false }),
                 false => Ok(Answer::Error(reason)),
             },
-            Ok(_) => outcome_of(perform(tool, call.input.clone(), context).await),
+            Ok(_) => {
+                let span = tracing::info_span!("tool", tool = call.name, position = call.key.position);
+                outcome_of(perform(tool, call.input.clone(), context).instrument(span).await)
+            }
             Err(error) => outcome_of(Err(error)),
         }
     }

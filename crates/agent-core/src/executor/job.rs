@@ -22,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, Span};
 
 /// How long an attempt rests that the store left in the lurch, before it goes on where its record ends.
 const REST: Duration = Duration::from_millis(200);
@@ -79,9 +80,17 @@ impl AttemptJob {
         self.wait_for_room().await;
         let slot = self.slot.take();
         let jitter = self.shared.ports.randomness.fraction();
-        let signals = Arc::clone(&self.signals);
+        let (shared, state, signals) =
+            (Arc::clone(&self.shared), Arc::clone(&self.state), Arc::clone(&self.signals));
+        let (task, span) = (self.task, self.span());
         // A defect of a tool fails its task; it must not take the plan with it, again and again.
-        let worked = AssertUnwindSafe(self.work()).catch_unwind().await.unwrap_or_else(|_| Ok(broke_off()));
+        let worked = AssertUnwindSafe(self.work()).catch_unwind().instrument(span.clone()).await;
+        let worked = worked.unwrap_or_else(|_| Ok(broke_off()));
+        if let (Ok(outcome), Some(task)) = (&worked, state.task(task)) {
+            shared.attempts.ended(&task.spec.kind, outcome);
+            span.record("outcome", outcome.name());
+            span.in_scope(|| tracing::debug!("an attempt ended: {}", outcome.name()));
+        }
         let fact = match worked {
             Ok(outcome) => Some(finished(job, outcome, jitter)),
             Err(Error::LeaseLost(_)) => {
@@ -96,6 +105,23 @@ impl AttemptJob {
         Report { job, fact: fact.flatten(), slot }
     }
 
+    /// What its lines in the log and its place in a trace say of it. The level is that of a span that is there whatever
+    /// the log leaves out.
+    fn span(&self) -> Span {
+        let origin = self.signals.origin();
+        tracing::error_span!(
+            parent: None,
+            "attempt",
+            request_id = origin.as_ref().map(|origin| origin.request_id.as_ref()),
+            traceparent = origin.as_ref().and_then(|origin| origin.traceparent.as_deref()),
+            plan_id = self.state.plan.id.0,
+            task_id = self.task.0,
+            attempt = self.attempt,
+            kind = self.state.task(self.task).map(|task| task.spec.kind.name()),
+            outcome = tracing::field::Empty,
+        )
+    }
+
     /// An attempt that was taken over comes without a slot.
     async fn wait_for_room(&mut self) {
         if self.slot.is_some() {
@@ -103,7 +129,7 @@ impl AttemptJob {
         }
         let plan = &self.state.plan;
         self.slot = tokio::select! {
-            slot = self.shared.slots.acquire(plan.owner, plan.id) => Some(slot),
+            slot = self.shared.slots.acquire(plan.owner, plan.id, 1) => Some(slot),
             () = self.cancel.cancelled() => None,
         };
     }

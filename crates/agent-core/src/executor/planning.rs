@@ -59,7 +59,7 @@ async fn with_a_slot<T>(
     told: impl FnOnce(Result<T>) -> Fact,
 ) -> Report {
     let planned = async {
-        let slot: Slot = shared.slots.acquire(state.plan.owner, state.plan.id).await;
+        let slot: Slot = shared.slots.acquire(state.plan.owner, state.plan.id, 1).await;
         let planned = AssertUnwindSafe(planning).catch_unwind().await;
         let broke_off =
             |_panic| Err(Error::Planning("it broke off because of a defect of the program".to_owned()));

@@ -1,8 +1,10 @@
 //! What an executor and its drivers share.
 
+use super::figures::Attempts;
 use super::slots::Slots;
 use super::wiring::{ExecutorPorts, ExecutorSettings};
 use crate::ids::PlanId;
+use crate::origin::Origin;
 use std::collections::HashMap;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,6 +26,7 @@ pub(super) struct Shared {
     /// Work may have come up that the next regular look would find late.
     pub(super) look: Notify,
     pub(super) tracker: TaskTracker,
+    pub(super) attempts: Attempts,
     /// Where drivers run, whichever thread a request came in on.
     pub(super) runtime: Handle,
 }
@@ -37,6 +40,22 @@ pub(super) struct Signals {
     pub(super) lost: CancellationToken,
     /// The claim was answered with a lease.
     pub(super) held: AtomicBool,
+    /// The latest request of this process that asked something of the plan.
+    origin: Mutex<Option<Origin>>,
+}
+
+impl Signals {
+    /// What is done from now on goes back to the request at hand; without one it stays as it was.
+    pub(super) fn asked(&self) {
+        if let Some(origin) = Origin::current() {
+            *self.origin.lock().unwrap_or_else(PoisonError::into_inner) = Some(origin);
+        }
+    }
+
+    /// The request that what is done now goes back to.
+    pub(super) fn origin(&self) -> Option<Origin> {
+        self.origin.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 impl Shared {

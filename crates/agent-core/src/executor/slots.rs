@@ -23,6 +23,7 @@ pub(super) struct Slot {
 
 /// Who has how many, and who waits.
 struct Book {
+    capacity: usize,
     free: usize,
     of_owner: HashMap<Owner, usize>,
     of_plan: HashMap<PlanId, usize>,
@@ -32,13 +33,27 @@ struct Book {
 struct Waiter {
     owner: Owner,
     plan: PlanId,
+    /// How many it could use.
+    wanted: u32,
     reply: oneshot::Sender<Slot>,
+}
+
+/// How the room is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Occupancy {
+    /// All the room.
+    pub(super) slots: usize,
+    /// What is taken of it.
+    pub(super) running: usize,
+    /// What waits for some.
+    pub(super) waiting: usize,
 }
 
 impl Slots {
     pub(super) fn new(capacity: usize) -> Self {
-        let (of_owner, of_plan) = (HashMap::new(), HashMap::new());
-        Self(Arc::new(Mutex::new(Book { free: capacity.max(1), of_owner, of_plan, waiting: Vec::new() })))
+        let (of_owner, of_plan, capacity) = (HashMap::new(), HashMap::new(), capacity.max(1));
+        let book = Book { capacity, free: capacity, of_owner, of_plan, waiting: Vec::new() };
+        Self(Arc::new(Mutex::new(book)))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -46,14 +61,25 @@ impl Slots {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A slot, as soon as there is one. Whoever stops waiting gives up its place.
-    pub(super) async fn acquire(&self, owner: Owner, plan: PlanId) -> Slot {
+    /// How the room is used at this moment.
+    pub(super) fn occupancy(&self) -> Occupancy {
+        let book = self.book();
+        let waiting = book.waiting.iter().filter(|waiter| !waiter.reply.is_closed());
+        Occupancy {
+            slots: book.capacity,
+            running: book.capacity - book.free,
+            waiting: waiting.map(|waiter| waiter.wanted as usize).sum(),
+        }
+    }
+
+    /// A slot, as soon as there is one; `wanted` says how many could be used. Whoever stops waiting gives up its place.
+    pub(super) async fn acquire(&self, owner: Owner, plan: PlanId, wanted: u32) -> Slot {
         loop {
             if let Some(slot) = self.try_acquire(owner, plan) {
                 return slot;
             }
             let (reply, granted) = oneshot::channel();
-            self.book().waiting.push(Waiter { owner, plan, reply });
+            self.book().waiting.push(Waiter { owner, plan, wanted, reply });
             // One may have become free between the two looks.
             self.serve();
             if let Ok(slot) = granted.await {
@@ -181,7 +207,7 @@ mod tests {
     fn wait(slots: &Slots, owner: i64, plan: i64) -> Waiting {
         let slots = slots.clone();
         let mut waiting: Waiting =
-            Box::pin(async move { slots.acquire(owner_of(owner), PlanId(plan)).await });
+            Box::pin(async move { slots.acquire(owner_of(owner), PlanId(plan), 2).await });
         assert!(waiting.as_mut().now_or_never().is_none(), "there was room");
         waiting
     }
@@ -239,7 +265,9 @@ mod tests {
         let only = take(&slots, 1, 10);
         let gone = wait(&slots, 2, 20);
         let mut next = wait(&slots, 3, 30);
+        assert_eq!(slots.occupancy(), Occupancy { slots: 1, running: 1, waiting: 4 });
         drop(gone);
+        assert_eq!(slots.occupancy().waiting, 2, "who left wants nothing");
         drop(only);
         assert!(served(&mut next).is_some());
         assert!(slots.try_acquire(owner_of(1), PlanId(10)).is_some());

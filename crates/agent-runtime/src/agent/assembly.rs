@@ -2,8 +2,9 @@
 
 use super::Agent;
 use crate::data_folder::{DataFolder, HomeLock};
-use crate::deliveries::{self, Both};
+use crate::deliveries::{self, Listeners};
 use crate::error::{Error, Result};
+use crate::figures::{Committed, MeteredModel, ModelTallies};
 use crate::policy;
 use crate::repositories::RepositoryRoots;
 use crate::scan_caches::ScanCaches;
@@ -58,6 +59,21 @@ pub(super) struct Running {
     pub(super) executor: Executor,
     pub(super) model: Option<ModelDescription>,
     pub(super) started_at: Timestamp,
+    pub(super) counted: Counted,
+}
+
+/// What is counted while it runs.
+#[derive(Default)]
+pub(super) struct Counted {
+    pub(super) committed: Arc<Committed>,
+    pub(super) models: Arc<ModelTallies>,
+}
+
+impl Counted {
+    fn metered(&self, model: Arc<dyn LanguageModel>, settings: &Settings) -> Arc<dyn LanguageModel> {
+        let (prices, tallies) = (settings.llm_prices.clone(), Arc::clone(&self.models));
+        Arc::new(MeteredModel { model, prices, tallies })
+    }
 }
 
 /// Collects what an embedder wants different, then starts.
@@ -92,7 +108,12 @@ impl AgentBuilder {
         let wakes = Arc::new(Wakes::new());
         let bus = self.settings.nats_url.is_some().then(|| Arc::new(Bus::new(Arc::clone(&wakes))));
         let (wake, allowed) = (Wake::default(), deliveries::allowed(&self.settings)?);
-        let listener = Both(listener(bus.as_ref(), &wakes), wake.clone());
+        let counted = Counted::default();
+        let listener = Listeners([
+            listener(bus.as_ref(), &wakes),
+            Arc::new(wake.clone()),
+            Arc::<Committed>::clone(&counted.committed),
+        ]);
         let (store, folder) = open_store(&self.settings, Arc::new(listener)).await?;
         let signing = self.settings.jwt_secret.clone().map_or_else(|| folder.jwt_secret(), Ok)?;
         let authenticator = authenticator(signing_keys(&self.settings, &signing)?, &store, &clock);
@@ -101,6 +122,7 @@ impl AgentBuilder {
             None => connect_model(&self.settings).await?,
         };
         let described = model.as_ref().map(|model| model.describe());
+        let model = model.map(|model| counted.metered(model, &self.settings));
         let home = folder.lock()?;
         let database = store.identity().await?;
         let roots = Arc::new(RepositoryRoots::resolve(&self.settings.repository_roots, store.clone())?);
@@ -127,7 +149,8 @@ impl AgentBuilder {
             let server = uuid::Uuid::new_v4().to_string();
             bus.start(address, &database, &server, Arc::new(executor.clone()))?;
         }
-        let running = Running { authenticator, first_password, executor, model: described, started_at };
+        let running =
+            Running { authenticator, first_password, executor, model: described, started_at, counted };
         Ok(Agent::assemble(self.settings, parts, running))
     }
 

@@ -124,6 +124,8 @@ raw_settings! {
     sandbox_backend: String,
     log: String,
     log_format: String,
+    metrics_bind: String,
+    metrics_token: String,
     otlp_endpoint: String,
 }
 

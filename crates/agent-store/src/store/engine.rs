@@ -4,7 +4,7 @@ use crate::database::{Database, Scope};
 use crate::error::{Answer, Error};
 use crate::glances::Glances;
 use crate::pool::Readers;
-use crate::writer::{Writer, WriterStatistics, Written};
+use crate::writer::{CommitFigures, Writer, WriterStatistics, Written};
 use agent_core::ports::CommitListener;
 use std::sync::Arc;
 
@@ -36,6 +36,11 @@ impl<D: Database> Engine<D> {
     /// How much was written.
     pub(crate) fn statistics(&self) -> WriterStatistics {
         self.writer.statistics()
+    }
+
+    /// How it was committed.
+    pub(super) fn commits(&self) -> CommitFigures {
+        self.writer.commits()
     }
 
     /// Runs queries about a scope in one read transaction.

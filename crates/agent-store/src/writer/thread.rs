@@ -1,8 +1,9 @@
 //! The thread itself: gathers, transacts, tells.
 
+use super::Message;
+use super::figures::Counters;
 use super::job::{Job, Refusal};
 use super::link::Link;
-use super::{Counters, Message};
 use crate::database::{Database, Ended, Scope};
 use crate::error::is_broken;
 use agent_core::event::Event;
@@ -11,7 +12,6 @@ use agent_core::ports::CommitListener;
 use diesel::QueryResult;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 use tokio::sync::{oneshot, watch};
@@ -169,7 +169,7 @@ impl<D: Database> Thread<D> {
     }
 
     fn process(&mut self, mut batch: Vec<Box<dyn Job<D::Conn>>>) {
-        self.counters.jobs.fetch_add(batch.len() as u64, Ordering::Relaxed);
+        self.counters.asked(batch.len());
         self.untidy += batch.len();
         if let Some(refusal) = &self.broken {
             return batch.into_iter().for_each(|job| job.answer(Some(refusal)));
@@ -224,7 +224,7 @@ impl<D: Database> Thread<D> {
                 self.link.commit(&format!("{}{}", end.statements(), D::COMMIT))?;
                 pass(failpoint::STORE_AFTER_COMMIT, telling);
                 self.last_commit = committing.elapsed();
-                self.counters.commits.fetch_add(1, Ordering::Relaxed);
+                self.counters.committed(batch.len(), self.last_commit);
                 Ok(())
             }
             Ok(None) => {

@@ -7,6 +7,7 @@ use crate::ports::{Claim, Claimed};
 use crate::webhook::{Failure, Next, Webhook, topic_of};
 use agent_core::error::with_causes;
 use agent_core::event::Event;
+use std::sync::atomic::Ordering;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
@@ -66,14 +67,17 @@ impl Dispatcher {
         let (id, cursor) = (webhook.id, event.cursor);
         let next = match next_attempt(attempts, &outcome, at, self.parts.randomness.fraction()) {
             Decision::Delivered => {
+                self.counts.delivered.fetch_add(1, Ordering::Relaxed);
                 debug!(webhook = %id, cursor, attempts = attempts.made, "delivered");
                 return None;
             }
             Decision::RetryAt(retry_at) => {
+                self.counts.failed.fetch_add(1, Ordering::Relaxed);
                 debug!(webhook = %id, cursor, attempts = attempts.made, %retry_at, "a delivery failed");
                 Next::RetryAt(retry_at)
             }
             Decision::GiveUp(reason) => {
+                self.counts.given_up.fetch_add(1, Ordering::Relaxed);
                 info!(webhook = %id, cursor, reason = reason.as_str(), "a webhook is switched off");
                 Next::Disabled(reason)
             }

@@ -15,6 +15,7 @@ use crate::text::cut;
 use crate::tool::EffectClass;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tracing::Instrument;
 
 /// Remarks of a person that one call takes up; the next takes those that follow.
 const MOST_REMARKS: u32 = 20;
@@ -45,7 +46,8 @@ impl Gate<'_> {
             self.begin_model(key, name, conversation, &prompt, (&worst, &remarks)).await?;
         }
         failpoint::reach(failpoint::GATE_AFTER_INTENT);
-        let answered = self.ask(model, conversation, prompt).await;
+        let span = tracing::info_span!("model", model = model.describe().model, position = key.position);
+        let answered = self.ask(model, conversation, prompt).instrument(span).await;
         failpoint::reach(failpoint::GATE_AFTER_CALL);
         match answered {
             Some(Ok(mut completion)) => {
