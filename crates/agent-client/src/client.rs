@@ -109,6 +109,11 @@ impl Client {
         self.inner.credentials.session()
     }
 
+    /// The address of the server as it is asked, without a slash at its end.
+    pub fn address(&self) -> String {
+        self.inner.address.to_string()
+    }
+
     /// Says that the server lives. Needs no credential.
     ///
     /// # Errors

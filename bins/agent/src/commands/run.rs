@@ -1,5 +1,6 @@
 //! `agent run`: reaches a goal, carries out an explicit plan, or goes on with one that was left unfinished.
 
+use crate::backend::Backend;
 use crate::embedded::{Embedded, EmbeddedArguments, repository};
 use crate::exit::{Failure, Outcome};
 use crate::follow::watch_until_settled;
@@ -112,35 +113,34 @@ impl Run {
         let id = state.plan.id;
         let mut progress = if quiet { Progress::silent(terminal) } else { Progress::new(terminal) };
         if !state.tasks.is_empty() {
-            progress.plan(watch::task_lines(&state));
+            progress.plan(watch::task_lines(&embedded.tasks(id).await?.value.tasks));
         }
         let lines = self.events.then_some(terminal);
         loop {
             let settled = watch_until_settled(embedded, id, &mut progress, lines).await?;
-            let asks = settled.plan.status == PlanStatus::AwaitingApproval;
+            let asks = settled.value.plan.status == PlanStatus::AwaitingApproval;
             let ask = asks && !quiet && questions::somebody_is_there(&terminal);
             if !ask || !questions::ask(embedded, id, &terminal).await? {
                 break;
             }
             progress = Progress::new(terminal);
-            progress.plan(watch::task_lines(&agent.plans().state(me, id).await?));
+            progress.plan(watch::task_lines(&embedded.tasks(id).await?.value.tasks));
         }
         self.report(embedded, id, terminal).await
     }
 
     async fn report(&self, embedded: &Embedded, id: PlanId, terminal: Terminal) -> Outcome {
-        let Embedded { agent, me } = embedded;
-        let details = agent.plans().find(me, id).await?;
-        let changes = agent.plans().diff(me, id).await?;
-        let status = details.state.plan.status;
-        let isolated = details.state.plan.policy.workspace == WorkspaceMode::Isolated;
+        let details = embedded.plan(id).await?;
+        let changes = embedded.diff(id).await?.value.diff;
+        let status = details.value.plan.status;
+        let isolated = details.value.plan.policy.workspace == WorkspaceMode::Isolated;
         if self.json {
-            terminal.json(&plan_view::as_json(details, &changes)?)?;
+            terminal.json(&plan_view::as_json(details, &changes))?;
         } else if !self.events {
             if self.diff {
                 diff::show(&terminal, &changes);
             }
-            plan_view::show_outcome(&terminal, &details, &changes);
+            plan_view::show_outcome(&terminal, &details.value, &changes);
         }
         if isolated && status.is_terminal() && !changes.is_empty() {
             terminal.note(format_args!(
