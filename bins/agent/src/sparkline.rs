@@ -9,7 +9,7 @@ pub(crate) fn sparkline(counts: impl IntoIterator<Item = u64>) -> String {
     let most = counts.iter().copied().max().unwrap_or(0);
     let bar = |count: &u64| {
         // What is there is seen, however small it is beside the rest.
-        let height = (count.saturating_mul(8)).div_ceil(most.max(1)).clamp(1, 8);
+        let height = (u128::from(*count) * 8).div_ceil(u128::from(most.max(1))).clamp(1, 8);
         let bar = usize::try_from(height - 1).ok().and_then(|index| BARS.get(index));
         if *count == 0 { '·' } else { bar.copied().unwrap_or('█') }
     };

@@ -33,7 +33,7 @@ fn keys_are_made_listed_used_and_revoked() {
 #[test]
 fn accounts_are_made_given_roles_and_disabled() {
     let at = AtServer::logged_in("admin", "admin123");
-    let password = "correct horse battery staple";
+    let password = "lilac anvil harbour seventeen";
     let create = ["users", "create", "ada", "--role", "viewer", "--password-stdin", "--json"];
     let made = at.place.agent_with_input(&create, password).with_code(0).json();
     assert_eq!((&made["username"], &made["role"]), (&"ada".into(), &"viewer".into()));

@@ -7,14 +7,16 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 const GREET: &str = "\
-goal: Greet the reader
-tasks:
-  - {description: Change the greeting, kind: command, command: \"sed -i s/world/reader/ greeting.txt\"}
-  - {description: Look around, kind: scan, depends_on: [1]}
+--- a/greeting.txt
++++ b/greeting.txt
+@@ -1,2 +1,2 @@
+ hello
+-world
++reader
 ";
 
 fn greet() -> CreatePlan {
-    let change = TaskSpec::new("Change the greeting", TaskKind::shell("sed -i s/world/reader/ greeting.txt"));
+    let change = TaskSpec::new("Change the greeting", TaskKind::Patch { patch: GREET.to_owned() });
     let look = TaskSpec::new("Look around", TaskKind::Scan).after(&[1]);
     CreatePlan::new("Greet the reader").with_tasks([change, look])
 }
@@ -28,7 +30,11 @@ struct Both {
 impl Both {
     fn with_done_plan() -> Self {
         let here = Workplace::with_repository();
-        let file = here.beside("plan.yaml", GREET);
+        let tasks = json!([
+            {"description": "Change the greeting", "kind": "patch", "patch": GREET},
+            {"description": "Look around", "kind": "scan", "depends_on": [1]}
+        ]);
+        let file = here.beside("plan.yaml", &json!({"goal": "Greet the reader", "tasks": tasks}).to_string());
         here.agent(&["run", "--plan", &file]).with_code(0);
         let at = AtServer::logged_in("admin", "admin123");
         assert_eq!(at.plan(&greet().execute()), "1");
@@ -199,10 +205,10 @@ fn a_plan_is_paused_resumed_and_cancelled_both_ways() {
     for ended in both.ask(&["plans", "pause", "1"], 0) {
         assert_eq!(ended.stdout, "plan 1 is paused\n");
     }
-    both.ask(&["plans", "pause", "1"], 2);
     both.ask(&["plans", "resume", "1"], 3);
     assert_eq!(both.json(&["plans", "cancel", "1"])["success"], true);
     both.ask(&["plans", "resume", "1"], 2);
+    both.ask(&["plans", "pause", "1"], 2);
     let refused = both.here.agent(&["plans", "retry", "1", "--no-follow"]).with_code(2);
     assert!(refused.stderr.contains("this process does the work"), "{}", refused.stderr);
 }
@@ -229,7 +235,7 @@ fn questions_are_listed_and_answered_at_a_server() {
     let plan = at.plan(&mark().under(policy.clone()).execute());
     let listed = at.agent(&["approvals", "list", "--plan", &plan, "--json"]).with_code(0).json();
     let id = listed["approvals"][0]["id"].to_string();
-    assert!(at.agent(&["approvals", "list"]).with_code(0).stdout.contains("touch mark"));
+    assert!(at.agent(&["approvals", "list"]).with_code(0).stdout.contains("Leave a mark"));
     let shown = at.agent(&["approvals", "show", &id]).with_code(0).stdout;
     assert!(shown.contains("covers sha256:"), "{shown}");
     let other = format!("sha256:{}", "0".repeat(64));
