@@ -122,10 +122,8 @@ impl From<agent_client::Error> for Failure {
             Client::Unreachable { .. } => Self::unreachable(message),
             Client::Unauthenticated { .. } => Self { exit: Exit::NeedsPerson, message },
             Client::Problem(problem) if matches!(problem.status, 401 | 403) => {
-                let advice = match problem.code.as_str() {
-                    "unauthenticated" | "invalid_token" => "; log in with `agent login URL`",
-                    _ => "",
-                };
+                let knows = problem.status == 403 || problem.code == "invalid_credentials";
+                let advice = if knows { "" } else { "; log in with `agent login URL`" };
                 Self { exit: Exit::NeedsPerson, message: format!("{message}{advice}") }
             }
             Client::Problem(problem) if problem.status < 500 => Self::usage(message),

@@ -5,7 +5,6 @@ mod folder;
 mod session;
 
 pub(crate) use file::{Credential, Login, Stored};
-pub(crate) use folder::LoginsFolder;
 pub(crate) use session::StoredSession;
 
 use crate::exit::{Exit, Failure};
@@ -34,10 +33,6 @@ pub(crate) struct LockedLogins {
 }
 
 impl Logins {
-    pub(crate) fn at(folder: PathBuf) -> Self {
-        Self { folder }
-    }
-
     /// What is stored now; nothing where there is no file.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! What is written to the terminal, and how it looks there.
 
 use crate::exit::Failure;
+use agent_core::time::Timestamp;
 use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use std::fmt;
@@ -159,6 +160,13 @@ pub(crate) fn short(text: &str, longest: usize) -> String {
     }
 }
 
+/// A time as a person reads it, in UTC.
+pub(crate) fn moment(time: Timestamp) -> String {
+    let text = time.to_string();
+    let day_and_time = text.split('.').next().unwrap_or_default();
+    day_and_time.trim_end_matches('Z').replacen('T', " ", 1)
+}
+
 /// A duration as a person reads it.
 pub(crate) fn seconds(duration: std::time::Duration) -> String {
     if duration.as_secs() >= 60 {
@@ -183,6 +191,12 @@ mod tests {
         let written = escaped(&serde_json::to_string(hostile).unwrap());
         assert!(!written.chars().any(steers), "{written:?}");
         assert_eq!(serde_json::from_str::<String>(&written).unwrap(), hostile);
+    }
+
+    #[test]
+    fn a_time_is_shown_to_the_second() {
+        let time = Timestamp::from_micros(1_767_268_800_123_456);
+        assert_eq!(moment(time), "2026-01-01 12:00:00");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Backend, Server};
 use crate::embedded::Embedded;
 use crate::exit::{Failure, Outcome};
-use crate::logins::{Credential, Logins, LoginsFolder, StoredSession};
+use crate::logins::{Credential, Logins, StoredSession};
 use crate::output::{Style, Terminal, paint};
 use agent_client::{Client, ClientBuilder};
 use clap::Args;
@@ -29,11 +29,14 @@ pub(crate) struct Place {
     /// Settings file for this machine's data; without it only AGENT_… variables count
     #[arg(long, global = true, value_name = "FILE", env = "AGENT_CONFIG", hide_env_values = true)]
     config: Option<PathBuf>,
-    #[command(flatten)]
-    folder: LoginsFolder,
 }
 
 impl Place {
+    /// At this server, with these in place of a stored login.
+    pub(crate) fn at(url: &str, token: Option<String>, api_key: Option<String>) -> Self {
+        Self { server: Some(url.to_owned()), token, api_key, ..Self::default() }
+    }
+
     /// Does something there; plans are only carried out on this machine's data where the action `works`.
     pub(crate) async fn during(
         self,
@@ -78,7 +81,7 @@ impl Place {
         if self.local {
             return Ok(None);
         }
-        let logins = self.folder.logins();
+        let logins = Logins::of_user();
         let Some(url) = self.url(logins.as_ref())? else { return Ok(None) };
         // The address as the client writes it is what logins are stored under.
         let url = Client::builder(url).build()?.address();

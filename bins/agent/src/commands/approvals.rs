@@ -4,7 +4,7 @@ use super::plans::more;
 use crate::backend::{Backend, Place, introduce};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::follow::follow;
-use crate::output::Terminal;
+use crate::output::{Terminal, moment};
 use crate::questions;
 use crate::table::{Table, number, text, word};
 use agent_client::ApprovalFilter;
@@ -206,7 +206,7 @@ async fn list(backend: &dyn Backend, wanted: &ApprovalFilter, json: bool, termin
             asked.plan_id.into(),
             asked.kind.as_str().into(),
             asked.risk.as_str().into(),
-            asked.expires_at.into(),
+            moment(asked.expires_at).into(),
             answer.unwrap_or_default().into(),
             asked.subject.as_str().into(),
         ]);

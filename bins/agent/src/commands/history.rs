@@ -3,7 +3,7 @@
 use super::plans::more;
 use crate::backend::{Backend, Document, Place, introduce};
 use crate::exit::{Exit, Outcome};
-use crate::output::{Terminal, seconds};
+use crate::output::{Terminal, moment, seconds};
 use crate::plan_view;
 use crate::table::{Cell, Table, number, text, word};
 use agent_client::{Executions, Plan, PlanDetails, PlanFilter, Task, Timestamp};
@@ -128,7 +128,7 @@ fn show(terminal: &Terminal, plans: &[Document<PlanDetails>]) {
 }
 
 fn when(time: Option<Timestamp>) -> String {
-    time.map(|time| time.to_string()).unwrap_or_default()
+    time.map(moment).unwrap_or_default()
 }
 
 async fn attempts(backend: &dyn Backend, id: PlanId, as_json: bool, terminal: Terminal) -> Outcome {
@@ -166,7 +166,7 @@ fn show_attempts(terminal: &Terminal, tasks: &[Task], executions: &[Document<Exe
                 task.spec.description.as_str().into(),
                 attempt.attempt.into(),
                 attempt.status.into(),
-                attempt.started_at.into(),
+                moment(attempt.started_at).into(),
                 taken.unwrap_or_default().into(),
                 attempt.steps.len().into(),
                 attempt.tokens.into(),

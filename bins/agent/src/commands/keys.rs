@@ -2,7 +2,7 @@
 
 use crate::backend::{Place, Server};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{Terminal, plain};
+use crate::output::{Terminal, moment, plain};
 use crate::table::{Table, number, text, word};
 use agent_client::{CreateKey, CreatedKey, KeyList, Timestamp};
 use clap::{Args, Subcommand};
@@ -143,7 +143,7 @@ async fn list(server: &Server, terminal: &Terminal, json: bool) -> Result<(), Fa
     for key in &found.value.keys {
         let state = match (key.revoked_at, key.expires_at) {
             (Some(_), _) => "revoked".to_owned(),
-            (None, Some(end)) => format!("until {end}"),
+            (None, Some(end)) => format!("until {}", moment(end)),
             (None, None) => "without end".to_owned(),
         };
         table.row([
@@ -151,8 +151,8 @@ async fn list(server: &Server, terminal: &Terminal, json: bool) -> Result<(), Fa
             format!("{}…", key.prefix).into(),
             key.name.as_str().into(),
             state.into(),
-            key.created_at.into(),
-            key.last_used_at.map(|time| time.to_string()).unwrap_or_default().into(),
+            moment(key.created_at).into(),
+            key.last_used_at.map(moment).unwrap_or_default().into(),
             key.scopes.join(", ").into(),
         ]);
     }

@@ -7,7 +7,7 @@ pub(super) use leave::Logout;
 pub(super) use who::Whoami;
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::logins::{Credential, Login as StoredLogin, LoginsFolder};
+use crate::logins::{Credential, Login as StoredLogin, Logins};
 use crate::output::{Terminal, plain};
 use crate::password;
 use agent_client::Client;
@@ -51,13 +51,11 @@ pub(super) struct Login {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    folder: LoginsFolder,
 }
 
 impl Login {
     pub(super) async fn run(self, terminal: Terminal) -> Outcome {
-        let logins = self.folder.required()?;
+        let logins = Logins::required()?;
         let url = Client::builder(&self.url).build()?.address();
         warn_of_eavesdroppers(&url, &terminal);
         let login =

@@ -16,7 +16,7 @@ Examples:
   agent templates search api
   agent templates list --server https://agent.example
 
-`POST /plans` of a server makes a plan from one, with template_id and parameters.";
+`agent run \"GOAL\" --template ID --parameter NAME=VALUE` carries one out.";
 
 const LIST_EXAMPLES: &str = "\
 Examples:

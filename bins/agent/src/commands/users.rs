@@ -2,7 +2,7 @@
 
 use crate::backend::{Place, Server};
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{Style, Terminal, plain};
+use crate::output::{Style, Terminal, moment, plain};
 use crate::password;
 use crate::table::{Cell, Table, number, text, word};
 use agent_client::{CreateUser, Role, UpdateUser, User, UserList};
@@ -216,7 +216,7 @@ async fn list(server: &Server, terminal: &Terminal, json: bool) -> Result<(), Fa
             user.username.as_str().into(),
             word_of(user.role).into(),
             state,
-            user.created_at.into(),
+            moment(user.created_at).into(),
         ]);
     }
     table.show(terminal);

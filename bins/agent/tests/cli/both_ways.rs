@@ -95,7 +95,12 @@ fn plans_are_looked_at_both_ways_and_answer_alike() {
     for ended in both.ask(&["plans", "events", "1", "--follow"], 0) {
         assert!(ended.stdout.lines().last().unwrap().contains("completed"), "{}", ended.stdout);
     }
-    both.ask(&["plans", "say", "1", "Thank you"], 0);
+    let say = ["plans", "say", "1", "Thank you"];
+    both.here.agent(&say).with_code(0);
+    // Administrators read what was said to the plans of others, and say nothing to them.
+    both.at.agent(&say).with_code(2);
+    let token = both.at.token();
+    both.at.agent(&[&say[..], &["--token", &token]].concat()).with_code(0);
     for ended in both.ask(&["plans", "conversation", "1", "--search", "thank"], 0) {
         assert!(ended.stdout.contains("Thank you"), "{}", ended.stdout);
     }
@@ -276,4 +281,39 @@ fn what_only_works_here_does_not_take_a_number_of_the_server_for_one_of_this_mac
         let refused = both.at.agent(&["plans", arguments[0], arguments[1]]).with_code(2);
         assert!(refused.stderr.contains("--local"), "{}", refused.stderr);
     }
+}
+
+#[test]
+fn a_run_at_a_server_takes_the_flag_and_nothing_less() {
+    let at = AtServer::logged_in("demo", "demo123");
+    let repository = at.place.repository().display().to_string();
+    let plan = at.place.beside(
+        "plan.yaml",
+        "goal: Mark\ntasks:\n  - {description: Leave a mark, kind: command, command: [touch, mark]}\n",
+    );
+    let ended = at.agent(&["run", "--plan", &plan, "--server", &at.url, "--repo", &repository]).with_code(0);
+    assert!(ended.stdout.contains("plan 1 completed") && ended.stderr.contains("Leave a mark"), "{ended:?}");
+    assert_eq!(at.agent(&["plans", "list", "--json"]).with_code(0).json()["total"], 1);
+    // With a login and in this environment, but without the flag, work stays on this machine.
+    at.place.agent_in(&[("AGENT_SERVER", &at.url)], &["run", "--plan", &plan]).with_code(0);
+    assert_eq!(at.agent(&["plans", "list", "--json"]).with_code(0).json()["total"], 1);
+    let refused = at.agent(&["run", "--plan", &plan, "--server", &at.url, "--repo", "/etc"]).with_code(2);
+    assert!(refused.stderr.contains("/etc"), "{}", refused.stderr);
+    at.agent(&["run", "--resume", "1", "--server", &at.url]).with_code(2);
+}
+
+#[test]
+fn a_template_gives_the_tasks_once_it_is_told_what_it_asks() {
+    let both = Both { here: Workplace::with_repository(), at: AtServer::logged_in("demo", "demo123") };
+    let run = ["run", "Look at the last change", "--template", "review_diff"];
+    let told = ["--parameter", "base=HEAD~1"];
+    // Without a language model the work fails; that there are tasks is what the template did.
+    both.here.agent(&[&run[..], &told[..]].concat());
+    both.at.agent(&[&run[..], &told[..], &["--server", &both.at.url]].concat());
+    let tasks = both.json(&["plans", "tasks", "1"])["tasks"].as_array().unwrap().len();
+    assert_eq!(tasks, 2);
+    let unknown = [&run[..], &["--parameter", "colour=red"]].concat();
+    assert!(both.here.agent(&unknown).with_code(2).stderr.contains("colour"));
+    both.here.agent(&["run", "x", "--template", "nothing"]).with_code(2);
+    both.here.agent(&["run", "x", "--parameter", "a=b"]).with_code(2);
 }

@@ -1,7 +1,7 @@
 //! `agent logout`: ends a session at its server, and forgets the login.
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::logins::{Credential, Login, Logins, LoginsFolder, StoredSession};
+use crate::logins::{Credential, Login, Logins, StoredSession};
 use crate::output::Terminal;
 use agent_client::Client;
 use clap::Args;
@@ -26,13 +26,11 @@ pub(in crate::commands) struct Logout {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    #[command(flatten)]
-    folder: LoginsFolder,
 }
 
 impl Logout {
     pub(in crate::commands) async fn run(self, terminal: Terminal) -> Outcome {
-        let logins = self.folder.required()?;
+        let logins = Logins::required()?;
         let mut stored = logins.read()?;
         let named =
             self.url.map(|url| Ok::<_, Failure>(Client::builder(url).build()?.address())).transpose()?;

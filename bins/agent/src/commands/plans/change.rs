@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::embedded::Embedded;
 use crate::exit::{Exit, Outcome};
 use crate::follow::follow;
-use crate::output::Terminal;
+use crate::output::{Terminal, moment};
 use crate::table::{Table, number, text, word};
 use crate::{plan_file, plan_view};
 use agent_client::Task;
@@ -91,7 +91,7 @@ impl Versions {
         for version in versions {
             table.row([
                 version.definition.version.into(),
-                version.created_at.into(),
+                moment(version.created_at).into(),
                 version.by.as_deref().unwrap_or_default().into(),
                 version.definition.tasks.len().into(),
                 counted(&version.changes).into(),

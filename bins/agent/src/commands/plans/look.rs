@@ -2,7 +2,7 @@
 
 use crate::backend::{Backend, introduce};
 use crate::exit::{Exit, Outcome};
-use crate::output::{Terminal, plain};
+use crate::output::{Terminal, moment, plain};
 use crate::table::{Cell, Table, number, text, word};
 use crate::{diff, plan_view};
 use agent_client::{PlanFilter, PlanPage};
@@ -119,7 +119,7 @@ fn show(terminal: &Terminal, page: &PlanPage) {
             plan.id.into(),
             Cell::styled(plan.status, plan_view::style_of(plan.status)),
             format!("{}/{}", plan.completed_tasks, plan.tasks).into(),
-            plan.created_at.into(),
+            moment(plan.created_at).into(),
             plan.goal.as_str().into(),
         ]);
     }
