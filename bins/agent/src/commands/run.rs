@@ -157,6 +157,7 @@ impl Run {
         let changes = backend.diff(id).await?.value.diff;
         let status = details.value.plan.status;
         let isolated = details.value.plan.policy.workspace == WorkspaceMode::Isolated;
+        let mergeable = isolated && status.is_terminal() && backend.server().is_none();
         if self.json {
             terminal.json(&plan_view::as_json(details, &changes))?;
         } else if !self.events {
@@ -165,7 +166,7 @@ impl Run {
             }
             plan_view::show_outcome(&terminal, &details.value, &changes);
         }
-        if isolated && status.is_terminal() && !changes.is_empty() {
+        if mergeable && !changes.is_empty() {
             terminal.note(format_args!(
                 "the repository is as it was; `agent plans merge {id}` brings the changes in, \
                  `agent plans discard {id}` throws them away"
