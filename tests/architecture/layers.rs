@@ -86,6 +86,7 @@ const RULES: &[Rule] = &[
             "agent-sandbox",
             "agent-secrets",
             "agent-server",
+            "agent-templates",
         ],
     ),
     rule("agent-testkit-nats", 0, &[]),

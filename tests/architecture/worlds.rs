@@ -42,6 +42,7 @@ const WORLDS: &[World] = &[
     world("async-nats", "agent-events", &[]),
     world("clap", "agent", &[("agent-server", "the server alone has switches too")]),
     world("clap_complete", "agent", &[]),
+    world("clap_mangen", "agent", &[]),
     world("diesel", "agent-store", &[]),
     world("diesel-async", "agent-store", &[]),
     world("diesel_migrations", "agent-store", &[]),

@@ -1,5 +1,6 @@
 //! The commands: what each takes, and which function does it.
 
+mod analytics;
 mod approvals;
 mod audit;
 mod backup;
@@ -7,6 +8,10 @@ mod chat;
 mod completions;
 mod demo;
 mod doctor;
+mod history;
+mod keys;
+mod login;
+mod man;
 mod patch;
 mod plan;
 mod plans;
@@ -14,6 +19,8 @@ mod policy;
 mod run;
 mod scan;
 mod serve;
+mod templates;
+mod users;
 
 use crate::output::Terminal;
 use clap::builder::ValueParser;
@@ -31,6 +38,9 @@ Examples:
   agent run --plan plan.yaml --repo .             explicit tasks, no language model
   agent chat --repo .                             a goal, its plan and the work, step by step
   agent approvals list                            what waits for an answer
+  agent history                                   what was done, with outcome, duration and tokens
+  agent templates search api                      reusable plans
+  agent login https://agent.example               ask a server from now on; --local means this machine's data
   agent policy check 'git push'                   what the rules say of a command
   agent patch check fix.patch --repo .            would this patch fit?
   agent serve --dev                               REST API, WebSocket and docs on 127.0.0.1:8000
@@ -62,10 +72,26 @@ enum Command {
     Plan(plan::Plan),
     /// Talk: a goal, its plan, and the work on it
     Chat(chat::Chat),
-    /// Look at the plans of this user
+    /// Look at plans, move and change them
     Plans(plans::Plans),
     /// See what waits for a person, and answer it
     Approvals(approvals::Approvals),
+    /// Look through reusable plans
+    Templates(templates::Templates),
+    /// See what was done, and how it went
+    History(history::History),
+    /// See figures: how often, how long, what fails, what is slow
+    Analytics(analytics::Analytics),
+    /// Ask a server from now on, and store the login
+    Login(login::Login),
+    /// End the session at the server, and forget the login
+    Logout(login::Logout),
+    /// Say who asks, where, with which roles, and until when
+    Whoami(login::Whoami),
+    /// Make, list and revoke API keys at a server
+    Keys(keys::Keys),
+    /// Look after the accounts of a server
+    Users(users::Users),
     /// Prove that an exported audit trail is as it was recorded
     Audit(audit::AuditCommand),
     /// Say what the rules allow, ask and deny
@@ -84,6 +110,8 @@ enum Command {
     Restore(backup::Restore),
     /// Print a script that completes commands in a shell
     Completions(completions::Completions),
+    /// Print the manual page, or write one for each command
+    Man(man::Manual),
 }
 
 /// NO_COLOR counts when it is set to anything but the empty text.
@@ -111,6 +139,14 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Chat(command) => Box::pin(command.run(terminal)).await,
         Command::Plans(command) => Box::pin(command.run(terminal)).await,
         Command::Approvals(command) => Box::pin(command.run(terminal)).await,
+        Command::Templates(command) => Box::pin(command.run(terminal)).await,
+        Command::History(command) => Box::pin(command.run(terminal)).await,
+        Command::Analytics(command) => Box::pin(command.run(terminal)).await,
+        Command::Login(command) => Box::pin(command.run(terminal)).await,
+        Command::Logout(command) => Box::pin(command.run(terminal)).await,
+        Command::Whoami(command) => Box::pin(command.run(terminal)).await,
+        Command::Keys(command) => Box::pin(command.run(terminal)).await,
+        Command::Users(command) => Box::pin(command.run(terminal)).await,
         Command::Audit(command) => command.run(terminal),
         Command::Policy(command) => command.run(terminal),
         Command::Doctor(command) => Box::pin(command.run(terminal)).await,
@@ -119,6 +155,7 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Backup(command) => command.run(terminal),
         Command::Restore(command) => command.run(terminal),
         Command::Completions(command) => command.run(),
+        Command::Man(command) => command.run(terminal),
     };
     match outcome {
         Ok(exit) => exit.into(),

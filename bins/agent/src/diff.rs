@@ -49,8 +49,12 @@ impl std::fmt::Display for DiffStatistics {
     }
 }
 
-/// Writes a diff to standard output, coloured where that shows.
+/// Writes a diff to standard output: coloured on a terminal, and byte for byte where a program reads it.
 pub(crate) fn show(terminal: &Terminal, diff: &str) {
+    if terminal.width.is_none() {
+        terminal.raw(diff);
+        return;
+    }
     for line in diff.lines() {
         let text = plain(line);
         let style = match text.as_bytes() {

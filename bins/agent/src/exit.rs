@@ -121,7 +121,11 @@ impl From<agent_client::Error> for Failure {
             Client::InvalidSetting { .. } | Client::Refused { .. } => Self::usage(message),
             Client::Unreachable { .. } => Self::unreachable(message),
             Client::Unauthenticated { .. } => Self { exit: Exit::NeedsPerson, message },
-            Client::Problem(problem) if problem.status == 401 => Self { exit: Exit::NeedsPerson, message },
+            Client::Problem(problem) if matches!(problem.status, 401 | 403) => {
+                let knows = problem.status == 403 || problem.code == "invalid_credentials";
+                let advice = if knows { "" } else { "; log in with `agent login URL`" };
+                Self { exit: Exit::NeedsPerson, message: format!("{message}{advice}") }
+            }
             Client::Problem(problem) if problem.status < 500 => Self::usage(message),
             _ => Self::work(message),
         }

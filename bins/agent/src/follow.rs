@@ -1,24 +1,22 @@
-//! Works on a plan in this process and shows how that goes.
+//! Watches the work on a plan, in this process or at a server.
 
-use crate::embedded::Embedded;
+use crate::backend::{Backend, Document};
 use crate::exit::{Failure, Outcome};
 use crate::output::Terminal;
 use crate::progress::Progress;
 use crate::signals::interrupted;
 use crate::{plan_view, watch};
+use agent_client::PlanDetails;
 use agent_core::ids::PlanId;
-use agent_core::plan::PlanState;
 
-/// Works on the plan until it has ended or waits for a person.
-pub(crate) async fn follow(embedded: &Embedded, id: PlanId, terminal: Terminal, quiet: bool) -> Outcome {
-    let Embedded { agent, me } = embedded;
+/// Watches the plan until it has ended or waits for a person, and says how it stands then.
+pub(crate) async fn follow(backend: &dyn Backend, id: PlanId, terminal: Terminal, quiet: bool) -> Outcome {
     let mut progress = if quiet { Progress::silent(terminal) } else { Progress::new(terminal) };
-    progress.plan(watch::task_lines(&agent.plans().state(me, id).await?));
-    let settled = watch_until_settled(embedded, id, &mut progress, None).await?;
+    progress.plan(watch::task_lines(&backend.tasks(id).await?.value.tasks));
+    let settled = watch_until_settled(backend, id, &mut progress, None).await?.value;
     if !quiet {
-        let details = agent.plans().find(me, id).await?;
-        let changes = agent.plans().diff(me, id).await?;
-        plan_view::show_outcome(&terminal, &details, &changes);
+        let changes = backend.diff(id).await?.value.diff;
+        plan_view::show_outcome(&terminal, &settled, &changes);
     }
     Ok(plan_view::exit_of(settled.plan.status))
 }
@@ -28,18 +26,19 @@ pub(crate) async fn follow(embedded: &Embedded, id: PlanId, terminal: Terminal, 
 /// # Errors
 /// When a person interrupts: the plan is kept.
 pub(crate) async fn watch_until_settled(
-    embedded: &Embedded,
+    backend: &dyn Backend,
     id: PlanId,
     progress: &mut Progress,
     lines: Option<Terminal>,
-) -> Result<PlanState, Failure> {
-    let Embedded { agent, me } = embedded;
+) -> Result<Document<PlanDetails>, Failure> {
     let settled = tokio::select! {
-        settled = watch::until_settled(agent, me, id, progress, lines) => settled?,
+        settled = watch::until_settled(backend, id, progress, lines) => settled?,
         () = interrupted() => {
             progress.end();
-            let advice = format!("interrupted; the plan is kept, and goes on with `agent run --resume {id}`");
-            return Err(Failure::work(advice));
+            return Err(Failure::work(match backend.server() {
+                Some(_) => format!("interrupted; the server goes on, and `agent plans events {id} --follow` watches it"),
+                None => format!("interrupted; the plan is kept, and goes on with `agent run --resume {id}`"),
+            }));
         }
     };
     progress.end();

@@ -1,22 +1,27 @@
 //! The command line: what a person types.
 //!
 //! Knows the terminal, the arguments and the exit codes. Never knows how plans are executed, stored or
-//! served: that is asked of `agent-runtime`, in this process, and of `agent-server`.
+//! served: that is asked of `agent-runtime`, in this process, or of a server over `agent-client`.
 //!
 //! Exit codes: 0 done, 1 the work failed, 2 wrong usage, 3 needs approval or login, 4 cannot reach the server.
 
+mod backend;
 mod commands;
 mod demo;
 mod diff;
 mod embedded;
 mod exit;
 mod follow;
+mod logins;
 mod output;
+mod password;
 mod plan_file;
 mod plan_view;
 mod progress;
 mod questions;
 mod signals;
+mod sparkline;
+mod table;
 mod watch;
 
 use clap::Parser;

@@ -1,7 +1,8 @@
 //! What is written to the terminal, and how it looks there.
 
 use crate::exit::Failure;
-use comfy_table::{ContentArrangement, Table, presets};
+use agent_core::time::Timestamp;
+use rustix::termios::tcgetwinsize;
 use serde::Serialize;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -15,7 +16,12 @@ pub(crate) struct Terminal {
     pub(crate) error_colours: bool,
     /// Whether somebody watches standard error live.
     pub(crate) live: bool,
+    /// Columns of standard output, where it is a terminal.
+    pub(crate) width: Option<usize>,
 }
+
+/// How wide a terminal is that does not say.
+const USUAL_WIDTH: usize = 80;
 
 /// How a piece of text stands out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +57,10 @@ impl Terminal {
     /// Looks at the streams of this process.
     pub(crate) fn detect(no_colours: bool) -> Self {
         let (out, err) = (io::stdout().is_terminal(), io::stderr().is_terminal());
-        Self { colours: out && !no_colours, error_colours: err && !no_colours, live: err }
+        let width = out.then(|| tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_col)));
+        // Some terminals do not say how wide they are.
+        let width = width.map(|width| if width == 0 { USUAL_WIDTH } else { width });
+        Self { colours: out && !no_colours, error_colours: err && !no_colours, live: err, width }
     }
 
     /// A line on standard output.
@@ -66,8 +75,29 @@ impl Terminal {
 
     /// One JSON document on standard output.
     pub(crate) fn json(&self, value: &impl Serialize) -> Result<(), Failure> {
-        self.line(serde_json::to_string_pretty(value)?);
+        self.line(escaped(&serde_json::to_string_pretty(value)?));
         Ok(())
+    }
+
+    /// One JSON document in one line of standard output.
+    pub(crate) fn json_line(&self, value: &impl Serialize) -> Result<(), Failure> {
+        self.json_text(&serde_json::to_string(value)?);
+        Ok(())
+    }
+
+    /// JSON that is written already, in one line of standard output.
+    pub(crate) fn json_text(&self, json: &str) {
+        self.line(escaped(json));
+    }
+
+    /// A text as it is where standard output is no terminal; on one, without what would steer it.
+    pub(crate) fn raw(&self, text: &str) {
+        if self.width.is_some() {
+            self.line(plain(text.trim_end_matches('\n')));
+        } else {
+            let end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+            written(write!(io::stdout().lock(), "{text}{end}"));
+        }
     }
 
     /// A failure on standard error.
@@ -94,28 +124,47 @@ fn written(result: io::Result<()>) {
     }
 }
 
-/// Text from files, models and commands without the control characters that would steer the terminal.
+/// Whether a character does something to the terminal other than to be shown, such as to turn the direction of what follows.
+fn steers(c: char) -> bool {
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || c.is_control() && c != '\n' && c != '\t'
+}
+
+/// Text from files, models and commands without the characters that would steer the terminal.
 pub(crate) fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() && c != '\n' && c != '\t' { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// JSON that means the same, with what would steer the terminal written as escapes; JSON itself asks for that below U+0020 only.
+fn escaped(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        // Such characters stand in strings only, and none of them needs two escapes.
+        if steers(c) { text.push_str(&format!("\\u{:04x}", u32::from(c))) } else { text.push(c) }
+    }
+    text
+}
+
+/// The first line of a text that says anything.
+pub(crate) fn one_line(text: &str) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    plain(line.trim()).replace('\t', " ")
 }
 
 /// The first line of a text, cut to a number of characters.
 pub(crate) fn short(text: &str, longest: usize) -> String {
-    let line = plain(text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim());
+    let line = one_line(text);
     match line.char_indices().nth(longest) {
         Some((cut, _)) => format!("{}…", line[..cut].trim_end()),
         None => line,
     }
 }
 
-/// An empty table without lines around its cells.
-pub(crate) fn table<const COLUMNS: usize>(header: [&str; COLUMNS]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(header);
-    table
+/// A time as a person reads it, in UTC.
+pub(crate) fn moment(time: Timestamp) -> String {
+    let text = time.to_string();
+    let day_and_time = text.split('.').next().unwrap_or_default();
+    day_and_time.trim_end_matches('Z').replacen('T', " ", 1)
 }
 
 /// A duration as a person reads it.
@@ -134,6 +183,20 @@ mod tests {
     #[test]
     fn what_a_file_says_cannot_steer_the_terminal() {
         assert_eq!(plain("a\u{1b}[2Jb\tc\n"), "a\u{fffd}[2Jb\tc\n");
+    }
+
+    #[test]
+    fn json_means_the_same_and_cannot_steer_the_terminal() {
+        let hostile = "a\u{9b}2J\u{7f}\u{202e}\u{1b}\n\u{e9}";
+        let written = escaped(&serde_json::to_string(hostile).unwrap());
+        assert!(!written.chars().any(steers), "{written:?}");
+        assert_eq!(serde_json::from_str::<String>(&written).unwrap(), hostile);
+    }
+
+    #[test]
+    fn a_time_is_shown_to_the_second() {
+        let time = Timestamp::from_micros(1_767_268_800_123_456);
+        assert_eq!(moment(time), "2026-01-01 12:00:00");
     }
 
     #[test]

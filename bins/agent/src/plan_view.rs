@@ -1,17 +1,16 @@
 //! Plans as they are printed.
 
+use crate::backend::Document;
 use crate::diff::DiffStatistics;
-use crate::exit::{Exit, Failure};
-use crate::output::{Style, Terminal, plain, seconds, short, table};
-use agent_core::plan::{PlanState, PlanStatus, Task, TaskKind, TaskStatus};
-use agent_core::ports::ConversationMessage;
+use crate::exit::Exit;
+use crate::output::{Style, Terminal, plain, seconds, short};
+use crate::table::{Cell, Table, number, text, word};
+use agent_client::{Message, PlanDetails, Task};
+use agent_core::plan::{PlanStatus, TaskKind, TaskStatus};
 use agent_core::time::Timestamp;
-use agent_runtime::PlanDetails;
-use agent_server::views::plan::PlanDetailsView;
-use comfy_table::Table;
 use serde_json::{Value, json};
 
-/// Characters of a description in a table.
+/// Characters of a description in a title.
 const DESCRIPTION: usize = 60;
 /// Lines of an error.
 const ERROR_LINES: usize = 20;
@@ -26,8 +25,8 @@ pub(crate) fn exit_of(status: PlanStatus) -> Exit {
 }
 
 /// The tasks of a plan, numbered, with what each waits for.
-pub(crate) fn show_tasks(terminal: &Terminal, state: &PlanState) {
-    for task in &state.tasks {
+pub(crate) fn show_tasks(terminal: &Terminal, tasks: &[Task]) {
+    for task in tasks {
         let after: Vec<String> = task.spec.depends_on.iter().map(u32::to_string).collect();
         show_task(terminal, task.position, task.spec.kind.name(), &task.spec.description, &after.join(", "));
         let detail = match &task.spec.kind {
@@ -57,9 +56,9 @@ pub(crate) fn show_task(terminal: &Terminal, position: u32, kind: &str, descript
 }
 
 /// What was said, each message under who said it.
-pub(crate) fn show_messages(terminal: &Terminal, messages: &[ConversationMessage]) {
+pub(crate) fn show_messages(terminal: &Terminal, messages: &[Message]) {
     for message in messages {
-        let head = format!("{} {}", message.created_at, message.role);
+        let head = format!("{} {}", message.created_at, plain(&message.role));
         terminal.line(terminal.paint(Style::Cyan, head));
         for line in plain(&message.content).lines() {
             terminal.line(format_args!("  {line}"));
@@ -69,9 +68,8 @@ pub(crate) fn show_messages(terminal: &Terminal, messages: &[ConversationMessage
 
 /// How a plan stands: its tasks as a table, what failed and why, what changed.
 pub(crate) fn show_outcome(terminal: &Terminal, details: &PlanDetails, diff: &str) {
-    let state = &details.state;
-    terminal.line(tasks(state).trim_fmt());
-    for task in &state.tasks {
+    show_task_table(terminal, &details.tasks);
+    for task in &details.tasks {
         if let Some(error) = task.error.as_ref().filter(|_| task.status == TaskStatus::Failed) {
             let title =
                 format!("task {} failed: {}", task.position, short(&task.spec.description, DESCRIPTION));
@@ -85,33 +83,63 @@ pub(crate) fn show_outcome(terminal: &Terminal, details: &PlanDetails, diff: &st
     if details.statistics.tokens > 0 {
         terminal.line(format_args!("{} model tokens", details.statistics.tokens));
     }
-    let status = state.plan.status;
-    let style = match exit_of(status) {
-        Exit::Done => Style::Green,
-        Exit::NeedsPerson => Style::Yellow,
-        _ => Style::Red,
-    };
-    let summary = state.plan.summary.as_deref().map(|text| {
+    let status = details.plan.status;
+    let summary = details.plan.summary.as_deref().map(|text| {
         let text = text.strip_prefix(status.as_str()).map_or(text, |rest| rest.trim_start_matches(": "));
         format!(": {}", plain(text))
     });
     let summary = summary.unwrap_or_default();
-    terminal.line(format_args!("plan {} {}{summary}", state.plan.id, terminal.paint(style, status)));
+    terminal.line(format_args!(
+        "plan {} {}{summary}",
+        details.plan.id,
+        terminal.paint(style_of(status), status)
+    ));
 }
 
-fn tasks(state: &PlanState) -> Table {
-    let mut table = table(["#", "task", "kind", "status", "attempts", "time"]);
-    for task in &state.tasks {
-        table.add_row([
-            task.position.to_string(),
-            short(&task.spec.description, DESCRIPTION),
-            task.spec.kind.name().to_owned(),
-            task.status.to_string(),
-            task.attempts.to_string(),
-            duration(task),
+/// The colour of a status.
+pub(crate) fn style_of(status: PlanStatus) -> Style {
+    match status {
+        PlanStatus::Completed => Style::Green,
+        PlanStatus::Failed | PlanStatus::Cancelled => Style::Red,
+        PlanStatus::AwaitingApproval | PlanStatus::Paused => Style::Yellow,
+        PlanStatus::Planning | PlanStatus::Created | PlanStatus::Running => Style::Cyan,
+    }
+}
+
+fn style_of_task(status: TaskStatus) -> Style {
+    match status {
+        TaskStatus::Completed => Style::Green,
+        TaskStatus::Failed | TaskStatus::Cancelled => Style::Red,
+        TaskStatus::AwaitingApproval => Style::Yellow,
+        TaskStatus::Running | TaskStatus::Ready => Style::Cyan,
+        TaskStatus::Pending | TaskStatus::Skipped => Style::Dim,
+    }
+}
+
+/// The tasks of a plan as a table.
+pub(crate) fn show_task_table(terminal: &Terminal, tasks: &[Task]) {
+    let columns = [
+        number("#"),
+        number("id"),
+        text("task"),
+        word("kind"),
+        word("status"),
+        number("attempts"),
+        number("time"),
+    ];
+    let mut table = Table::new(columns);
+    for task in tasks {
+        table.row([
+            task.position.into(),
+            task.id.into(),
+            task.spec.description.as_str().into(),
+            task.spec.kind.name().into(),
+            Cell::styled(task.status, style_of_task(task.status)),
+            task.attempts.into(),
+            duration(task).into(),
         ]);
     }
-    table
+    table.show(terminal);
 }
 
 fn duration(task: &Task) -> String {
@@ -123,9 +151,9 @@ fn duration(task: &Task) -> String {
 }
 
 /// A plan as one JSON document: as the server answers `GET /plans/{id}`, with what it changed.
-pub(crate) fn as_json(details: PlanDetails, diff: &str) -> Result<Value, Failure> {
-    let mut document = serde_json::to_value(PlanDetailsView::from(details))?;
+pub(crate) fn as_json(details: Document<PlanDetails>, diff: &str) -> Value {
+    let mut document = details.json;
     document["diff"] = json!(diff);
     document["diff_statistics"] = json!(DiffStatistics::of(diff));
-    Ok(document)
+    document
 }

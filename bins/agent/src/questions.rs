@@ -1,12 +1,12 @@
 //! Questions to the person at the terminal.
 
-use crate::embedded::Embedded;
+use crate::backend::Backend;
 use crate::exit::Failure;
 use crate::output::{Style, Terminal, plain};
+use agent_client::{Approval, ApprovalFilter};
 use agent_core::approval::Resolution;
 use agent_core::ids::PlanId;
-use agent_core::ports::Approval;
-use agent_runtime::{PersonsAnswer, WantedApprovals};
+use agent_runtime::PersonsAnswer;
 use std::io::{BufRead, IsTerminal};
 
 /// Open questions of one plan that are shown at once.
@@ -15,29 +15,27 @@ const MOST: u32 = 200;
 const LONGEST: usize = 4_000;
 
 /// The open questions of a plan, oldest first.
-pub(crate) async fn open(embedded: &Embedded, plan: PlanId) -> Result<Vec<Approval>, Failure> {
-    let wanted = WantedApprovals { plan_id: Some(plan), include_decided: false, after: None, limit: MOST };
-    Ok(embedded.agent.approvals().list(&embedded.me, wanted).await?.approvals)
+pub(crate) async fn open(backend: &dyn Backend, plan: PlanId) -> Result<Vec<Approval>, Failure> {
+    let wanted = ApprovalFilter { plan_id: Some(plan), limit: Some(MOST), ..ApprovalFilter::default() };
+    Ok(backend.approvals(&wanted).await?.value.approvals)
 }
 
 /// Shows a question with all that a person needs to decide.
 pub(crate) fn show(terminal: &Terminal, asked: &Approval) {
-    let question = &asked.question;
-    let title =
-        format!("approval {} · {} · {} risk", asked.id, question.kind.as_str(), question.risk.as_str());
+    let title = format!("approval {} · {} · {} risk", asked.id, asked.kind.as_str(), asked.risk.as_str());
     terminal.line(terminal.paint(Style::Yellow, title));
-    terminal.line(format_args!("  {}", plain(&question.subject)));
-    if let Some(reason) = &question.reason {
+    terminal.line(format_args!("  {}", plain(&asked.subject)));
+    if let Some(reason) = &asked.reason {
         terminal.line(format_args!("  because {}", plain(reason)));
     }
-    let place = match question.call {
+    let place = match asked.call {
         Some(call) => format!("plan {}, task {}, call {call}", asked.plan_id, asked.task_id),
         None => format!("plan {}, task {}", asked.plan_id, asked.task_id),
     };
-    terminal.line(format_args!("  {place}; lapses {} ({})", asked.expires_at, question.on_expiry.as_str()));
-    if !question.args_hash.is_empty() {
-        terminal.line(format_args!("  covers {}", question.args_hash));
-        let covers = serde_json::to_string_pretty(&question.covers).unwrap_or_default();
+    terminal.line(format_args!("  {place}; lapses {} ({})", asked.expires_at, asked.on_expiry.as_str()));
+    if !asked.args_hash.is_empty() {
+        terminal.line(format_args!("  covers {}", plain(&asked.args_hash)));
+        let covers = serde_json::to_string_pretty(&asked.covers).unwrap_or_default();
         let cut = covers.floor_char_boundary(LONGEST);
         let more = if cut < covers.len() { "\n  … (`agent approvals show --json` shows all)" } else { "" };
         let indented: Vec<String> = plain(&covers[..cut]).lines().map(|line| format!("  {line}")).collect();
@@ -45,7 +43,7 @@ pub(crate) fn show(terminal: &Terminal, asked: &Approval) {
     }
     if let Some(decision) = &asked.decision {
         let by = asked.decided_by.as_deref().unwrap_or_default();
-        terminal.line(format_args!("  {} by {}", decision.as_str(), plain(by)));
+        terminal.line(format_args!("  {} by {}", plain(decision), plain(by)));
     }
 }
 
@@ -55,24 +53,24 @@ pub(crate) fn somebody_is_there(terminal: &Terminal) -> bool {
 }
 
 /// Asks the person at the terminal each open question of a plan; false when one was left open.
-pub(crate) async fn ask(embedded: &Embedded, plan: PlanId, terminal: &Terminal) -> Result<bool, Failure> {
-    for asked in open(embedded, plan).await? {
+pub(crate) async fn ask(backend: &dyn Backend, plan: PlanId, terminal: &Terminal) -> Result<bool, Failure> {
+    for asked in open(backend, plan).await? {
         show(terminal, &asked);
         let Some((decision, note)) = prompt(terminal, &asked).await? else { return Ok(false) };
-        answer(embedded, asked, decision, note).await?;
+        answer(backend, asked, decision, note).await?;
     }
     Ok(true)
 }
 
 /// Answers a question that was looked at; one that is about other bytes by now takes no answer.
 pub(crate) async fn answer(
-    embedded: &Embedded,
+    backend: &dyn Backend,
     asked: Approval,
     decision: Resolution,
     note: Option<String>,
 ) -> Result<(), Failure> {
-    let answer = PersonsAnswer { decision, note, args_hash: Some(asked.question.args_hash) };
-    embedded.agent.approvals().decide(&embedded.me, asked.id, answer).await?;
+    let answer = PersonsAnswer { decision, note, args_hash: Some(asked.args_hash) };
+    backend.decide(asked.id, answer).await?;
     Ok(())
 }
 
@@ -81,7 +79,7 @@ async fn prompt(
     terminal: &Terminal,
     asked: &Approval,
 ) -> Result<Option<(Resolution, Option<String>)>, Failure> {
-    let for_plan = asked.question.kind.is_call();
+    let for_plan = asked.kind.is_call();
     let offered = if for_plan { "y = yes, p = yes for the whole plan, " } else { "y [WORDS] = yes, " };
     loop {
         terminal.note(format_args!("{offered}n [WHY] = no, c = cancel the plan, q = decide later"));

@@ -1,20 +1,29 @@
 //! The front door: a server, and who asks it.
 
 mod builder;
+mod renewal;
 
 pub use builder::ClientBuilder;
 
+use crate::accounts::{Keys, Users};
 use crate::address::Address;
+use crate::analytics::Analytics;
 use crate::approvals::Approvals;
-use crate::credential::{Credentials, Held, Shown};
-use crate::error::{Error, Result};
+use crate::conversation::Conversation;
+use crate::credential::{Credentials, Shown};
+use crate::error::Result;
 use crate::events::{Events, ListEvents, Topic};
 use crate::http::{Answer, Call, Http};
 use crate::plans::Plans;
-use crate::wire::account::{LogIn, Refresh, Session, Ticket, Validation};
-use crate::wire::system::Health;
-use secrecy::{ExposeSecret, SecretString};
+use crate::session_store::SessionStore;
+use crate::templates::Templates;
+use crate::wire::account::{LogIn, Session, Ticket, Validation};
+use crate::wire::scan::{Scan, ScanRepository};
+use crate::wire::system::{Health, Stats};
+pub(crate) use renewal::Renewal;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +44,8 @@ pub(crate) struct Inner {
     pub(crate) address: Address,
     pub(crate) http: Http,
     pub(crate) credentials: Credentials,
+    /// Where the session is kept that is shared with other programs.
+    pub(crate) session_store: Option<Arc<dyn SessionStore>>,
     pub(crate) socket: SocketSettings,
 }
 
@@ -98,6 +109,11 @@ impl Client {
         self.inner.credentials.session()
     }
 
+    /// The address of the server as it is asked, without a slash at its end.
+    pub fn address(&self) -> String {
+        self.inner.address.to_string()
+    }
+
     /// Says that the server lives. Needs no credential.
     ///
     /// # Errors
@@ -120,6 +136,56 @@ impl Client {
     /// What any request may end with.
     pub async fn ticket(&self) -> Result<Ticket> {
         self.send(Call::post(self.url(&["ws", "ticket"])).harmless()).await
+    }
+
+    /// Says a few figures about the server, of what the caller may see.
+    ///
+    /// # Errors
+    /// What any request may end with.
+    pub async fn stats(&self) -> Result<Stats> {
+        self.send(Call::get(self.url(&["stats"]))).await
+    }
+
+    /// Describes a repository at the server: languages, sizes, tree, what builds and tests it.
+    ///
+    /// # Errors
+    /// `Problem` with `repository_refused`, and what any request may end with.
+    pub async fn scan(&self, repository: &ScanRepository) -> Result<Scan> {
+        self.send(Call::post(self.url(&["scan"])).json(repository)?.harmless()).await
+    }
+
+    /// The answer to any `GET` of the server's API, as it came: for programs that hand it on, and for what this version has no
+    /// method for. `path` are its parts, such as `["plans", "7"]`; `query` is a flat structure, or `()`.
+    ///
+    /// # Errors
+    /// What any request may end with.
+    pub async fn document(&self, path: &[&str], query: &impl Serialize) -> Result<Value> {
+        self.send(Call::get(self.url(path)).query(query)?).await
+    }
+
+    /// The caller's API keys.
+    pub fn keys(&self) -> Keys {
+        Keys::new(self.clone())
+    }
+
+    /// The accounts of the caller's tenant, for administrators.
+    pub fn users(&self) -> Users {
+        Users::new(self.clone())
+    }
+
+    /// Templates.
+    pub fn templates(&self) -> Templates {
+        Templates::new(self.clone())
+    }
+
+    /// Figures about executions.
+    pub fn analytics(&self) -> Analytics {
+        Analytics::new(self.clone())
+    }
+
+    /// What people, models and tools said.
+    pub fn conversation(&self) -> Conversation {
+        Conversation::new(self.clone())
     }
 
     /// Plans.
@@ -155,69 +221,26 @@ impl Client {
         self.answer(&call).await?.json(&call)
     }
 
-    /// Sends a request; once more with a new token where the old one is refused, since what is refused was not done.
-    async fn answer(&self, call: &Call) -> Result<Answer> {
-        let held = self.inner.credential().await;
-        let answer = self.inner.http.exchange(call, &held.shown).await?;
-        if answer.status != 401 || !self.inner.renew(held.number).await? {
-            return Ok(answer);
-        }
-        self.inner.http.exchange(call, &self.inner.credentials.held().shown).await
-    }
-}
-
-impl Inner {
-    /// What to show now: renewed before, when it is near its end.
-    pub(crate) async fn credential(self: &Arc<Self>) -> Held {
-        let held = self.credentials.held();
-        if held.is_due(Instant::now())
-            && let Err(error) = self.renew(held.number).await
-        {
-            // The token is still good for a while; when it is not, its refusal says more than this.
-            tracing::debug!(%error, "the session could not be renewed in advance");
-        }
-        self.credentials.held()
-    }
-
-    /// Renews what is held, unless it is another one already than that of this number. False when there is nothing to renew
-    /// it with.
-    ///
-    /// # Errors
-    /// `Problem` when the refresh token is not accepted, and what any request may end with.
-    pub(crate) async fn renew(self: &Arc<Self>, number: u64) -> Result<bool> {
-        let inner = Arc::clone(self);
-        // In a task of its own: a caller that is dropped meanwhile must not take the new tokens with it.
-        let renewing = tokio::spawn(async move {
-            let _alone = inner.credentials.renewing.lock().await;
-            let held = inner.credentials.held();
-            match held.refresh {
-                _ if held.number != number => Ok(true),
-                None => Ok(false),
-                Some(token) => inner.refresh(&token, number).await.map(|()| true),
+    /// Sends a request; again with a new token where the old one is refused, since what is refused was not done.
+    pub(crate) async fn answer(&self, call: &Call) -> Result<Answer> {
+        let mut held = self.inner.credential().await;
+        loop {
+            let answer = self.inner.http.exchange(call, &held.shown).await?;
+            if answer.status != 401 {
+                return Ok(answer);
             }
-        });
-        let broken = |error: tokio::task::JoinError| Error::Unanswered {
-            request: REFRESH.to_owned(),
-            source: error.into(),
-        };
-        renewing.await.map_err(broken)?
-    }
-
-    async fn refresh(&self, token: &SecretString, number: u64) -> Result<()> {
-        let body = Refresh { refresh_token: token.expose_secret() };
-        let call = Call::post(self.address.below(&["auth", "refresh"])).json(&body)?;
-        let now = Instant::now();
-        let answer = self.http.exchange(&call, &Shown::Nothing).await?;
-        if answer.status == 401 {
-            self.credentials.spent(number);
+            let renewal = self.inner.renew(held.number).await?;
+            if renewal == Renewal::None {
+                return Ok(answer);
+            }
+            held = self.inner.credentials.held();
+            if renewal == Renewal::New {
+                return self.inner.http.exchange(call, &held.shown).await;
+            }
+            // What another program got may be over, too; then it is renewed here.
         }
-        let session: Session = answer.json(&call)?;
-        self.credentials.keep(&session, now);
-        Ok(())
     }
 }
-
-const REFRESH: &str = "POST /auth/refresh";
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

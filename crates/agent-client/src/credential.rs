@@ -1,6 +1,7 @@
 //! What the client shows to the server, and when that is to be renewed.
 
 use crate::error::{Error, Result};
+use crate::session_store::KeptTokens;
 use crate::wire::account::Session;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
@@ -20,6 +21,11 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
+    /// Whether it is this access token.
+    pub(crate) fn is_token(&self, token: &SecretString) -> bool {
+        matches!(self, Self::Bearer(own) if own.expose_secret() == token.expose_secret())
+    }
+
     /// As headers of a request.
     ///
     /// # Errors
@@ -97,6 +103,18 @@ impl Credentials {
             refresh: Some(session.refresh_token.clone()),
             session: Some(session.clone()),
             due: Some(now + session.expires_in.saturating_sub(self.margin)),
+        };
+    }
+
+    /// Shows the token that somebody else got for the session which is shared with them.
+    pub(crate) fn adopt(&self, tokens: KeptTokens) {
+        let mut held = self.lock();
+        *held = Held {
+            shown: Shown::Bearer(tokens.access_token),
+            number: held.number + 1,
+            refresh: Some(tokens.refresh_token),
+            session: None,
+            due: None,
         };
     }
 

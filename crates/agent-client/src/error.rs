@@ -54,6 +54,9 @@ pub enum Error {
         /// The server's words.
         reason: String,
     },
+    /// The session that is shared with other programs cannot be read or kept.
+    #[error("the session that is kept cannot be renewed; log in again when that is mended")]
+    SessionStore(#[source] BoxError),
     /// The server refuses the subscription.
     #[error("the subscription is refused: {detail} ({code})")]
     Refused {

@@ -4,7 +4,7 @@ mod frames;
 mod line;
 mod machine;
 
-use crate::client::Inner;
+use crate::client::{Inner, Renewal};
 use crate::error::Error;
 use crate::events::{Update, Wanted};
 use agent_core::error::with_causes;
@@ -151,7 +151,7 @@ impl Following {
     /// Renews the credential of that number. A server that cannot be reached is tried again with the next line.
     async fn renew(&mut self, number: u64, otherwise: Option<Error>) -> Result<(), Error> {
         match (self.inner.renew(number).await, otherwise) {
-            (Ok(false), Some(error)) => Err(error),
+            (Ok(Renewal::None), Some(error)) => Err(error),
             (Ok(_), _) => Ok(()),
             (Err(error @ Error::Problem(_)), _) if !error.is_temporary() => Err(error),
             (Err(error), _) => {

@@ -33,9 +33,12 @@
 //! # }
 //! ```
 
+mod accounts;
 mod address;
+mod analytics;
 mod approvals;
 mod client;
+mod conversation;
 mod credential;
 mod error;
 mod events;
@@ -45,9 +48,12 @@ mod paging;
 mod plans;
 mod randomness;
 mod retry;
+mod session_store;
+mod templates;
 mod trust;
 mod wire;
 
+pub use accounts::{Keys, Users};
 pub use agent_core::approval::ApprovalKind;
 pub use agent_core::event::{EVENT_NAMES, Event, EventBody};
 pub use agent_core::ids::{ApprovalId, ExecutionId, PlanId, TaskId};
@@ -55,8 +61,10 @@ pub use agent_core::plan::{CommandLine, PlanStatus, Priority, TaskKind, TaskSpec
 pub use agent_core::policy::{Policy, Rule};
 pub use agent_core::ports::Randomness;
 pub use agent_core::time::Timestamp;
+pub use analytics::Analytics;
 pub use approvals::Approvals;
 pub use client::{Client, ClientBuilder};
+pub use conversation::Conversation;
 pub use error::{Error, FieldProblem, Problem, Result};
 pub use events::{
     EventPage, Events, Follow, ListEvents, Reset, ResetReason, Topic, Transient, UnknownEvent, Update,
@@ -64,10 +72,26 @@ pub use events::{
 };
 pub use plans::Plans;
 pub use retry::Retries;
-pub use wire::account::{Session, Ticket, Validation};
-pub use wire::approval::{Answer, Approval, ApprovalFilter, ApprovalPage, Decided, Decision};
-pub use wire::create_plan::CreatePlan;
-pub use wire::plan::{
-    Accepted, CreatedPlan, Plan, PlanDetails, PlanFilter, PlanPage, PlanSummary, Statistics, Task,
+pub use session_store::{KeptTokens, SessionStore, TakenSession};
+pub use templates::Templates;
+pub use wire::account::{
+    CreateKey, CreateUser, CreatedKey, Key, KeyList, Role, Session, Ticket, UpdateUser, User, UserList,
+    Validation,
 };
-pub use wire::system::Health;
+pub use wire::analytics::{
+    FailingTask, Performance, PerformanceReport, Period, PlanFigures, SlowTask, Summary, TaskFigures, Totals,
+    TrendingTask,
+};
+pub use wire::approval::{Answer, Approval, ApprovalFilter, ApprovalPage, Decided, Decision};
+pub use wire::conversation::{Message, MessageFilter, MessagePage};
+pub use wire::create_plan::CreatePlan;
+pub use wire::execution::{Execution, Executions, Step};
+pub use wire::plan::{
+    Accepted, CreatedPlan, Plan, PlanDetails, PlanDiff, PlanFilter, PlanPage, PlanSummary, PlanTasks,
+    Statistics, Task,
+};
+pub use wire::scan::{Scan, ScanRepository};
+pub use wire::system::{Health, Stats};
+pub use wire::template::{
+    Parameter, Template, TemplateFilter, TemplateSearch, TemplateSummary, TemplateTask,
+};

@@ -6,6 +6,7 @@ use crate::events::{ListEvents, Topic};
 use crate::http::Call;
 use crate::paging;
 use crate::wire::create_plan::CreatePlan;
+use crate::wire::execution::Executions;
 use crate::wire::plan::{
     Accepted, CreatedPlan, PlanDetails, PlanDiff, PlanFilter, PlanPage, PlanSummary, PlanTasks, RetryTask,
     SelectTask, Task,
@@ -152,6 +153,15 @@ impl Plans {
     pub async fn diff(&self, plan: impl Into<PlanId>) -> Result<String> {
         let answer: PlanDiff = self.client.send(Call::get(self.url(plan, &["diff"]))).await?;
         Ok(answer.diff)
+    }
+
+    /// The attempts at a task, oldest first, each with its recorded steps.
+    ///
+    /// # Errors
+    /// As [`Plans::get`], and `Problem` with `task_not_found`.
+    pub async fn executions(&self, plan: impl Into<PlanId>, task: impl Into<TaskId>) -> Result<Executions> {
+        let task = task.into().to_string();
+        self.client.send(Call::get(self.url(plan, &["tasks", &task, "executions"]))).await
     }
 
     /// The events of a plan as a list; [`Client::events`] follows them.

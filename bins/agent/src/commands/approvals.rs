@@ -1,17 +1,18 @@
 //! `agent approvals`: what waits for a person, and the answers.
 
-use crate::embedded::Embedded;
+use super::plans::more;
+use crate::backend::{Backend, Place, introduce};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::follow::follow;
-use crate::output::{Terminal, plain, short, table};
+use crate::output::{Terminal, moment};
 use crate::questions;
+use crate::table::{Table, number, text, word};
+use agent_client::ApprovalFilter;
 use agent_core::approval::Resolution;
 use agent_core::ids::{ApprovalId, PlanId};
 use agent_core::policy::{Permission, Rule};
-use agent_runtime::{PersonsAnswer, WantedApprovals};
-use agent_server::views::approval::{ApprovalView, ApprovalsView, DecidedView};
+use agent_runtime::PersonsAnswer;
 use clap::{Args, Subcommand};
-use std::path::PathBuf;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -23,11 +24,9 @@ Examples:
   agent approvals reject 3 --note \"use the staging server\"
   agent approvals reject 3 --cancel             no, and the whole plan ends
 
-An answer makes the plan go on in this process, until it has ended or asks again.
-Exit codes: 0 done, 1 the plan failed, 2 wrong usage or too late, 3 the plan asks again.";
-
-/// Questions listed at once.
-const PAGE: u32 = 200;
+An answer makes the plan go on, on this machine's data in this process, until it has ended or asks again. At a server
+(--server URL, or after `agent login URL`) it goes on by itself, and is watched.
+Exit codes: 0 done, 1 the plan failed, 2 wrong usage or too late, 3 the plan asks again or you are not logged in.";
 
 /// Arguments of `agent approvals`.
 #[derive(Debug, Args)]
@@ -35,9 +34,8 @@ const PAGE: u32 = 200;
 pub(super) struct Approvals {
     #[command(subcommand)]
     action: Action,
-    /// Settings file; without it only AGENT_… variables count
-    #[arg(long, value_name = "FILE", env = "AGENT_CONFIG", hide_env_values = true)]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Debug, Subcommand)]
@@ -51,6 +49,12 @@ enum Action {
         /// Also those that are no longer open
         #[arg(long)]
         all: bool,
+        /// At most so many
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200))]
+        limit: u32,
+        /// Go on behind the page that named this
+        #[arg(long, value_name = "CURSOR")]
+        cursor: Option<String>,
         /// Print one JSON document
         #[arg(long)]
         json: bool,
@@ -116,7 +120,7 @@ struct AnswerArguments {
 impl Approvals {
     pub(super) async fn run(self, terminal: Terminal) -> Outcome {
         let works = self.action.works();
-        Embedded::during(self.config, works, async |embedded| self.action.run(embedded, terminal).await).await
+        self.place.during(works, async |backend| self.action.run(backend, terminal).await).await
     }
 }
 
@@ -129,16 +133,21 @@ impl Action {
         }
     }
 
-    async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
+    async fn run(self, backend: &dyn Backend, terminal: Terminal) -> Outcome {
         match self {
-            Self::List { plan, all, json } => list(embedded, plan, all, json, terminal).await,
+            Self::List { plan, all, limit, cursor, json } => {
+                let limit = Some(limit);
+                let wanted =
+                    ApprovalFilter { plan_id: plan.map(PlanId), include_decided: all, limit, cursor };
+                list(backend, &wanted, json, terminal).await
+            }
             Self::Show { approval_id, json } => {
-                let id = ApprovalId(approval_id);
-                let asked = embedded.agent.approvals().find(&embedded.me, id).await?;
+                let asked = backend.approval(ApprovalId(approval_id)).await?;
                 if json {
-                    terminal.json(&ApprovalView::from(asked))?;
+                    terminal.json(&asked.json)?;
                 } else {
-                    questions::show(&terminal, &asked);
+                    introduce(backend, &terminal);
+                    questions::show(&terminal, &asked.value);
                 }
                 Ok(Exit::Done)
             }
@@ -148,11 +157,11 @@ impl Action {
                     None if for_plan => Resolution::ApproveForPlan,
                     None => Resolution::Approve,
                 };
-                answer.give(decision, embedded, terminal).await
+                answer.give(decision, backend, terminal).await
             }
             Self::Reject(Reject { answer, cancel }) => {
                 let decision = if cancel { Resolution::Cancel } else { Resolution::Reject };
-                answer.give(decision, embedded, terminal).await
+                answer.give(decision, backend, terminal).await
             }
         }
     }
@@ -167,56 +176,58 @@ fn rule_of(words: &str) -> Result<Rule, Failure> {
     Ok(Rule::command(Permission::Allow, words))
 }
 
-async fn list(
-    embedded: &Embedded,
-    plan: Option<i64>,
-    include_decided: bool,
-    json: bool,
-    terminal: Terminal,
-) -> Outcome {
-    let wanted = WantedApprovals { plan_id: plan.map(PlanId), include_decided, after: None, limit: PAGE };
-    let page = embedded.agent.approvals().list(&embedded.me, wanted).await?;
+async fn list(backend: &dyn Backend, wanted: &ApprovalFilter, json: bool, terminal: Terminal) -> Outcome {
+    let page = backend.approvals(wanted).await?;
     if json {
-        terminal.json(&ApprovalsView::from(page))?;
+        terminal.json(&page.json)?;
         return Ok(Exit::Done);
     }
+    introduce(backend, &terminal);
+    let page = page.value;
     if page.approvals.is_empty() {
         terminal.note("nothing waits for an answer");
         return Ok(Exit::Done);
     }
-    let mut table = table(["id", "plan", "kind", "risk", "until", "answer", "question"]);
+    let columns = [
+        number("id"),
+        number("plan"),
+        word("kind"),
+        word("risk"),
+        word("until"),
+        text("answer"),
+        text("question"),
+    ];
+    let mut table = Table::new(columns);
     for asked in &page.approvals {
-        let answer = asked.decision.as_ref().map_or_else(String::new, |decision| {
-            format!("{} by {}", decision.as_str(), plain(asked.decided_by.as_deref().unwrap_or_default()))
-        });
-        table.add_row([
-            asked.id.to_string(),
-            asked.plan_id.to_string(),
-            asked.question.kind.as_str().to_owned(),
-            asked.question.risk.as_str().to_owned(),
-            asked.expires_at.to_string(),
-            answer,
-            short(&asked.question.subject, 60),
+        let by = asked.decided_by.as_deref().unwrap_or_default();
+        let answer = asked.decision.as_ref().map(|decision| format!("{decision} by {by}"));
+        table.row([
+            asked.id.into(),
+            asked.plan_id.into(),
+            asked.kind.as_str().into(),
+            asked.risk.as_str().into(),
+            moment(asked.expires_at).into(),
+            answer.unwrap_or_default().into(),
+            asked.subject.as_str().into(),
         ]);
     }
-    terminal.line(table.trim_fmt());
+    table.show(&terminal);
+    more(&terminal, page.approvals.len(), page.total, page.next_cursor.as_deref());
     Ok(Exit::Done)
 }
 
 impl AnswerArguments {
-    async fn give(self, decision: Resolution, embedded: &Embedded, terminal: Terminal) -> Outcome {
+    async fn give(self, decision: Resolution, backend: &dyn Backend, terminal: Terminal) -> Outcome {
         let answer = PersonsAnswer { decision, note: self.note, args_hash: self.args_hash };
-        let id = ApprovalId(self.approval_id);
-        let decided = embedded.agent.approvals().decide(&embedded.me, id, answer).await?;
-        let plan = decided.state.plan.id;
+        let decided = backend.decide(ApprovalId(self.approval_id), answer).await?;
         if self.json {
-            terminal.json(&DecidedView::from(decided))?;
+            terminal.json(&decided.json)?;
         } else {
-            terminal.note(format_args!("the answer is taken"));
+            terminal.note("the answer is taken");
         }
         if self.no_follow {
             return Ok(Exit::Done);
         }
-        follow(embedded, plan, terminal, self.json).await
+        follow(backend, decided.value.plan_id, terminal, self.json).await
     }
 }

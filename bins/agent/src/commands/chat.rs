@@ -3,16 +3,18 @@
 mod line;
 
 use super::run::introduce_model;
+use crate::backend::Backend;
 use crate::embedded::{Embedded, EmbeddedArguments, repository};
 use crate::exit::{Exit, Failure, Outcome};
 use crate::output::{Style, Terminal, plain};
 use crate::progress::Progress;
 use crate::signals::interrupted;
 use crate::{diff, plan_view, questions, watch};
+use agent_client::MessageFilter;
 use agent_core::approval::Resolution;
 use agent_core::ids::PlanId;
 use agent_core::plan::PlanStatus;
-use agent_runtime::{CreatePlan, WantedMessages};
+use agent_runtime::CreatePlan;
 use clap::Args;
 use line::{HELP, Line};
 use std::io::{IsTerminal, Write};
@@ -142,7 +144,7 @@ impl Talk<'_> {
             Line::Execute => self.execute(id, lines).await,
             Line::ShowPlan => self.show_plan(id).await,
             Line::Diff => {
-                diff::show(&self.terminal, &agent.plans().diff(me, id).await?);
+                diff::show(&self.terminal, &self.embedded.diff(id).await?.value.diff);
                 Ok(())
             }
             Line::History => self.history(id).await,
@@ -166,20 +168,21 @@ impl Talk<'_> {
         self.plan = Some(id);
         self.last = None;
         let mut progress = self.progress();
-        let state = tokio::select! {
-            settled = watch::until_settled(agent, me, id, &mut progress, None) => settled?,
+        let made = tokio::select! {
+            settled = watch::until_settled(self.embedded, id, &mut progress, None) => settled?,
             () = interrupted() => {
                 agent.plans().cancel(me, id).await?;
                 return Err(Failure::work("interrupted before the plan was made"));
             }
         };
         progress.end();
-        if state.plan.status != PlanStatus::Created {
-            self.last = Some(state.plan.status);
-            let why = state.plan.summary.unwrap_or_else(|| state.plan.status.to_string());
+        let plan = &made.value.plan;
+        if plan.status != PlanStatus::Created {
+            self.last = Some(plan.status);
+            let why = plan.summary.clone().unwrap_or_else(|| plan.status.to_string());
             return Err(Failure::work(why));
         }
-        plan_view::show_tasks(&self.terminal, &state);
+        plan_view::show_tasks(&self.terminal, &made.value.tasks);
         self.terminal.note(format_args!("plan {id}; `exec` carries it out"));
         Ok(())
     }
@@ -209,10 +212,10 @@ impl Talk<'_> {
     async fn follow(&mut self, id: PlanId, lines: &mut mpsc::Receiver<String>) -> Result<(), Failure> {
         let Embedded { agent, me } = self.embedded;
         let mut progress = self.progress();
-        progress.plan(watch::task_lines(&agent.plans().state(me, id).await?));
+        progress.plan(watch::task_lines(&self.embedded.tasks(id).await?.value.tasks));
         let interactive = self.interactive;
         {
-            let mut settled = std::pin::pin!(watch::until_settled(agent, me, id, &mut progress, None));
+            let mut settled = std::pin::pin!(watch::until_settled(self.embedded, id, &mut progress, None));
             loop {
                 tokio::select! {
                     settled = &mut settled => { settled?; break; }
@@ -229,9 +232,9 @@ impl Talk<'_> {
             }
         }
         progress.end();
-        let details = agent.plans().find(me, id).await?;
-        let changes = agent.plans().diff(me, id).await?;
-        self.last = Some(details.state.plan.status);
+        let details = self.embedded.plan(id).await?.value;
+        let changes = self.embedded.diff(id).await?.value.diff;
+        self.last = Some(details.plan.status);
         plan_view::show_outcome(&self.terminal, &details, &changes);
         if self.last == Some(PlanStatus::AwaitingApproval) {
             self.show_questions(id).await?;
@@ -241,8 +244,8 @@ impl Talk<'_> {
 
     async fn show_questions(&self, id: PlanId) -> Result<(), Failure> {
         for asked in questions::open(self.embedded, id).await? {
-            let risk = asked.question.risk.as_str();
-            self.terminal.line(format_args!("? {} ({risk} risk)", plain(&asked.question.subject)));
+            let risk = asked.risk.as_str();
+            self.terminal.line(format_args!("? {} ({risk} risk)", plain(&asked.subject)));
         }
         self.terminal.note("`approve` or `reject WHY`");
         Ok(())
@@ -271,16 +274,17 @@ impl Talk<'_> {
     }
 
     async fn show_plan(&self, id: PlanId) -> Result<(), Failure> {
-        let state = self.embedded.agent.plans().state(&self.embedded.me, id).await?;
-        let status = self.terminal.paint(Style::Bold, state.plan.status);
-        self.terminal.line(format_args!("plan {id}: {} ({status})", plain(&state.plan.goal)));
-        plan_view::show_tasks(&self.terminal, &state);
+        let details = self.embedded.plan(id).await?.value;
+        let status = self.terminal.paint(Style::Bold, details.plan.status);
+        self.terminal.line(format_args!("plan {id}: {} ({status})", plain(&details.plan.goal)));
+        plan_view::show_tasks(&self.terminal, &details.tasks);
         Ok(())
     }
 
     async fn history(&self, id: PlanId) -> Result<(), Failure> {
-        let wanted = WantedMessages { plan_id: Some(id), limit: MOST_MESSAGES, ..WantedMessages::default() };
-        let page = self.embedded.agent.conversation().list(&self.embedded.me, wanted).await?;
+        let wanted =
+            MessageFilter { plan_id: Some(id), limit: Some(MOST_MESSAGES), ..MessageFilter::default() };
+        let page = self.embedded.messages(&wanted).await?.value;
         plan_view::show_messages(&self.terminal, &page.messages);
         Ok(())
     }

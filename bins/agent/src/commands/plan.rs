@@ -57,21 +57,22 @@ impl Plan {
         let created = agent.plans().create(me, CreatePlan::new(&self.goal)).await?;
         let id = created.plan.id;
         let mut progress = if quiet { Progress::silent(terminal) } else { Progress::new(terminal) };
-        let state = tokio::select! {
-            settled = watch::until_settled(agent, me, id, &mut progress, None) => settled?,
+        let made = tokio::select! {
+            settled = watch::until_settled(embedded, id, &mut progress, None) => settled?,
             () = interrupted() => return Err(Failure::work("interrupted before the plan was made")),
         };
         progress.end();
-        if state.plan.status != PlanStatus::Created {
-            let why = state.plan.summary.unwrap_or_else(|| state.plan.status.to_string());
+        let plan = &made.value.plan;
+        if plan.status != PlanStatus::Created {
+            let why = plan.summary.clone().unwrap_or_else(|| plan.status.to_string());
             return Err(Failure::work(why));
         }
         if self.json {
-            terminal.json(&plan_view::as_json(agent.plans().find(me, id).await?, "")?)?;
+            terminal.json(&plan_view::as_json(made, ""))?;
         } else if self.yaml {
-            terminal.line(plan_file::write(&state)?.trim_end());
+            terminal.line(plan_file::write(&agent.plans().state(me, id).await?)?.trim_end());
         } else {
-            plan_view::show_tasks(&terminal, &state);
+            plan_view::show_tasks(&terminal, &made.value.tasks);
             terminal.line(format_args!("\nplan {id} is made; carry it out with `agent run --resume {id}`"));
         }
         Ok(Exit::Done)

@@ -1,8 +1,9 @@
 //! `agent policy`: what the rules say of a call, before anybody makes it.
 
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{Style, Terminal, plain, table};
+use crate::output::{Style, Terminal, plain};
 use crate::plan_file;
+use crate::table::{Table, text, word};
 use agent_core::policy::{
     ApprovalMode, Demand, Judge, Judged, Permission, Policy, Rule, SandboxLevel, Words,
 };
@@ -153,32 +154,36 @@ impl Check {
 
 fn show(terminal: &Terminal, explanation: &Explanation) {
     let verdict = &explanation.verdict;
-    let (style, word) = match verdict.permission {
+    let (style, answer) = match verdict.permission {
         Permission::Allow => (Style::Green, "allowed"),
         Permission::Ask => (Style::Yellow, "a person is asked"),
         Permission::Deny => (Style::Red, "denied"),
     };
     let risk = verdict.risk.as_str();
-    terminal.line(format_args!("{} ({risk} risk): {}", terminal.paint(style, word), plain(&verdict.reason)));
+    terminal.line(format_args!(
+        "{} ({risk} risk): {}",
+        terminal.paint(style, answer),
+        plain(&verdict.reason)
+    ));
     for danger in &explanation.dangers {
         terminal.line(format_args!("  danger: {}", plain(danger)));
     }
-    let mut parts = table(["", "what", "risk", "rules about it"]);
+    let mut parts = Table::new([word(""), text("what"), word("risk"), text("rules about it")]);
     for part in &explanation.parts {
         let kind = serde_json::to_value(part.kind).unwrap_or_default();
-        let text = match &part.unreadable {
+        let what = match &part.unreadable {
             Some(why) => format!("{} ({why})", plain(&part.text)),
             None => plain(&part.text),
         };
         let rules: Vec<String> =
             part.rules.iter().map(|found| in_words(&found.rule, found.layer.as_str())).collect();
         let kind = kind.as_str().unwrap_or_default().to_owned();
-        parts.add_row([kind, text, part.risk.as_str().to_owned(), rules.join("\n")]);
+        parts.row([kind.into(), what.into(), part.risk.as_str().into(), rules.join("; ").into()]);
     }
-    terminal.line(parts.trim_fmt());
-    for answer in &explanation.layers {
-        let (layer, permission) = (answer.layer.as_str(), answer.permission.as_str());
-        terminal.line(format_args!("{layer:>8}: {permission}, {}", plain(&answer.reason)));
+    parts.show(terminal);
+    for asked in &explanation.layers {
+        let (layer, permission) = (asked.layer.as_str(), asked.permission.as_str());
+        terminal.line(format_args!("{layer:>8}: {permission}, {}", plain(&asked.reason)));
     }
 }
 

@@ -1,5 +1,9 @@
 //! `agent run`: reaches a goal, carries out an explicit plan, or goes on with one that was left unfinished.
 
+mod elsewhere;
+mod template;
+
+use crate::backend::Backend;
 use crate::embedded::{Embedded, EmbeddedArguments, repository};
 use crate::exit::{Failure, Outcome};
 use crate::follow::watch_until_settled;
@@ -11,8 +15,10 @@ use agent_core::plan::{PlanState, PlanStatus};
 use agent_core::policy::WorkspaceMode;
 use agent_runtime::CreatePlan;
 use clap::{ArgGroup, Args};
+use elsewhere::ServerArguments;
 use std::path::PathBuf;
 use std::time::Duration;
+use template::TemplateArguments;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -21,6 +27,8 @@ Examples:
   agent run --plan plan.yaml --json          one JSON document at the end
   agent run --isolated \"Upgrade serde\"     on a branch of its own, until `agent plans merge`
   agent run --resume 7                       go on after a crash or an interruption
+  agent run \"Make cargo test pass\" --template fix_failing_test --parameter test_command=\"cargo test\"
+  agent run \"Upgrade serde\" --server https://agent.example --repo /srv/shop
 
 A plan file:
   goal: Check the repository
@@ -65,12 +73,19 @@ pub(super) struct Run {
     #[arg(long)]
     events: bool,
     #[command(flatten)]
+    template: TemplateArguments,
+    #[command(flatten)]
+    server: ServerArguments,
+    #[command(flatten)]
     embedded: EmbeddedArguments,
 }
 
 impl Run {
     pub(super) async fn run(self, terminal: Terminal) -> Outcome {
         let request = self.request()?;
+        if let (Some(server), Some(request)) = (self.server.named()?, &request) {
+            return elsewhere::run(&self, &server, request.clone(), terminal).await;
+        }
         // A plan that exists names its repository itself, and was admitted to it when it was made.
         let default = if self.resume.is_some() { "/" } else { "." };
         let root = repository(self.repo.as_deref().unwrap_or(default.as_ref()))?;
@@ -97,52 +112,61 @@ impl Run {
         Ok(Some(request.execute()))
     }
 
+    /// Whether standard output is for a program.
+    fn quiet(&self) -> bool {
+        self.json || self.events
+    }
+
     async fn work(&self, embedded: &Embedded, request: Option<CreatePlan>, terminal: Terminal) -> Outcome {
-        let Embedded { agent, me } = embedded;
-        let quiet = self.json || self.events;
         let state = match (request, self.resume) {
-            (Some(request), _) => {
-                if request.tasks.is_empty() && !quiet {
+            (Some(mut request), _) => {
+                if let Some((id, parameters)) = self.template.chosen(embedded).await? {
+                    (request.template_id, request.parameters) = (Some(id), parameters);
+                } else if request.tasks.is_empty() && !self.quiet() {
                     introduce_model(embedded, terminal);
                 }
-                agent.plans().create(me, request).await?
+                embedded.agent.plans().create(&embedded.me, request).await?
             }
             (None, id) => take_up(embedded, PlanId(id.unwrap_or_default())).await?,
         };
-        let id = state.plan.id;
-        let mut progress = if quiet { Progress::silent(terminal) } else { Progress::new(terminal) };
-        if !state.tasks.is_empty() {
-            progress.plan(watch::task_lines(&state));
-        }
-        let lines = self.events.then_some(terminal);
-        loop {
-            let settled = watch_until_settled(embedded, id, &mut progress, lines).await?;
-            let asks = settled.plan.status == PlanStatus::AwaitingApproval;
-            let ask = asks && !quiet && questions::somebody_is_there(&terminal);
-            if !ask || !questions::ask(embedded, id, &terminal).await? {
-                break;
-            }
-            progress = Progress::new(terminal);
-            progress.plan(watch::task_lines(&agent.plans().state(me, id).await?));
-        }
-        self.report(embedded, id, terminal).await
+        self.watch(embedded, state.plan.id, terminal).await
     }
 
-    async fn report(&self, embedded: &Embedded, id: PlanId, terminal: Terminal) -> Outcome {
-        let Embedded { agent, me } = embedded;
-        let details = agent.plans().find(me, id).await?;
-        let changes = agent.plans().diff(me, id).await?;
-        let status = details.state.plan.status;
-        let isolated = details.state.plan.policy.workspace == WorkspaceMode::Isolated;
+    /// Watches the plan, and asks the person at the terminal what it asks.
+    async fn watch(&self, backend: &dyn Backend, id: PlanId, terminal: Terminal) -> Outcome {
+        let lines = self.events.then_some(terminal);
+        loop {
+            let mut progress =
+                if self.quiet() { Progress::silent(terminal) } else { Progress::new(terminal) };
+            let tasks = backend.tasks(id).await?.value.tasks;
+            if !tasks.is_empty() {
+                progress.plan(watch::task_lines(&tasks));
+            }
+            let settled = watch_until_settled(backend, id, &mut progress, lines).await?;
+            let asks = settled.value.plan.status == PlanStatus::AwaitingApproval;
+            let ask = asks && !self.quiet() && questions::somebody_is_there(&terminal);
+            if !ask || !questions::ask(backend, id, &terminal).await? {
+                break;
+            }
+        }
+        self.report(backend, id, terminal).await
+    }
+
+    async fn report(&self, backend: &dyn Backend, id: PlanId, terminal: Terminal) -> Outcome {
+        let details = backend.plan(id).await?;
+        let changes = backend.diff(id).await?.value.diff;
+        let status = details.value.plan.status;
+        let isolated = details.value.plan.policy.workspace == WorkspaceMode::Isolated;
+        let mergeable = isolated && status.is_terminal() && backend.server().is_none();
         if self.json {
-            terminal.json(&plan_view::as_json(details, &changes)?)?;
+            terminal.json(&plan_view::as_json(details, &changes))?;
         } else if !self.events {
             if self.diff {
                 diff::show(&terminal, &changes);
             }
-            plan_view::show_outcome(&terminal, &details, &changes);
+            plan_view::show_outcome(&terminal, &details.value, &changes);
         }
-        if isolated && status.is_terminal() && !changes.is_empty() {
+        if mergeable && !changes.is_empty() {
             terminal.note(format_args!(
                 "the repository is as it was; `agent plans merge {id}` brings the changes in, \
                  `agent plans discard {id}` throws them away"

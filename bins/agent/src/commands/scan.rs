@@ -2,12 +2,12 @@
 
 use crate::embedded::repository;
 use crate::exit::{Exit, Failure, Outcome, chain};
-use crate::output::{Style, Terminal, plain, table};
+use crate::output::{Style, Terminal, plain};
+use crate::table::{Table, number, word};
 use agent_repository::map::{Focus, Rendered, RepositoryMap};
 use agent_repository::scan::{ScanOptions, ScanReport, scan, survey};
 use agent_repository::symbols::Symbol;
 use clap::Args;
-use comfy_table::{CellAlignment, Table};
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -119,7 +119,8 @@ pub(super) fn show(terminal: &Terminal, report: &ScanReport) {
         terminal.line(format_args!("git: {} at {head}{dirty}", plain(branch)));
     }
     if !report.languages.is_empty() {
-        terminal.line(format_args!("\n{}", languages(report).trim_fmt()));
+        terminal.line("");
+        languages(report).show(terminal);
     }
     if !report.manifests.is_empty() {
         terminal.line("");
@@ -140,17 +141,25 @@ pub(super) fn show(terminal: &Terminal, report: &ScanReport) {
     }
 }
 
-fn languages(report: &ScanReport) -> Table {
-    let mut table = table(["language", "files", "lines", "code", "comments", "blanks"]);
+fn languages(report: &ScanReport) -> Table<6> {
+    let columns = [
+        word("language"),
+        number("files"),
+        number("lines"),
+        number("code"),
+        number("comments"),
+        number("blanks"),
+    ];
+    let mut table = Table::new(columns);
     for language in &report.languages {
-        let figures = [language.files, language.lines, language.code, language.comments, language.blanks];
-        let cells = std::iter::once(language.name.clone()).chain(figures.iter().map(u64::to_string));
-        table.add_row(cells);
-    }
-    for column in 1..6 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+        table.row([
+            language.name.as_str().into(),
+            language.files.into(),
+            language.lines.into(),
+            language.code.into(),
+            language.comments.into(),
+            language.blanks.into(),
+        ]);
     }
     table
 }

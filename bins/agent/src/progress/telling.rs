@@ -1,6 +1,6 @@
 //! What an event says in one line.
 
-use crate::output::short;
+use crate::output::{one_line, short};
 use agent_core::event::EventBody;
 use serde_json::Value;
 
@@ -26,6 +26,11 @@ pub(super) enum Mark {
 
 /// The line for an event, if it is worth one.
 pub(super) fn tell(body: &EventBody) -> Option<(Mark, String)> {
+    // Names and words of others are in it, whatever event it is.
+    words(body).map(|(mark, text)| (mark, one_line(&text)))
+}
+
+fn words(body: &EventBody) -> Option<(Mark, String)> {
     let told = match body {
         EventBody::PlanUpdated { summary, .. } => (Mark::Working, short(summary, LONGEST)),
         EventBody::TaskStarted { description, attempt: 1 } => (Mark::Started, short(description, LONGEST)),
@@ -115,6 +120,15 @@ mod tests {
         let result = json!({"exit_code": 0, "stdout": "", "stderr": "Ran 3 tests\n\nOK\n"});
         let told = tell(&EventBody::TaskCompleted { result: result.into() });
         assert_eq!(told, Some((Mark::Done, "exit code 0: OK".to_owned())));
+    }
+
+    #[test]
+    fn nothing_in_an_event_steers_the_terminal() {
+        let hostile = "a\u{1b}[2J\u{9b}31m\nb";
+        let decided =
+            json!({"event": "approval_decided", "approval_id": 1, "decision": hostile, "by": hostile});
+        let (_, told) = tell(&serde_json::from_value(decided).unwrap()).unwrap();
+        assert!(told.starts_with('a') && !told.contains(char::is_control), "{told:?}");
     }
 
     #[test]

@@ -110,6 +110,23 @@ impl Workplace {
         Ended::of(child)
     }
 
+    /// Runs `agent` in the repository, with more environment.
+    pub(crate) fn agent_in(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
+        self.program(env!("CARGO_BIN_EXE_agent"), environment, arguments)
+    }
+
+    /// Runs `agent` without a terminal that it could ask on.
+    pub(crate) fn without_terminal(&self, arguments: &[&str]) -> Ended {
+        self.program("setsid", &[], &[&["--wait", env!("CARGO_BIN_EXE_agent")], arguments].concat())
+    }
+
+    /// Runs a program in the repository, with more environment and nothing on its standard input.
+    pub(crate) fn program(&self, program: &str, environment: &[(&str, &str)], arguments: &[&str]) -> Ended {
+        let mut command = self.command(Path::new(program));
+        command.args(arguments).envs(environment.iter().copied()).stdin(Stdio::null());
+        Ended::of(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
     /// Starts `agent` in the repository, and does not wait.
     pub(crate) fn start<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Child {
         let mut command = self.command(Path::new(env!("CARGO_BIN_EXE_agent")));

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::http::Http;
 use crate::randomness::SystemRandomness;
 use crate::retry::Retries;
+use crate::session_store::SessionStore;
 use crate::trust;
 use agent_core::ports::Randomness;
 use secrecy::SecretString;
@@ -21,6 +22,7 @@ pub struct ClientBuilder {
     token: Option<SecretString>,
     refresh_token: Option<SecretString>,
     api_key: Option<SecretString>,
+    session_store: Option<Arc<dyn SessionStore>>,
     connect_timeout: Duration,
     timeout: Duration,
     silence_limit: Duration,
@@ -38,6 +40,7 @@ impl ClientBuilder {
             token: None,
             refresh_token: None,
             api_key: None,
+            session_store: None,
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(30),
             silence_limit: Duration::from_secs(45),
@@ -58,6 +61,13 @@ impl ClientBuilder {
     /// Renews the token with this one when it is refused.
     pub fn refresh_token(mut self, token: impl Into<SecretString>) -> Self {
         self.refresh_token = Some(token.into());
+        self
+    }
+
+    /// Shares the session of [`ClientBuilder::token`] with other programs: it is renewed by one of them at a time, and what
+    /// another one got is taken over.
+    pub fn session_store(mut self, store: Arc<dyn SessionStore>) -> Self {
+        self.session_store = Some(store);
         self
     }
 
@@ -141,6 +151,12 @@ impl ClientBuilder {
         if self.refresh_token.is_some() && !matches!(shown, Shown::Bearer(_)) {
             return Err(Error::setting("refresh_token", "belongs to a token, which is missing"));
         }
+        if self.session_store.is_some() && self.refresh_token.is_none() {
+            return Err(Error::setting(
+                "session_store",
+                "keeps a token and its refresh token, which are missing",
+            ));
+        }
         let credentials = Credentials::new(shown, self.refresh_token, self.renew_before);
         let socket = SocketSettings {
             client_id: self.client_id,
@@ -148,7 +164,9 @@ impl ClientBuilder {
             connect_timeout: self.connect_timeout,
             silence_limit: self.silence_limit,
         };
-        Ok(Client { inner: Arc::new(Inner { address, http, credentials, socket }) })
+        Ok(Client {
+            inner: Arc::new(Inner { address, http, credentials, session_store: self.session_store, socket }),
+        })
     }
 }
 

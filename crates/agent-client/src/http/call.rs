@@ -31,6 +31,16 @@ impl Call {
         Self::new(Method::POST, url, Repeat::Harmful)
     }
 
+    /// Sets fields to values; the second time changes nothing.
+    pub(crate) fn patch(url: Url) -> Self {
+        Self::new(Method::PATCH, url, Repeat::Harmless)
+    }
+
+    /// Takes something away; the second time would not find it.
+    pub(crate) fn delete(url: Url) -> Self {
+        Self::new(Method::DELETE, url, Repeat::Harmful)
+    }
+
     fn new(method: Method, url: Url, repeat: Repeat) -> Self {
         let name = format!("{method} {}", url.path());
         Self { method, url, name, body: None, key: None, repeat, patience: Duration::ZERO }

@@ -136,14 +136,20 @@ impl Answer {
     /// Only if the question still covers what it did when it was looked at: else the answer is refused with
     /// `approval_mismatch`.
     #[must_use]
-    pub fn covering(mut self, asked: &Approval) -> Self {
-        self.args_hash = Some(asked.args_hash.clone());
+    pub fn covering(self, asked: &Approval) -> Self {
+        self.covering_hash(asked.args_hash.clone())
+    }
+
+    /// The same with the [`Approval::args_hash`] of the question as it was looked at.
+    #[must_use]
+    pub fn covering_hash(mut self, hash: impl Into<String>) -> Self {
+        self.args_hash = Some(hash.into());
         self
     }
 }
 
 /// What became of an answer.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Decided {
     /// The question.

@@ -187,7 +187,7 @@ pub struct PlanFilter {
 }
 
 /// An accepted request to move a plan. Follow its events for the outcome.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Accepted {
     /// What happens now, in words.
@@ -201,14 +201,20 @@ pub struct Accepted {
     pub status: PlanStatus,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct PlanTasks {
-    pub(crate) tasks: Vec<Task>,
+/// The tasks of a plan.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct PlanTasks {
+    /// Its tasks, by position.
+    pub tasks: Vec<Task>,
 }
 
-#[derive(Deserialize)]
-pub(crate) struct PlanDiff {
-    pub(crate) diff: String,
+/// All changes that a plan made to files.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct PlanDiff {
+    /// As one unified diff.
+    pub diff: String,
 }
 
 #[derive(Serialize)]

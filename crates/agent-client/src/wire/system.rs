@@ -15,3 +15,19 @@ pub struct Health {
     /// Time since the start, in milliseconds.
     pub uptime_ms: u64,
 }
+
+/// A few figures, of what the caller may see.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// Plans.
+    pub total_plans: u64,
+    /// Those that completed.
+    pub completed_plans: u64,
+    /// Open WebSocket connections.
+    pub active_sessions: u64,
+    /// Messages of conversations.
+    pub total_messages: u64,
+    /// The provider of the language model; `none` where none is configured.
+    pub llm_provider: String,
+}

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test needs and lacks fails the test")]
 
+mod accounts;
 mod encrypted;
 mod followed;
 mod interrupted;
+mod looked_up;
 mod played;
 mod protocol;
 mod proxy;
@@ -12,4 +14,5 @@ mod repeated;
 mod requests;
 mod restarted;
 mod sessions;
+mod shared_sessions;
 mod subscriptions;

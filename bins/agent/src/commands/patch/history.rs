@@ -4,7 +4,8 @@ use super::{EXAMPLES, as_json, show, show_files};
 use crate::diff;
 use crate::embedded::{history_folder, repository};
 use crate::exit::{Exit, Failure, Outcome, chain};
-use crate::output::{Terminal, plain, table};
+use crate::output::{Terminal, plain};
+use crate::table::{Table, number, text, word};
 use agent_core::ports::Clock;
 use agent_repository::Error;
 use agent_repository::patch::{Application, History, Origin, Recorded};
@@ -108,12 +109,12 @@ impl Log {
             terminal.line("nothing was applied to this repository yet");
             return Ok(Exit::Done);
         }
-        let mut table = table(["id", "applied", "by", "files", "state"]);
+        let mut table = Table::new([number("id"), word("applied"), word("by"), text("files"), word("state")]);
         for one in &list {
             let by = one.origin.step.as_deref().unwrap_or("command line");
-            table.add_row([one.id.to_string(), one.at.to_string(), by.to_owned(), files(one), state(one)]);
+            table.row([one.id.into(), one.at.into(), by.into(), files(one).into(), state(one).into()]);
         }
-        terminal.line(table.trim_fmt());
+        table.show(&terminal);
         if total > list.len() {
             terminal.note(format_args!("{} older ones: --limit {total} shows all", total - list.len()));
         }

@@ -1,10 +1,13 @@
-//! `agent plans edit|versions|retry`: changing what a plan is to do, and doing it again.
+//! `agent plans edit|versions`: changing what a plan is to do.
 
+use crate::backend::Backend;
 use crate::embedded::Embedded;
 use crate::exit::{Exit, Outcome};
 use crate::follow::follow;
-use crate::output::{Terminal, plain, short, table};
+use crate::output::{Terminal, moment};
+use crate::table::{Table, number, text, word};
 use crate::{plan_file, plan_view};
+use agent_client::Task;
 use agent_core::ids::PlanId;
 use agent_core::plan::{DefinitionChange, DefinitionFate, PlanState, PlanStatus, WorkFate};
 use agent_runtime::Edited;
@@ -29,12 +32,6 @@ const VERSIONS_EXAMPLES: &str = "\
 Examples:
   agent plans versions 7
   agent plans versions 7 --json";
-
-const RETRY_EXAMPLES: &str = "\
-Examples:
-  agent plans retry 7                        everything that did not complete
-  agent plans retry 7 --task 12              one task, with what it needs
-  agent plans retry 7 --task 12 --following  that task and all that follows, completed or not";
 
 /// Arguments of `agent plans edit`.
 #[derive(Debug, Args)]
@@ -65,24 +62,6 @@ pub(super) struct Versions {
     json: bool,
 }
 
-/// Arguments of `agent plans retry`.
-#[derive(Debug, Args)]
-#[command(after_help = RETRY_EXAMPLES)]
-pub(super) struct Retry {
-    /// The plan
-    #[arg(value_parser = clap::value_parser!(i64).range(1..))]
-    plan_id: i64,
-    /// Only this task, by its id
-    #[arg(long, value_name = "ID", value_parser = clap::value_parser!(i64).range(1..))]
-    task: Option<i64>,
-    /// Also all that follows from the task, completed or not
-    #[arg(long, requires = "task")]
-    following: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
 impl Edit {
     pub(super) async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
         let view = plan_file::read_edit(&self.file)?;
@@ -93,7 +72,7 @@ impl Edit {
         if self.json {
             terminal.json(&EditedPlanView::from(edited))?;
         } else {
-            show(&terminal, &edited);
+            show(&terminal, &edited, &embedded.tasks(id).await?.value.tasks);
         }
         if goes_on { follow(embedded, id, terminal, self.json).await } else { Ok(Exit::Done) }
     }
@@ -106,44 +85,32 @@ impl Versions {
             terminal.json(&PlanVersionsView::of(self.plan_id, versions))?;
             return Ok(Exit::Done);
         }
-        let mut table = table(["version", "made", "by", "tasks", "changes", "goal"]);
+        let columns =
+            [number("version"), word("made"), word("by"), number("tasks"), text("changes"), text("goal")];
+        let mut table = Table::new(columns);
         for version in versions {
-            table.add_row([
-                version.definition.version.to_string(),
-                version.created_at.to_string(),
-                plain(version.by.as_deref().unwrap_or_default()),
-                version.definition.tasks.len().to_string(),
-                counted(&version.changes),
-                short(&version.definition.goal, 60),
+            table.row([
+                version.definition.version.into(),
+                moment(version.created_at).into(),
+                version.by.as_deref().unwrap_or_default().into(),
+                version.definition.tasks.len().into(),
+                counted(&version.changes).into(),
+                version.definition.goal.as_str().into(),
             ]);
         }
-        terminal.line(table.trim_fmt());
+        table.show(&terminal);
         Ok(Exit::Done)
     }
 }
 
-impl Retry {
-    pub(super) async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
-        let (id, task) = (PlanId(self.plan_id), self.task.map(Into::into));
-        embedded.agent.plans().retry(&embedded.me, id, task, self.following).await?;
-        let exit = follow(embedded, id, terminal, self.json).await?;
-        if self.json {
-            let details = embedded.agent.plans().find(&embedded.me, id).await?;
-            let changes = embedded.agent.plans().diff(&embedded.me, id).await?;
-            terminal.json(&plan_view::as_json(details, &changes)?)?;
-        }
-        Ok(exit)
-    }
-}
-
-fn show(terminal: &Terminal, edited: &Edited) {
+fn show(terminal: &Terminal, edited: &Edited, tasks: &[Task]) {
     let state = &edited.details.state;
     let (id, version) = (state.plan.id, edited.version);
     if edited.changes.is_empty() {
         terminal.line(format_args!("plan {id} is so already; it stays at version {version}"));
         return;
     }
-    plan_view::show_tasks(terminal, state);
+    plan_view::show_tasks(terminal, tasks);
     terminal.line(format_args!("\nplan {id} is at version {version}: {}", counted(&edited.changes)));
     if state.plan.status == PlanStatus::Created {
         terminal.line(format_args!("carry it out with `agent run --resume {id}`"));

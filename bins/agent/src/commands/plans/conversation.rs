@@ -1,12 +1,11 @@
 //! `agent plans conversation|say`: what was said about a plan, and more of it.
 
-use crate::embedded::Embedded;
+use crate::backend::Backend;
 use crate::exit::{Exit, Outcome};
 use crate::output::Terminal;
 use crate::plan_view;
+use agent_client::MessageFilter;
 use agent_core::ids::PlanId;
-use agent_runtime::WantedMessages;
-use agent_server::views::conversation::MessageView;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 
@@ -16,6 +15,10 @@ Examples:
   agent plans conversation 7 --role assistant    what the models said
   agent plans conversation 7 --search parser
   agent plans conversation 7 --json > talk.jsonl one message a line";
+
+const SAY_EXAMPLES: &str = "\
+Examples:
+  agent plans say 7 \"Leave the tests alone\"";
 
 /// Messages read at once.
 const PAGE: u32 = 200;
@@ -40,6 +43,7 @@ pub(super) struct Show {
 
 /// Arguments of `agent plans say`.
 #[derive(Debug, Args)]
+#[command(after_help = SAY_EXAMPLES)]
 pub(super) struct Say {
     /// The plan
     #[arg(value_parser = clap::value_parser!(i64).range(1..))]
@@ -49,27 +53,28 @@ pub(super) struct Say {
 }
 
 impl Show {
-    pub(super) async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
-        let Embedded { agent, me } = embedded;
-        let plan = agent.plans().state(me, PlanId(self.plan_id)).await?.plan.id;
-        let mut wanted = WantedMessages {
+    pub(super) async fn run(self, backend: &dyn Backend, terminal: Terminal) -> Outcome {
+        let plan = PlanId(self.plan_id);
+        // A plan that is not there has no messages; that it is not there is what is to be said.
+        backend.tasks(plan).await?;
+        let mut wanted = MessageFilter {
             plan_id: Some(plan),
             role: self.role,
             text: self.search,
-            after: None,
-            limit: PAGE,
+            limit: Some(PAGE),
+            cursor: None,
         };
         loop {
-            let page = agent.conversation().list(me, wanted.clone()).await?;
+            let page = backend.messages(&wanted).await?;
             if self.json {
-                for message in page.messages {
-                    terminal.line(serde_json::to_string(&MessageView::from(message))?);
+                for message in page.json["messages"].as_array().map(Vec::as_slice).unwrap_or_default() {
+                    terminal.json_line(message)?;
                 }
             } else {
-                plan_view::show_messages(&terminal, &page.messages);
+                plan_view::show_messages(&terminal, &page.value.messages);
             }
-            wanted.after = page.next;
-            if wanted.after.is_none() {
+            wanted.cursor = page.value.next_cursor;
+            if wanted.cursor.is_none() {
                 return Ok(Exit::Done);
             }
         }
@@ -77,10 +82,8 @@ impl Show {
 }
 
 impl Say {
-    pub(super) async fn run(self, embedded: &Embedded, terminal: Terminal) -> Outcome {
-        let Embedded { agent, me } = embedded;
-        let plan = Some(PlanId(self.plan_id));
-        agent.conversation().add(me, "user".to_owned(), self.text, plan, None).await?;
+    pub(super) async fn run(self, backend: &dyn Backend, terminal: Terminal) -> Outcome {
+        backend.say(PlanId(self.plan_id), &self.text).await?;
         terminal.note("said; the next call to the plan's model hears it");
         Ok(Exit::Done)
     }

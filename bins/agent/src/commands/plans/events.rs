@@ -1,22 +1,19 @@
 //! `agent plans events`: what happened to a plan, and what happens to it, here or at a server.
 
-use super::PAGE;
-use crate::embedded::Embedded;
+use crate::backend::Backend;
 use crate::exit::{Exit, Failure, Outcome};
-use crate::output::{Terminal, short};
+use crate::output::{Terminal, one_line};
 use crate::plan_view::exit_of;
 use crate::signals::interrupted;
-use agent_client::{Client, EventBody, Topic};
+use crate::table::cut;
+use agent_client::EventBody;
 use agent_core::event::{EVENT_NAMES, Event};
 use agent_core::ids::PlanId;
 use agent_events::envelope_json;
-use agent_runtime::EventQuery;
 use clap::Args;
 use clap::builder::PossibleValuesParser;
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
 use serde_json::Value;
-use std::pin::pin;
-use std::time::Duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,11 +22,7 @@ Examples:
   agent plans events 7 --follow --only task_completed,plan_updated --json
   AGENT_TOKEN=… agent plans events 7 --follow --server https://agent.example
 
-With --server the token comes from AGENT_TOKEN or the key from AGENT_API_KEY; a broken connection is opened again, and goes on
-where it was. Following ends with the plan.";
-
-/// How long to wait for the next event of a plan in the user's data folder before the plan is looked at again.
-const WAIT: Duration = Duration::from_secs(30);
+A broken connection to a server is opened again, and goes on where it was. Following ends with the plan.";
 
 /// Arguments of `agent plans events`.
 #[derive(Debug, Args)]
@@ -50,100 +43,69 @@ pub(super) struct Events {
     /// Print JSON lines
     #[arg(long)]
     json: bool,
-    /// Ask this server instead of the user's data folder
-    #[arg(long, value_name = "URL")]
-    server: Option<String>,
-    /// The access token for the server
-    #[arg(long, value_name = "TOKEN", env = "AGENT_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// The API key for the server, where there is no token
-    #[arg(long, value_name = "KEY", env = "AGENT_API_KEY", hide_env_values = true)]
-    api_key: Option<String>,
 }
 
 impl Events {
-    /// Whether it asks a server, and needs nothing of the user's data folder.
-    pub(super) fn is_remote(&self) -> bool {
-        self.server.is_some()
-    }
-
-    /// Reads the events of a plan in the user's data folder.
-    pub(super) async fn run(&self, embedded: &Embedded, terminal: Terminal) -> Outcome {
-        let (plans, id) = (embedded.agent.plans(), PlanId(self.plan_id));
+    pub(super) async fn run(&self, backend: &dyn Backend, terminal: Terminal) -> Outcome {
+        let id = PlanId(self.plan_id);
         let mut after = self.after;
         loop {
-            let wait = if self.follow { WAIT } else { Duration::ZERO };
-            let query = EventQuery { after, limit: PAGE, wait };
-            let page = tokio::select! {
-                page = plans.events(&embedded.me, id, query) => page?,
-                () = interrupted() => return Ok(Exit::Done),
-            };
-            for event in &page.events {
-                self.show(event, terminal)?;
-            }
-            if page.events.is_empty() {
-                let status = plans.state(&embedded.me, id).await?.plan.status;
-                if !self.follow {
-                    return Ok(Exit::Done);
-                }
-                if status.is_terminal() {
-                    return Ok(exit_of(status));
-                }
-            }
-            after = page.next_after;
-        }
-    }
-
-    /// Reads them at a server.
-    pub(super) async fn run_remote(&self, terminal: Terminal) -> Outcome {
-        let client = self.client()?;
-        let topic = Topic::Plan(PlanId(self.plan_id));
-        if self.follow {
-            let events = client.events().topic(topic).after(self.after).until_ended();
-            let events = pin!(events.follow());
-            return self.show_all(events, terminal).await;
-        }
-        let mut after = self.after;
-        loop {
-            let page = client.plans().events(PlanId(self.plan_id)).after(after).limit(PAGE).fetch().await?;
-            for event in &page.events {
-                self.show(event, terminal)?;
-            }
-            if page.next_after == after {
+            // Looked at before the log is read: what ended the plan is in the log then.
+            let status = backend.plan(id).await?.value.plan.status;
+            after = self.show_recorded(backend, id, after, terminal).await?;
+            if !self.follow {
                 return Ok(Exit::Done);
             }
-            after = page.next_after;
+            if status.is_terminal() {
+                return Ok(exit_of(status));
+            }
+            let Some(position) = self.show_coming(backend, id, after, terminal).await? else {
+                return Ok(Exit::Done);
+            };
+            after = position;
         }
     }
 
-    fn client(&self) -> Result<Client, Failure> {
-        let mut builder = Client::builder(self.server.as_deref().unwrap_or_default());
-        builder = match (&self.token, &self.api_key) {
-            (Some(token), _) => builder.token(token.as_str()),
-            (None, Some(key)) => builder.api_key(key.as_str()),
-            (None, None) => builder,
-        };
-        Ok(builder.build()?)
+    /// Shows what is recorded behind a position; says where it ends.
+    async fn show_recorded(
+        &self,
+        backend: &dyn Backend,
+        id: PlanId,
+        mut after: i64,
+        terminal: Terminal,
+    ) -> Result<i64, Failure> {
+        loop {
+            let (events, next) = backend.events(id, after).await?;
+            for event in &events {
+                self.show(event, terminal)?;
+            }
+            if next == after {
+                return Ok(after);
+            }
+            after = next;
+        }
     }
 
-    async fn show_all(
+    /// Shows what happens up to the next end of the plan, and says where that is; `None` when the person has seen enough.
+    async fn show_coming(
         &self,
-        mut events: impl Stream<Item = agent_client::Result<Event>> + Unpin,
+        backend: &dyn Backend,
+        id: PlanId,
+        after: i64,
         terminal: Terminal,
-    ) -> Outcome {
-        let mut status = None;
+    ) -> Result<Option<i64>, Failure> {
+        let mut events = backend.follow(id, after).await?;
         loop {
             let event = tokio::select! {
                 event = events.next() => event,
-                () = interrupted() => return Ok(Exit::Done),
+                () = interrupted() => return Ok(None),
             };
-            let Some(event) = event.transpose()? else { break };
-            if let EventBody::PlanUpdated { status: now, .. } = &event.body {
-                status = Some(*now);
-            }
+            let Some(event) = event.transpose()? else { return Ok(None) };
             self.show(&event, terminal)?;
+            if matches!(&event.body, EventBody::PlanUpdated { status, .. } if status.is_terminal()) {
+                return Ok(Some(event.seq));
+            }
         }
-        Ok(status.map_or(Exit::Done, exit_of))
     }
 
     fn show(&self, event: &Event, terminal: Terminal) -> Result<(), Failure> {
@@ -152,9 +114,10 @@ impl Events {
         }
         let json = envelope_json(event);
         if self.json {
-            terminal.line(json);
+            terminal.json_text(&json);
         } else {
-            terminal.line(told(&serde_json::from_str(&json)?));
+            let line = told(&serde_json::from_str(&json)?);
+            terminal.line(terminal.width.map_or_else(|| line.clone(), |width| cut(&line, width)));
         }
         Ok(())
     }
@@ -171,11 +134,5 @@ fn told(event: &Value) -> String {
         })
         .collect();
     let task = event["task_id"].as_i64().map(|id| format!(" task {id}")).unwrap_or_default();
-    format!(
-        "{:>4} {} {}{task} {}",
-        event["seq"],
-        text("timestamp"),
-        text("event"),
-        short(&own.join(" "), 120)
-    )
+    format!("{:>4} {} {}{task} {}", event["seq"], text("timestamp"), text("event"), one_line(&own.join(" ")))
 }
