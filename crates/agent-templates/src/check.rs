@@ -2,7 +2,7 @@
 
 use crate::parameters::is_name;
 use crate::placeholder::{Piece, fill, pieces};
-use crate::template::{Template, TemplateTask, WorkKind};
+use crate::template::{MAX_DOCUMENT, NewTemplate, Template, TemplateTask, WorkKind};
 use crate::text::{hidden_character, refusal};
 use agent_core::error::{Defect, Error};
 use agent_core::plan::{CommandLine, graph};
@@ -12,8 +12,33 @@ use std::collections::BTreeSet;
 /// The most tasks a template may have.
 const MAX_TASKS: usize = 200;
 
-/// Everything that is wrong with a template, each with a JSON pointer into it.
+/// The most defects that are told at once.
+const MAX_DEFECTS: usize = 100;
+
+/// An id that the paths of the HTTP interface have taken.
+const RESERVED: &str = "search";
+
+/// What is wrong with a template, each with a JSON pointer into it; the first hundred.
 pub(crate) fn defects(template: &Template) -> Vec<Defect> {
+    // Looked at first, so that a huge one costs nothing more.
+    let mut found: Vec<Defect> = too_large(template).into_iter().collect();
+    if found.is_empty() {
+        found = defects_inside(template);
+    }
+    found.truncate(MAX_DEFECTS);
+    found
+}
+
+fn too_large(template: &Template) -> Option<Defect> {
+    let size = match serde_json::to_string(&NewTemplate::from(template)) {
+        Ok(document) => document.len(),
+        Err(error) => return Some(Defect::new("", format!("cannot be written as JSON: {error}"))),
+    };
+    let detail = || format!("{size} bytes of JSON; a template has at most {MAX_DOCUMENT}");
+    (size > MAX_DOCUMENT).then(|| Defect::new("", detail()))
+}
+
+fn defects_inside(template: &Template) -> Vec<Defect> {
     let mut found = Vec::new();
     check_names(template, &mut found);
     check_parameters(template, &mut found);
@@ -34,6 +59,9 @@ fn check_names(template: &Template, found: &mut Vec<Defect>) {
     if !is_name(&template.id) {
         let detail = "must be 1 to 64 of a-z, 0-9 and _, beginning with a letter";
         found.push(Defect::new("/id", detail));
+    }
+    if template.id == RESERVED {
+        found.push(Defect::new("/id", "is taken by the search; choose another"));
     }
     if template.name.trim().is_empty() {
         found.push(Defect::new("/name", "must not be empty"));

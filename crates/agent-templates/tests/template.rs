@@ -81,10 +81,10 @@ fn defects_of(text: &str) -> Vec<(String, String)> {
 fn values_and_defaults_are_filled_in_everywhere() {
     let plan = render(json!({"who": "Ada", "times": 3})).unwrap();
     assert_eq!(plan.goal, "Greet Ada 3 times, warm, loud: false");
+    assert_eq!(plan.tasks[0].description, "Writing: Write a greeting for Ada.");
     assert_eq!(
-        plan.tasks[0].description,
-        "Writing: Write a greeting for Ada.\nWrites: greetings/Ada.txt\n\
-         Done when this exits 0: test -s greetings/Ada.txt"
+        (plan.tasks[0].reads.len(), plan.tasks[0].writes.as_slice()),
+        (0, &["greetings/Ada.txt".to_owned()][..])
     );
     let verify = CommandLine::Argv(vec!["test".into(), "-s".into(), "greetings/Ada.txt".into()]);
     assert_eq!(plan.tasks[0].kind, TaskKind::Agent { verify: Some(verify) });
