@@ -313,6 +313,7 @@ diesel::table! {
         version -> BigInt,
         created_at -> BigInt,
         updated_at -> BigInt,
+        size -> BigInt,
         slug -> Text,
         author -> Text,
     }

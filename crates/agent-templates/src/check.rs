@@ -12,21 +12,12 @@ use std::collections::BTreeSet;
 /// The most tasks a template may have.
 const MAX_TASKS: usize = 200;
 
-/// The most defects that are told at once.
-const MAX_DEFECTS: usize = 100;
-
 /// An id that the paths of the HTTP interface have taken.
 const RESERVED: &str = "search";
 
-/// What is wrong with a template, each with a JSON pointer into it; the first hundred.
+/// Everything that is wrong with a template, each with a JSON pointer into it. A huge one is not looked into.
 pub(crate) fn defects(template: &Template) -> Vec<Defect> {
-    // Looked at first, so that a huge one costs nothing more.
-    let mut found: Vec<Defect> = too_large(template).into_iter().collect();
-    if found.is_empty() {
-        found = defects_inside(template);
-    }
-    found.truncate(MAX_DEFECTS);
-    found
+    too_large(template).map_or_else(|| defects_inside(template), |defect| vec![defect])
 }
 
 fn too_large(template: &Template) -> Option<Defect> {

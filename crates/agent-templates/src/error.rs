@@ -49,6 +49,12 @@ pub enum Error {
         /// How many one may have.
         max: u32,
     },
+    /// The templates of the tenant would be larger together than one may have.
+    #[error("all templates of a tenant have at most {max} bytes together; delete one, or make some shorter")]
+    TooMuch {
+        /// How many bytes they may have.
+        max: u64,
+    },
     /// The template was changed since the caller looked.
     #[error("template {id:?} is at version {present}, not {seen}; look at it again")]
     VersionMismatch {

@@ -32,7 +32,7 @@ mod yaml;
 pub use catalogue::{Catalogue, Filter};
 pub use error::{Error, Result};
 pub use own::{
-    MAX_PER_TENANT, NewOwnTemplate, OwnTemplate, TemplateChange, TemplateNumber, TemplateRecord,
+    NewOwnTemplate, OwnTemplate, TemplateBounds, TemplateChange, TemplateNumber, TemplateRecord,
     TemplateVersion,
 };
 pub use parameters::{Parameter, ParameterKind};

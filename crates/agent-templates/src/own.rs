@@ -6,8 +6,21 @@ use agent_core::plan::Idempotency;
 use agent_core::time::Timestamp;
 use std::fmt;
 
-/// How many templates a tenant may have.
-pub const MAX_PER_TENANT: u32 = 1_000;
+/// How much a tenant may keep. All of it is read for a search.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TemplateBounds {
+    /// How many templates.
+    pub templates: u32,
+    /// How many bytes their present versions may have together, as JSON.
+    pub bytes: u64,
+}
+
+impl Default for TemplateBounds {
+    /// 1,000 templates of 4 MiB together.
+    fn default() -> Self {
+        Self { templates: 1_000, bytes: 4 * 1024 * 1024 }
+    }
+}
 
 /// The number of a tenant's template. A deleted one's is never given again, while its id may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

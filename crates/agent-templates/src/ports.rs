@@ -1,7 +1,9 @@
 //! What keeps the templates of tenants.
 
 use crate::error::Result;
-use crate::own::{NewOwnTemplate, OwnTemplate, TemplateChange, TemplateNumber, TemplateVersion};
+use crate::own::{
+    NewOwnTemplate, OwnTemplate, TemplateBounds, TemplateChange, TemplateNumber, TemplateVersion,
+};
 use agent_core::ids::TenantId;
 use async_trait::async_trait;
 
@@ -9,12 +11,12 @@ use async_trait::async_trait;
 /// does not exist.
 #[async_trait]
 pub trait TemplateStore: Send + Sync {
-    /// Keeps a new template as its version 1, unless its tenant has `max` already. Counting and keeping are one step.
+    /// Keeps a new template as its version 1, unless that goes beyond the bounds. Counting and keeping are one step.
     /// With an idempotency key, a repeated request finds the template of the first, as it is now.
     ///
     /// # Errors
-    /// `Taken`, `TooMany`, `NotFound` where the template of the first request is deleted, `Unavailable`.
-    async fn create(&self, new: NewOwnTemplate, max: u32) -> Result<OwnTemplate>;
+    /// `Taken`, `TooMany`, `TooMuch`, `NotFound` where the template of the first request is deleted, `Unavailable`.
+    async fn create(&self, new: NewOwnTemplate, bounds: TemplateBounds) -> Result<OwnTemplate>;
 
     /// All templates of a tenant, by id.
     ///
@@ -31,8 +33,8 @@ pub trait TemplateStore: Send + Sync {
     /// Writes another version. One that says the same as the present one changes nothing.
     ///
     /// # Errors
-    /// `NotFound`, `VersionMismatch`, `Unavailable`.
-    async fn update(&self, change: TemplateChange) -> Result<OwnTemplate>;
+    /// `NotFound`, `VersionMismatch`, `TooMuch`, `Unavailable`.
+    async fn update(&self, change: TemplateChange, bounds: TemplateBounds) -> Result<OwnTemplate>;
 
     /// Forgets a template with all its versions, and frees its id.
     ///

@@ -1,4 +1,5 @@
--- Templates of tenants. A number is never given again; the word in `slug` is free once its template is deleted.
+-- Templates of tenants. A number is never given again; the word in `slug` is free once its template is deleted. `size` is
+-- that of the present version's document, in bytes.
 CREATE TABLE templates (
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     tenant_id INTEGER NOT NULL REFERENCES tenants (id),
@@ -6,6 +7,7 @@ CREATE TABLE templates (
     version INTEGER NOT NULL CHECK (version >= 1),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
+    size INTEGER NOT NULL CHECK (size >= 0),
     slug TEXT NOT NULL,
     author TEXT NOT NULL,
     UNIQUE (tenant_id, slug)

@@ -140,7 +140,7 @@ impl From<agent_templates::Error> for ApiError {
             Template::Taken(_) => Self::new(ErrorCode::TemplateIdTaken, text),
             Template::BuiltIn(_) => Self::new(ErrorCode::TemplateBuiltIn, text),
             Template::NotTheAuthor(_) => Self::new(ErrorCode::NotTheAuthor, text),
-            Template::TooMany { .. } => Self::new(ErrorCode::InvalidRequest, text),
+            Template::TooMany { .. } | Template::TooMuch { .. } => Self::new(ErrorCode::InvalidRequest, text),
             Template::VersionMismatch { .. } => Self::new(ErrorCode::VersionMismatch, text),
             Template::VersionNotFound { .. } => Self::new(ErrorCode::VersionNotFound, text),
             other => Self::internal(other),

@@ -96,6 +96,9 @@ impl Plans {
             let found = self.templates.find(caller, id).await?;
             let rendered = found.template.render(&request.parameters)?;
             request.tasks = rendered.tasks;
+            if request.goal.trim().is_empty() {
+                request.goal = rendered.goal;
+            }
         } else if !request.parameters.is_empty() {
             let defect =
                 Defect::new("/parameters", "parameters belong to a template; name it in template_id");

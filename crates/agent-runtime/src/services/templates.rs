@@ -7,8 +7,8 @@ use agent_core::plan::Idempotency;
 use agent_core::ports::Clock;
 use agent_templates::ports::TemplateStore;
 use agent_templates::{
-    Catalogue, Error as TemplateError, Filter, MAX_PER_TENANT, NewOwnTemplate, NewTemplate, OwnTemplate,
-    Template, TemplateChange, TemplateRecord, TemplateVersion,
+    Catalogue, Error as TemplateError, Filter, NewOwnTemplate, NewTemplate, OwnTemplate, Template,
+    TemplateBounds, TemplateChange, TemplateRecord, TemplateVersion,
 };
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Templates {
     /// Keeps a template for the caller's tenant. A repeated request finds the template of the first.
     ///
     /// # Errors
-    /// `Template`: invalid with every defect, built in, taken, too many. `IdempotencyMismatch`.
+    /// `Template`: invalid with every defect, built in, taken, too many or too much. `IdempotencyMismatch`.
     pub async fn create(
         &self,
         caller: &Principal,
@@ -125,14 +125,14 @@ impl Templates {
             created_at: self.clock.now(),
             idempotency,
         };
-        Ok(self.store.create(new, MAX_PER_TENANT).await?.into())
+        Ok(self.store.create(new, TemplateBounds::default()).await?.into())
     }
 
     /// Writes another version of a template of the caller's tenant, or answers the present one where that says the
     /// same. `seen` is the version that the caller knows; without it, whatever is there is replaced.
     ///
     /// # Errors
-    /// `Template`: not found, built in, not the author, version mismatch, invalid with every defect.
+    /// `Template`: not found, built in, not the author, version mismatch, invalid with every defect, too much.
     pub async fn update(
         &self,
         caller: &Principal,
@@ -157,7 +157,7 @@ impl Templates {
             template: Template::new(new)?,
             at: self.clock.now(),
         };
-        Ok(self.store.update(change).await?.into())
+        Ok(self.store.update(change, TemplateBounds::default()).await?.into())
     }
 
     /// Forgets a template of the caller's tenant with all its versions, and frees its id. Plans made from it stay.

@@ -4,11 +4,12 @@ use super::idempotency::{self, Resource};
 use super::{Conn, plans};
 use crate::error::{Answer, Error as StoreError};
 use crate::rows::template::{NewTemplateRow, TemplateRow, TemplateVersionRow, written};
-use crate::rows::{large, plain};
+use crate::rows::{plain, stored};
 use crate::schema::{template_versions, templates};
 use agent_core::ids::TenantId;
 use agent_templates::{
-    Error, NewOwnTemplate, OwnTemplate, Result, TemplateChange, TemplateNumber, TemplateVersion,
+    Error, NewOwnTemplate, OwnTemplate, Result, TemplateBounds, TemplateChange, TemplateNumber,
+    TemplateVersion,
 };
 use diesel::prelude::*;
 
@@ -37,30 +38,39 @@ macro_rules! own {
 }
 
 /// Keeps a template, or finds the one made by the same request.
-pub(crate) fn create(conn: &mut Conn, mut new: NewOwnTemplate, max: u32) -> Answer<Result<OwnTemplate>> {
+pub(crate) fn create(
+    conn: &mut Conn,
+    mut new: NewOwnTemplate,
+    bounds: TemplateBounds,
+) -> Answer<Result<OwnTemplate>> {
     let (owner, at, key) = (new.owner, new.created_at, new.idempotency.take());
-    let Some(key) = key else { return insert(conn, &new, max) };
+    let Some(key) = key else { return insert(conn, &new, bounds) };
     if let Some(existing) = idempotency::find(conn, owner, &key, Resource::Template, at)? {
         let found = numbered(conn, owner.tenant, TemplateNumber(existing))?;
         return Ok(found.ok_or(Error::NotFound(new.template.id)));
     }
-    let made = insert(conn, &new, max)?;
+    let made = insert(conn, &new, bounds)?;
     if let Ok(own) = &made {
         idempotency::keep(conn, owner, &key, (Resource::Template, own.record.number.get()), at)?;
     }
     Ok(made)
 }
 
-fn insert(conn: &mut Conn, new: &NewOwnTemplate, max: u32) -> Answer<Result<OwnTemplate>> {
+fn insert(conn: &mut Conn, new: &NewOwnTemplate, bounds: TemplateBounds) -> Answer<Result<OwnTemplate>> {
     let (tenant, slug) = (new.owner.tenant, &new.template.id);
-    let of_tenant = templates::table.filter(templates::tenant_id.eq(tenant.get()));
-    let same: i64 = of_tenant.filter(templates::slug.eq(slug)).count().get_result(conn)?;
-    if same > 0 {
+    let others: Vec<(String, i64)> = templates::table
+        .filter(templates::tenant_id.eq(tenant.get()))
+        .select((templates::slug, templates::size))
+        .load(conn)?;
+    if others.iter().any(|(other, _)| other == slug) {
         return Ok(Err(Error::Taken(slug.clone())));
     }
-    let all: i64 = of_tenant.count().get_result(conn)?;
-    if large("count", all)? >= u64::from(max) {
-        return Ok(Err(Error::TooMany { max }));
+    if others.len() as u64 >= u64::from(bounds.templates) {
+        return Ok(Err(Error::TooMany { max: bounds.templates }));
+    }
+    let document = written(&new.template)?;
+    if let Err(refused) = fits(others.into_iter().map(|(_, size)| size), &document, bounds) {
+        return Ok(Err(refused));
     }
     let at = new.created_at.as_micros();
     let row = NewTemplateRow {
@@ -69,6 +79,7 @@ fn insert(conn: &mut Conn, new: &NewOwnTemplate, max: u32) -> Answer<Result<OwnT
         version: 1,
         created_at: at,
         updated_at: at,
+        size: size(&document),
         slug: slug.clone(),
         author: new.author.clone(),
     };
@@ -83,7 +94,6 @@ fn insert(conn: &mut Conn, new: &NewOwnTemplate, max: u32) -> Answer<Result<OwnT
         }
         Err(error) => return Err(error.into()),
     };
-    let document = written(&new.template)?;
     let first = TemplateVersionRow {
         template_id: row.id,
         version: 1,
@@ -94,6 +104,17 @@ fn insert(conn: &mut Conn, new: &NewOwnTemplate, max: u32) -> Answer<Result<OwnT
     };
     diesel::insert_into(template_versions::table).values(first).execute(conn)?;
     Ok(Ok(row.into_own(&document)?))
+}
+
+fn size(document: &str) -> i64 {
+    stored(document.len() as u64)
+}
+
+/// Whether there is room for a document beside others of these sizes.
+fn fits(others: impl Iterator<Item = i64>, document: &str, bounds: TemplateBounds) -> Result<()> {
+    let max = bounds.bytes;
+    let all = others.fold(size(document), i64::saturating_add);
+    if all > stored(max) { Err(Error::TooMuch { max }) } else { Ok(()) }
 }
 
 /// All templates of a tenant, by id.
@@ -117,33 +138,49 @@ fn numbered(conn: &mut Conn, tenant: TenantId, number: TemplateNumber) -> Answer
 }
 
 /// Writes another version, unless it says the same as the present one.
-pub(crate) fn update(conn: &mut Conn, change: &TemplateChange) -> Answer<Result<OwnTemplate>> {
+pub(crate) fn update(
+    conn: &mut Conn,
+    change: &TemplateChange,
+    bounds: TemplateBounds,
+) -> Answer<Result<OwnTemplate>> {
     let (tenant, number, id) = (change.tenant, change.number, &change.template.id);
-    let Some(present) = numbered(conn, tenant, number)?.filter(|own| own.template.id == *id) else {
+    let Some(own) = numbered(conn, tenant, number)?.filter(|own| own.template.id == *id) else {
         return Ok(Err(Error::NotFound(id.clone())));
     };
-    let version = present.record.version;
-    if let Some(seen) = change.seen.filter(|seen| *seen != version) {
-        return Ok(Err(Error::VersionMismatch { id: id.clone(), seen, present: version }));
+    let present = own.record.version;
+    if let Some(seen) = change.seen.filter(|seen| *seen != present) {
+        return Ok(Err(Error::VersionMismatch { id: id.clone(), seen, present }));
     }
-    if present.template == change.template {
-        return Ok(Ok(present));
+    if own.template == change.template {
+        return Ok(Ok(own));
     }
-    let (next, at) = (version.saturating_add(1), change.at.as_micros());
+    let others: Vec<i64> = templates::table
+        .filter(templates::tenant_id.eq(tenant.get()))
+        .filter(templates::id.ne(number.get()))
+        .select(templates::size)
+        .load(conn)?;
+    let document = written(&change.template)?;
+    if let Err(refused) = fits(others.into_iter(), &document, bounds) {
+        return Ok(Err(refused));
+    }
+    let (version, at) = (i64::from(present.saturating_add(1)), change.at.as_micros());
     let row = diesel::update(own!(tenant, number))
-        .set((templates::version.eq(i64::from(next)), templates::updated_at.eq(at)))
+        .set((
+            templates::version.eq(version),
+            templates::updated_at.eq(at),
+            templates::size.eq(size(&document)),
+        ))
         .returning(TemplateRow::as_returning())
         .get_result(conn)?;
-    let document = written(&change.template)?;
-    let written = TemplateVersionRow {
+    let next = TemplateVersionRow {
         template_id: number.get(),
-        version: i64::from(next),
+        version,
         tenant_id: tenant.get(),
         created_at: at,
         author: change.author.clone(),
         document: document.clone(),
     };
-    diesel::insert_into(template_versions::table).values(written).execute(conn)?;
+    diesel::insert_into(template_versions::table).values(next).execute(conn)?;
     Ok(Ok(row.into_own(&document)?))
 }
 

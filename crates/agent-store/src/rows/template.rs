@@ -44,6 +44,7 @@ pub(crate) struct NewTemplateRow {
     pub(crate) version: i64,
     pub(crate) created_at: i64,
     pub(crate) updated_at: i64,
+    pub(crate) size: i64,
     pub(crate) slug: String,
     pub(crate) author: String,
 }

@@ -4,7 +4,8 @@ use super::{Store, read, transact_silently};
 use agent_core::ids::TenantId;
 use agent_templates::ports::TemplateStore;
 use agent_templates::{
-    Error, NewOwnTemplate, OwnTemplate, Result, TemplateChange, TemplateNumber, TemplateVersion,
+    Error, NewOwnTemplate, OwnTemplate, Result, TemplateBounds, TemplateChange, TemplateNumber,
+    TemplateVersion,
 };
 use async_trait::async_trait;
 
@@ -15,9 +16,9 @@ fn told<T>(answer: agent_core::Result<T>) -> Result<T> {
 
 #[async_trait]
 impl TemplateStore for Store {
-    async fn create(&self, new: NewOwnTemplate, max: u32) -> Result<OwnTemplate> {
+    async fn create(&self, new: NewOwnTemplate, bounds: TemplateBounds) -> Result<OwnTemplate> {
         let tenant = new.owner.tenant;
-        told(transact_silently!(self, tenant, db, |conn| db::templates::create(conn, new, max)))?
+        told(transact_silently!(self, tenant, db, |conn| db::templates::create(conn, new, bounds)))?
     }
 
     async fn list(&self, tenant: TenantId) -> Result<Vec<OwnTemplate>> {
@@ -30,9 +31,9 @@ impl TemplateStore for Store {
         found.ok_or_else(|| Error::not_found(id))
     }
 
-    async fn update(&self, change: TemplateChange) -> Result<OwnTemplate> {
+    async fn update(&self, change: TemplateChange, bounds: TemplateBounds) -> Result<OwnTemplate> {
         let tenant = change.tenant;
-        told(transact_silently!(self, tenant, db, |conn| db::templates::update(conn, &change)))?
+        told(transact_silently!(self, tenant, db, |conn| db::templates::update(conn, &change, bounds)))?
     }
 
     async fn delete(&self, tenant: TenantId, number: TemplateNumber) -> Result<()> {

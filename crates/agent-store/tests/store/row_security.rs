@@ -2,7 +2,7 @@
 //! that the transaction has not named.
 
 use super::World;
-use crate::realm::{Realm, message, webhook};
+use crate::realm::{Realm, message, own_template, webhook};
 use crate::statements::TABLES;
 use crate::world::at;
 use agent_audit::{Actor, AuditLog, Entry, Outcome};
@@ -19,6 +19,7 @@ async fn furnished() -> Option<(World, [Realm; 2])> {
         let entry = Entry::new(realm.owner.tenant.into(), actor, "create_plan", Outcome::Success);
         world.store.append(entry, at(0)).await.unwrap();
         webhook(&world.store, realm.owner).await;
+        own_template(&world.store, realm.owner).await;
     }
     Some((world, realms))
 }

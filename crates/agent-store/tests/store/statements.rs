@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// The tables whose rows belong to tenants.
-pub(crate) const TABLES: [&str; 15] = [
+pub(crate) const TABLES: [&str; 17] = [
     "api_keys",
     "approvals",
     "attempts",
@@ -22,6 +22,8 @@ pub(crate) const TABLES: [&str; 15] = [
     "refresh_tokens",
     "steps",
     "tasks",
+    "template_versions",
+    "templates",
     "webhooks",
 ];
 
