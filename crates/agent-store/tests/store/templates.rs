@@ -40,14 +40,14 @@ async fn a_template_is_found_as_it_was_made_and_each_version_as_it_was_written()
     assert_eq!((made.record.created_at, made.record.updated_at, made.record.owner), (at(0), at(0), owner));
     assert_eq!(made.template, template("tidy_up"));
     assert_eq!(store.find(owner.tenant, "tidy_up").await.unwrap(), made);
-    assert_eq!(store.list(owner.tenant).await.unwrap(), [made.clone()]);
+    assert_eq!(store.list(owner.tenant).await.unwrap(), std::slice::from_ref(&made));
 
     let second = store.update(change(&made, "Better.", Some(1)), ROOM).await.unwrap();
     assert_eq!((second.record.version, second.template.description.as_str()), (2, "Better."));
     assert_eq!((second.record.created_at, second.record.updated_at), (at(0), at(7)));
     assert_eq!(second.record.author, "ada", "who made it stays its author");
     assert_eq!(store.find(owner.tenant, "tidy_up").await.unwrap(), second);
-    assert_eq!(store.list(owner.tenant).await.unwrap(), [second.clone()]);
+    assert_eq!(store.list(owner.tenant).await.unwrap(), std::slice::from_ref(&second));
 
     let versions = store.versions(owner.tenant, made.record.number, None).await.unwrap();
     let told: Vec<_> = versions.iter().map(|v| (v.version, v.author.as_str(), v.created_at)).collect();
