@@ -27,6 +27,7 @@ mod policy;
 mod problems;
 mod request_limits;
 mod system;
+mod template_exchange;
 mod templates;
 mod tenants;
 mod unauthorized;

@@ -56,7 +56,9 @@ async fn it_is_openapi_3_1_and_names_every_promised_operation() {
         PUT /tenants/{tenant_id}/repository-roots | GET /audit | GET /audit/chain | GET /audit/export | \
         GET /analytics/plans/{id} | GET /analytics/by/{dimension} | GET /plans/{plan_id}/versions | GET /plans/{plan_id}/versions/{version} | \
         GET /webhooks | POST /webhooks | GET /webhooks/{webhook_id} | PATCH /webhooks/{webhook_id} | \
-        DELETE /webhooks/{webhook_id} | POST /webhooks/{webhook_id}/secret";
+        DELETE /webhooks/{webhook_id} | POST /webhooks/{webhook_id}/secret | \
+        POST /templates | PUT /templates/{id} | DELETE /templates/{id} | GET /templates/{id}/export | \
+        GET /templates/{id}/versions | GET /templates/{id}/versions/{version}";
     let promised: BTreeSet<String> = promised.split(" | ").map(|line| line.trim().to_owned()).collect();
     assert_eq!(found, promised);
 }

@@ -110,6 +110,10 @@ async fn what_does_not_exist_is_a_404_for_whoever_may_ask() {
             ("POST", "/tenants/{tenant_id}/members") => {
                 Some(json!({"username": "ada", "password": "lovely analytical engine", "role": "user"}))
             }
+            ("PUT", "/templates/{id}") => {
+                let task = json!({"phase": "Look", "description": "Look around."});
+                Some(json!({"id": "own", "name": "n", "description": "d", "goal": "g", "tasks": [task]}))
+            }
             _ => None,
         };
         let answer = ask_with(&admin, &method, &path, body).await;

@@ -31,7 +31,11 @@ const RULES: &[Rule] = &[
     rule("agent-templates", 1, &["agent-core"]),
     rule("agent-webhooks", 1, &["agent-core"]),
     rule("agent-websocket", 1, &[]),
-    rule("agent-store", 2, &["agent-analytics", "agent-audit", "agent-auth", "agent-core", "agent-webhooks"]),
+    rule(
+        "agent-store",
+        2,
+        &["agent-analytics", "agent-audit", "agent-auth", "agent-core", "agent-templates", "agent-webhooks"],
+    ),
     rule(
         "agent-runtime",
         3,

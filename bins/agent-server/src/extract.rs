@@ -4,6 +4,7 @@
 mod caller;
 mod idempotency;
 mod if_match;
+mod json_or_yaml;
 mod json_pointer;
 mod page;
 mod path;
@@ -13,6 +14,7 @@ mod valid_json;
 pub(crate) use caller::{Caller, credential, permit, scope};
 pub(crate) use idempotency::IdempotencyKey;
 pub(crate) use if_match::IfMatch;
+pub(crate) use json_or_yaml::JsonOrYaml;
 pub(crate) use page::Page;
 pub(crate) use path::ValidPath;
 pub(crate) use query::ValidQuery;

@@ -15,6 +15,7 @@ pub(crate) mod plans;
 pub(crate) mod policy;
 pub(crate) mod scan;
 pub(crate) mod system;
+pub(crate) mod template_changes;
 pub(crate) mod templates;
 pub(crate) mod tenants;
 pub(crate) mod users;
@@ -50,10 +51,8 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(tenants::set_repository_roots);
     configure_plans(config);
     configure_webhooks(config);
+    configure_templates(config);
     config
-        .service(templates::search_templates)
-        .service(templates::list_templates)
-        .service(templates::find_template)
         .service(audit::list_audit_records)
         .service(audit::show_audit_chain)
         .service(audit::export_audit_records)
@@ -107,6 +106,20 @@ fn configure_plans(config: &mut ServiceConfig<'_>) {
         .service(approvals::find_approval)
         .service(approvals::decide_approval)
         .service(policy::check_policy);
+}
+
+fn configure_templates(config: &mut ServiceConfig<'_>) {
+    config
+        // Before the versions of one: no template has the id `search`.
+        .service(templates::search_templates)
+        .service(templates::list_templates)
+        .service(templates::find_template)
+        .service(template_changes::create_template)
+        .service(template_changes::replace_template)
+        .service(template_changes::delete_template)
+        .service(templates::export_template)
+        .service(templates::list_template_versions)
+        .service(templates::find_template_version);
 }
 
 fn configure_webhooks(config: &mut ServiceConfig<'_>) {

@@ -24,3 +24,4 @@ pub mod webhook;
 pub mod websocket;
 pub mod words;
 pub mod workspace;
+pub mod write_template;

@@ -96,14 +96,14 @@ impl Agent {
             store, hub, bus, roots, workspaces, caches, sandbox, clock, home, judge, webhooks, ..
         } = parts;
         let Running { authenticator, first_password, executor, model, started_at, counted } = running;
-        let templates = Arc::new(agent_templates::Catalogue::builtin());
+        let templates = Templates::new(Arc::new(store.clone()), Arc::clone(&clock));
         let plans = Plans {
             executor: executor.clone(),
             store: store.clone(),
             hub: hub.clone(),
             roots: Arc::clone(&roots),
             workspaces,
-            templates: Arc::clone(&templates),
+            templates: templates.clone(),
             prices: settings.llm_prices.clone(),
             model: model.as_ref().map(|model| model.model.clone()),
             judge: Arc::clone(&judge),
@@ -122,7 +122,7 @@ impl Agent {
             approvals,
             judge,
             repositories: Repositories { roots, caches },
-            templates: Templates { catalogue: templates },
+            templates,
             deliveries: settings.recover.then(|| Deliveries::start(&webhooks)),
             webhooks,
             analytics,

@@ -1,6 +1,6 @@
 //! What can go wrong at the front door.
 
-use agent_core::error::Defect;
+use agent_core::error::{BoxError, Defect};
 use agent_core::ids::PlanId;
 
 /// Result with this crate's [`Error`].
@@ -35,7 +35,7 @@ pub enum Error {
     Auth(#[from] agent_auth::Error),
     /// The template or its parameters are refused.
     #[error(transparent)]
-    Template(#[from] agent_templates::Error),
+    Template(agent_templates::Error),
     /// The repository cannot be scanned.
     #[error("the repository cannot be scanned: {0}")]
     Scan(String),
@@ -69,18 +69,31 @@ pub enum Error {
     Internal(String),
 }
 
+impl From<agent_templates::Error> for Error {
+    /// What the domain has a word for is said in that word.
+    fn from(error: agent_templates::Error) -> Self {
+        match error {
+            agent_templates::Error::Unavailable(source) => Self::Core(in_the_domain(source)),
+            other => Self::Template(other),
+        }
+    }
+}
+
 impl From<agent_webhooks::Error> for Error {
     /// What the domain has a word for is said in that word.
     fn from(error: agent_webhooks::Error) -> Self {
         match error {
-            agent_webhooks::Error::Unavailable(source) => {
-                let source = source.downcast::<agent_core::Error>().map(|error| *error);
-                Self::Core(source.unwrap_or_else(agent_core::Error::Unavailable))
-            }
+            agent_webhooks::Error::Unavailable(source) => Self::Core(in_the_domain(source)),
             agent_webhooks::Error::Log(source) => Self::Core(source),
             other => Self::Webhook(other),
         }
     }
+}
+
+/// What kept a store from answering, as the domain says it.
+fn in_the_domain(source: BoxError) -> agent_core::Error {
+    let source = source.downcast::<agent_core::Error>().map(|error| *error);
+    source.unwrap_or_else(agent_core::Error::Unavailable)
 }
 
 fn in_words(defects: &[Defect]) -> String {

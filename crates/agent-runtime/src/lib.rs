@@ -58,7 +58,7 @@ pub use secrets::redactor;
 pub use services::{
     ApprovalPage, Approvals, Audit, Conversation, ConversationPage, CreatePlan, CreateWebhook, Decided,
     Edited, EventPage, EventQuery, PersonsAnswer, PlanDetails, Plans, Repositories, Statistics, Stats,
-    Templates, UpdateWebhook, WantedApprovals, WantedMessages, WebhookPage, Webhooks,
+    TemplateEntry, Templates, UpdateWebhook, WantedApprovals, WantedMessages, WebhookPage, Webhooks,
 };
 pub use settings::{
     AccessSettings, Fallback, LogFormat, ObservingSettings, Overrides, Settings, WebhookSettings,

@@ -15,5 +15,5 @@ pub use conversation::{Conversation, ConversationPage, WantedMessages};
 pub use plans::{CreatePlan, Edited, EventPage, EventQuery, PlanDetails, Plans, Statistics};
 pub use repositories::Repositories;
 pub use stats::Stats;
-pub use templates::Templates;
+pub use templates::{TemplateEntry, Templates};
 pub use webhooks::{CreateWebhook, UpdateWebhook, WebhookPage, Webhooks};

@@ -12,6 +12,7 @@ pub(crate) mod plan;
 pub(crate) mod rollup;
 pub(crate) mod step;
 pub(crate) mod task;
+pub(crate) mod template;
 pub(crate) mod tenant;
 pub(crate) mod version;
 pub(crate) mod webhook;

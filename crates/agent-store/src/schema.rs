@@ -324,6 +324,31 @@ diesel::table! {
 }
 
 diesel::table! {
+    templates (id) {
+        id -> BigInt,
+        tenant_id -> BigInt,
+        owner_id -> BigInt,
+        version -> BigInt,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        size -> BigInt,
+        slug -> Text,
+        author -> Text,
+    }
+}
+
+diesel::table! {
+    template_versions (template_id, version) {
+        template_id -> BigInt,
+        version -> BigInt,
+        tenant_id -> BigInt,
+        created_at -> BigInt,
+        author -> Text,
+        document -> Text,
+    }
+}
+
+diesel::table! {
     identity (id) {
         id -> Text,
     }
@@ -345,3 +370,4 @@ diesel::allow_tables_to_appear_in_same_query!(memberships, tenants, users);
 diesel::allow_tables_to_appear_in_same_query!(events, webhooks);
 diesel::allow_tables_to_appear_in_same_query!(memberships, webhooks);
 diesel::allow_tables_to_appear_in_same_query!(users, webhooks);
+diesel::allow_tables_to_appear_in_same_query!(template_versions, templates);

@@ -121,6 +121,8 @@ pub(crate) mod refresh_tokens;
 pub(crate) mod steps;
 #[path = "queries/tasks.rs"]
 pub(crate) mod tasks;
+#[path = "queries/templates.rs"]
+pub(crate) mod templates;
 #[path = "queries/tenants.rs"]
 pub(crate) mod tenants;
 #[path = "queries/users.rs"]

@@ -9,6 +9,7 @@ mod event_log;
 mod journal;
 mod plan_reader;
 mod plan_store;
+mod templates;
 mod users;
 mod webhooks;
 

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::search::{Hit, Index};
 use crate::template::{Difficulty, Template};
+use std::collections::BTreeSet;
 
 /// The templates that come with the crate, in the order in which they are listed.
 const BUILTIN: [&str; 12] = [
@@ -49,10 +50,9 @@ impl Catalogue {
     /// # Errors
     /// [`Error::DuplicateId`] when two have the same id.
     pub fn new(templates: Vec<Template>) -> Result<Self> {
-        for (index, template) in templates.iter().enumerate() {
-            if templates[..index].iter().any(|other| other.id == template.id) {
-                return Err(Error::DuplicateId(template.id.clone()));
-            }
+        let mut seen = BTreeSet::new();
+        if let Some(again) = templates.iter().find(|template| !seen.insert(&template.id)) {
+            return Err(Error::DuplicateId(again.id.clone()));
         }
         let index = Index::of(&templates);
         Ok(Self { templates, index })
@@ -82,7 +82,7 @@ impl Catalogue {
     /// [`Error::NotFound`].
     pub fn find(&self, id: &str) -> Result<&Template> {
         let found = self.templates.iter().find(|template| template.id == id);
-        found.ok_or_else(|| Error::NotFound(id.chars().take(64).collect()))
+        found.ok_or_else(|| Error::not_found(id))
     }
 
     /// The templates in which every word of the query occurs, best first: in the id or name before tags

@@ -2,7 +2,7 @@
 
 use crate::parameters::is_name;
 use crate::placeholder::{Piece, fill, pieces};
-use crate::template::{Template, TemplateTask, WorkKind};
+use crate::template::{MAX_DOCUMENT, NewTemplate, Template, TemplateTask, WorkKind};
 use crate::text::{hidden_character, refusal};
 use agent_core::error::{Defect, Error};
 use agent_core::plan::{CommandLine, graph};
@@ -12,8 +12,24 @@ use std::collections::BTreeSet;
 /// The most tasks a template may have.
 const MAX_TASKS: usize = 200;
 
-/// Everything that is wrong with a template, each with a JSON pointer into it.
+/// An id that the paths of the HTTP interface have taken.
+const RESERVED: &str = "search";
+
+/// Everything that is wrong with a template, each with a JSON pointer into it. A huge one is not looked into.
 pub(crate) fn defects(template: &Template) -> Vec<Defect> {
+    too_large(template).map_or_else(|| defects_inside(template), |defect| vec![defect])
+}
+
+fn too_large(template: &Template) -> Option<Defect> {
+    let size = match serde_json::to_string(&NewTemplate::from(template)) {
+        Ok(document) => document.len(),
+        Err(error) => return Some(Defect::new("", format!("cannot be written as JSON: {error}"))),
+    };
+    let detail = || format!("{size} bytes of JSON; a template has at most {MAX_DOCUMENT}");
+    (size > MAX_DOCUMENT).then(|| Defect::new("", detail()))
+}
+
+fn defects_inside(template: &Template) -> Vec<Defect> {
     let mut found = Vec::new();
     check_names(template, &mut found);
     check_parameters(template, &mut found);
@@ -34,6 +50,9 @@ fn check_names(template: &Template, found: &mut Vec<Defect>) {
     if !is_name(&template.id) {
         let detail = "must be 1 to 64 of a-z, 0-9 and _, beginning with a letter";
         found.push(Defect::new("/id", detail));
+    }
+    if template.id == RESERVED {
+        found.push(Defect::new("/id", "is taken by the search; choose another"));
     }
     if template.name.trim().is_empty() {
         found.push(Defect::new("/name", "must not be empty"));

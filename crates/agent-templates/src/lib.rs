@@ -1,7 +1,7 @@
 //! Catalogue of reusable plans and their parameters.
 //!
-//! Knows what a template is, when one is sound, how it is found and how it becomes a goal with tasks.
-//! Never knows where templates of users are kept, or how a plan is executed.
+//! Knows what a template is, when one is sound, how it is found and how it becomes a goal with tasks, and what is to
+//! be kept of the templates of a tenant. Never knows where those are kept, or how a plan is executed.
 //!
 //! ```
 //! use agent_templates::Catalogue;
@@ -19,16 +19,24 @@
 mod catalogue;
 mod check;
 mod error;
+mod own;
 mod parameters;
 mod placeholder;
+pub mod ports;
 mod render;
 mod search;
 mod template;
 mod text;
+mod yaml;
 
 pub use catalogue::{Catalogue, Filter};
 pub use error::{Error, Result};
+pub use own::{
+    NewOwnTemplate, OwnTemplate, TemplateBounds, TemplateChange, TemplateNumber, TemplateRecord,
+    TemplateVersion,
+};
 pub use parameters::{Parameter, ParameterKind};
 pub use render::RenderedPlan;
 pub use search::Hit;
-pub use template::{Difficulty, NewTemplate, Template, TemplateTask, WorkKind};
+pub use template::{Difficulty, MAX_DOCUMENT, NewTemplate, Template, TemplateTask, WorkKind};
+pub use yaml::read_yaml;

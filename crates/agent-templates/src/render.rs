@@ -32,21 +32,27 @@ impl Template {
 }
 
 fn filled_task(task: &TemplateTask, values: &BTreeMap<String, String>) -> TaskSpec {
-    let verify = task.verify.as_ref().and_then(|command| filled_command(command, values));
-    let mut spec = TaskSpec::new(described(task, verify.as_ref(), values), filled_kind(task, verify, values));
+    let description = format!("{}: {}", task.phase, filled(task.description.trim(), values));
+    let mut spec = TaskSpec::new(description, filled_kind(task, values));
     spec.priority = task.priority;
     spec.depends_on.clone_from(&task.depends_on);
+    spec.reads = filled_paths(&task.reads, values);
+    spec.writes = filled_paths(&task.writes, values);
     spec.requires_approval = task.requires_approval;
     spec
 }
 
-fn filled_kind(
-    task: &TemplateTask,
-    verify: Option<CommandLine>,
-    values: &BTreeMap<String, String>,
-) -> TaskKind {
+/// The paths with their values; one of which nothing is left is none.
+fn filled_paths(paths: &[String], values: &BTreeMap<String, String>) -> Vec<String> {
+    paths.iter().map(|path| filled(path, values)).filter(|path| !path.trim().is_empty()).collect()
+}
+
+fn filled_kind(task: &TemplateTask, values: &BTreeMap<String, String>) -> TaskKind {
     match task.kind {
-        WorkKind::Agent => TaskKind::Agent { verify },
+        WorkKind::Agent => {
+            let verify = task.verify.as_ref().and_then(|command| filled_command(command, values));
+            TaskKind::Agent { verify }
+        }
         WorkKind::Scan => TaskKind::Scan,
         WorkKind::Approval => TaskKind::Approval,
         WorkKind::Command => {
@@ -56,21 +62,6 @@ fn filled_kind(
             TaskKind::Command { command, env: BTreeMap::new(), working_directory: None }
         }
     }
-}
-
-/// The description with what the task builds on, makes, and is measured by.
-fn described(task: &TemplateTask, verify: Option<&CommandLine>, values: &BTreeMap<String, String>) -> String {
-    let mut text = format!("{}: {}", task.phase, filled(task.description.trim(), values));
-    for (label, paths) in [("Reads", &task.reads), ("Writes", &task.writes)] {
-        if !paths.is_empty() {
-            let paths: Vec<String> = paths.iter().map(|path| filled(path, values)).collect();
-            text.push_str(&format!("\n{label}: {}", paths.join(", ")));
-        }
-    }
-    if let Some(command) = verify {
-        text.push_str(&format!("\nDone when this exits 0: {command}"));
-    }
-    text
 }
 
 fn filled(text: &str, values: &BTreeMap<String, String>) -> String {

@@ -3,8 +3,12 @@
 use crate::check;
 use crate::error::{Error, Result};
 use crate::parameters::Parameter;
+use crate::yaml::{read_yaml, write_yaml};
 use agent_core::plan::{CommandLine, Priority};
 use serde::{Deserialize, Serialize};
+
+/// The largest template, in bytes of its JSON.
+pub const MAX_DOCUMENT: usize = 64 * 1024;
 
 /// How much work a template is, by its number of tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,8 +52,8 @@ pub enum WorkKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateTask {
-    /// Its position: 1 to n, counted when the template is made.
-    #[serde(skip_deserializing)]
+    /// Its position: 1 to n, counted when the template is made; 0 before that, and never read or written then.
+    #[serde(skip_deserializing, skip_serializing_if = "is_zero")]
     pub id: u32,
     /// The stage of work it belongs to, in one or two words.
     pub phase: String,
@@ -81,8 +85,13 @@ pub struct TemplateTask {
     pub requires_approval: bool,
 }
 
-/// A template as it is handed in.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+fn is_zero(id: &u32) -> bool {
+    *id == 0
+}
+
+/// A template as it is handed in, and as it is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewTemplate {
     /// Identifier, such as `rest_api`.
@@ -103,7 +112,24 @@ pub struct NewTemplate {
     pub tasks: Vec<TemplateTask>,
 }
 
-/// A template that has been checked. Made by [`Template::new`] or [`Template::from_toml`], nowhere else.
+impl From<&Template> for NewTemplate {
+    /// As the template could be handed in again.
+    fn from(template: &Template) -> Self {
+        let tasks = template.tasks.iter().map(|task| TemplateTask { id: 0, ..task.clone() });
+        Self {
+            id: template.id.clone(),
+            name: template.name.clone(),
+            description: template.description.clone(),
+            tags: template.tags.clone(),
+            goal: template.goal.clone(),
+            parameters: template.parameters.clone(),
+            tasks: tasks.collect(),
+        }
+    }
+}
+
+/// A template that has been checked. Made by [`Template::new`] and what stands on it, or read back by
+/// [`Template::kept`], nowhere else.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Template {
@@ -128,20 +154,26 @@ pub struct Template {
 }
 
 impl Template {
-    /// Numbers the tasks and checks everything: names, parameters and their defaults, placeholders, the
+    /// Numbers the tasks and checks everything: size, names, parameters and their defaults, placeholders, the
     /// dependency graph, that no two tasks that may run at once touch the same file, hidden characters.
     ///
     /// # Errors
     /// [`Error::Invalid`] with every defect found.
     pub fn new(new: NewTemplate) -> Result<Self> {
+        let template = Self::kept(new);
+        let defects = check::defects(&template);
+        if defects.is_empty() { Ok(template) } else { Err(Error::Invalid { id: template.id, defects }) }
+    }
+
+    /// A template that was checked when it was handed in, read back from where it was kept. Rules that have become
+    /// stricter since do not take it away from anybody: what is made of it is checked as a plan.
+    pub fn kept(new: NewTemplate) -> Self {
         let NewTemplate { id, name, description, tags, goal, parameters, mut tasks } = new;
         for (position, task) in (1..).zip(&mut tasks) {
             task.id = position;
         }
         let (task_count, difficulty) = (tasks.len(), Difficulty::of(tasks.len()));
-        let template = Self { id, name, description, tags, difficulty, task_count, goal, parameters, tasks };
-        let defects = check::defects(&template);
-        if defects.is_empty() { Ok(template) } else { Err(Error::Invalid { id: template.id, defects }) }
+        Self { id, name, description, tags, difficulty, task_count, goal, parameters, tasks }
     }
 
     /// Reads a template from TOML; the fields are those of [`NewTemplate`].
@@ -150,5 +182,21 @@ impl Template {
     /// [`Error::Unreadable`] with the place in the text, [`Error::Invalid`] as for [`Template::new`].
     pub fn from_toml(text: &str) -> Result<Self> {
         Self::new(toml::from_str(text).map_err(Error::Unreadable)?)
+    }
+
+    /// Reads a template from YAML; the fields are those of [`NewTemplate`].
+    ///
+    /// # Errors
+    /// [`Error::UnreadableYaml`] with the place in the text, [`Error::Invalid`] as for [`Template::new`].
+    pub fn from_yaml(text: &str) -> Result<Self> {
+        Self::new(read_yaml(text)?)
+    }
+
+    /// The template as YAML that [`Template::from_yaml`] reads.
+    ///
+    /// # Errors
+    /// [`Error::UnreadableYaml`] where a value has no form in YAML, which none of a checked template is.
+    pub fn to_yaml(&self) -> Result<String> {
+        write_yaml(&NewTemplate::from(self))
     }
 }

@@ -1,6 +1,6 @@
 //! The built-in templates, and how they are found.
 
-use agent_core::plan::{TaskKind, graph};
+use agent_core::plan::{Priority, TaskKind, graph};
 use agent_templates::{Catalogue, Difficulty, Error, Filter, ParameterKind, Template};
 use serde_json::{Map, Value, json};
 
@@ -92,6 +92,44 @@ fn every_agent_task_of_the_large_templates_says_how_it_is_verified() {
 }
 
 #[test]
+fn every_task_of_the_large_templates_says_what_it_touches_and_some_come_first() {
+    let catalogue = Catalogue::builtin();
+    for (id, _, _) in LARGE {
+        let template = catalogue.find(id).unwrap();
+        for task in template.tasks.iter().filter(|task| task.kind == agent_templates::WorkKind::Agent) {
+            assert!(!task.writes.is_empty(), "{id}: task {} says what it writes", task.id);
+            let begins = task.depends_on.is_empty();
+            assert!(begins || !task.reads.is_empty(), "{id}: task {} says what it builds on", task.id);
+        }
+        let first = template.tasks.iter().filter(|task| task.priority == Priority::High).count();
+        assert!((3..=8).contains(&first), "{id}: {first} of ten tasks come first");
+    }
+}
+
+#[test]
+fn every_large_template_asks_for_its_stack_with_types_and_defaults() {
+    let catalogue = Catalogue::builtin();
+    for (id, _, _) in LARGE {
+        let parameters = &catalogue.find(id).unwrap().parameters;
+        assert!(parameters.iter().any(|parameter| parameter.kind == ParameterKind::Select), "{id}");
+        assert!(parameters.iter().any(|parameter| parameter.kind != ParameterKind::String), "{id}");
+        for parameter in parameters {
+            assert_eq!(parameter.default.is_none(), parameter.required, "{id}: {}", parameter.name);
+        }
+        let required = parameters.iter().filter(|parameter| parameter.required).count();
+        assert!(required <= 2, "{id} asks for {required} things before it helps");
+    }
+}
+
+#[test]
+fn every_built_in_template_comes_back_from_yaml_as_it_was() {
+    for template in Catalogue::builtin().list(&Filter::default()) {
+        let text = template.to_yaml().unwrap();
+        assert_eq!(&Template::from_yaml(&text).unwrap(), template, "{text}");
+    }
+}
+
+#[test]
 fn an_empty_test_command_leaves_the_task_without_verification() {
     let catalogue = Catalogue::builtin();
     let template = catalogue.find("rest_api").unwrap();
@@ -127,6 +165,8 @@ fn a_template_that_does_not_exist_is_named() {
 
 #[test]
 fn searching_for_web_finds_the_scraper_and_nothing_else() {
+    let large = LARGE.map(|(id, _, _)| Catalogue::builtin().find(id).unwrap().clone());
+    assert_eq!(found(&Catalogue::new(large.to_vec()).unwrap(), "web"), ["web_scraper"]);
     assert_eq!(found(&Catalogue::builtin(), "web"), ["web_scraper"]);
     assert_eq!(found(&Catalogue::builtin(), " WEB "), ["web_scraper"]);
 }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "what a test needs and lacks fails the test")]
 
 use agent_core::plan::{CommandLine, Priority, TaskKind};
-use agent_templates::{Error, RenderedPlan, Template};
+use agent_templates::{Error, MAX_DOCUMENT, RenderedPlan, Template, read_yaml};
 use serde_json::{Value, json};
 
 const GREETING: &str = r#"
@@ -81,10 +81,10 @@ fn defects_of(text: &str) -> Vec<(String, String)> {
 fn values_and_defaults_are_filled_in_everywhere() {
     let plan = render(json!({"who": "Ada", "times": 3})).unwrap();
     assert_eq!(plan.goal, "Greet Ada 3 times, warm, loud: false");
+    assert_eq!(plan.tasks[0].description, "Writing: Write a greeting for Ada.");
     assert_eq!(
-        plan.tasks[0].description,
-        "Writing: Write a greeting for Ada.\nWrites: greetings/Ada.txt\n\
-         Done when this exits 0: test -s greetings/Ada.txt"
+        (plan.tasks[0].reads.len(), plan.tasks[0].writes.as_slice()),
+        (0, &["greetings/Ada.txt".to_owned()][..])
     );
     let verify = CommandLine::Argv(vec!["test".into(), "-s".into(), "greetings/Ada.txt".into()]);
     assert_eq!(plan.tasks[0].kind, TaskKind::Agent { verify: Some(verify) });
@@ -183,4 +183,62 @@ fn tasks_that_may_run_at_once_must_not_touch_the_same_file() {
         assert!(Template::from_toml(&two(&format!("depends_on = [1]\n{second}"))).is_ok());
     }
     assert!(Template::from_toml(&two("writes = [\"src/b/\"]")).is_ok());
+}
+
+#[test]
+fn a_template_that_is_too_large_or_called_like_the_search_is_refused() {
+    let large = GREETING.replace("Count.", &"x".repeat(MAX_DOCUMENT));
+    assert_eq!(defects_of(&large)[0].0, "");
+    assert_eq!(defects_of(&GREETING.replace("id = \"greeting\"", "id = \"search\""))[0].0, "/id");
+}
+
+#[test]
+fn yaml_says_what_toml_says() {
+    let template = Template::from_toml(GREETING).unwrap();
+    let text = template.to_yaml().unwrap();
+    assert!(text.starts_with("id: greeting\n"), "{text}");
+    assert_eq!(Template::from_yaml(&text).unwrap(), template);
+    let commented = format!("# Says hello.\n---\n{text}");
+    assert_eq!(Template::from_yaml(&commented).unwrap(), template);
+}
+
+#[test]
+fn yaml_is_refused_with_its_place() {
+    let text = Template::from_toml(GREETING).unwrap().to_yaml().unwrap();
+    for (from, to) in
+        [("name: Greeting", "nam: Greeting"), ("tags:", "tags: 7\nold:"), ("id: greeting", "id: [")]
+    {
+        let error = Template::from_yaml(&text.replacen(from, to, 1)).unwrap_err();
+        let Error::UnreadableYaml(detail) = &error else { panic!("{error:?}") };
+        assert!(detail.contains("line"), "{detail}");
+    }
+}
+
+#[test]
+fn yaml_that_grows_or_goes_too_deep_is_refused() {
+    let levels: Vec<String> =
+        (1..9).map(|n| format!("l{n}: &l{n} [{}]", vec![format!("*l{}", n - 1); 9].join(", "))).collect();
+    let laughs = format!("l0: &l0 [lol]\n{}", levels.join("\n"));
+    let deep = format!("{}{}", "[".repeat(40), "]".repeat(40));
+    let long = format!("a: &a {}\nb: [{}]", "x".repeat(60_000), vec!["*a"; 100].join(", "));
+    for text in [laughs, deep, long, "a: 1\n---\nb: 2".to_owned(), "a: 1\na: 2".to_owned()] {
+        let error = read_yaml::<Value>(&text).unwrap_err();
+        assert!(matches!(error, Error::UnreadableYaml(_)), "{error:?}");
+    }
+    let shared = "a: &a {b: 1}\nc: *a\nd: *a";
+    assert_eq!(read_yaml::<Value>(shared).unwrap()["d"]["b"], 1);
+}
+
+#[test]
+fn the_example_of_the_documentation_is_a_template() {
+    let page = include_str!("../../../docs/templates.md");
+    let example = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let template = Template::from_yaml(example).unwrap();
+    let plan = template.render(json!({"version": "1.4.0"}).as_object().unwrap()).unwrap();
+    assert_eq!(plan.goal, "Write the notes of release 1.4.0 for users");
+    assert_eq!(plan.tasks.len(), 3);
+    assert_eq!(plan.tasks[1].writes, ["CHANGELOG.md"]);
+    let everything = template.render(json!({"version": "1.4.0", "check": "make docs"}).as_object().unwrap());
+    let TaskKind::Agent { verify } = &everything.unwrap().tasks[1].kind else { panic!("{plan:?}") };
+    assert_eq!(verify.as_ref().unwrap().to_string(), "make docs");
 }

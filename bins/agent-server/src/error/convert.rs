@@ -135,6 +135,14 @@ impl From<agent_templates::Error> for ApiError {
         match error {
             Template::NotFound(_) => Self::new(ErrorCode::TemplateNotFound, text),
             Template::Parameters(defects) => Self::fields(ErrorCode::InvalidParameters, defects),
+            Template::Invalid { defects, .. } => Self::fields(ErrorCode::InvalidTemplate, defects),
+            Template::UnreadableYaml(_) => Self::new(ErrorCode::MalformedYaml, text),
+            Template::Taken(_) => Self::new(ErrorCode::TemplateIdTaken, text),
+            Template::BuiltIn(_) => Self::new(ErrorCode::TemplateBuiltIn, text),
+            Template::NotTheAuthor(_) => Self::new(ErrorCode::NotTheAuthor, text),
+            Template::TooMany { .. } | Template::TooMuch { .. } => Self::new(ErrorCode::InvalidRequest, text),
+            Template::VersionMismatch { .. } => Self::new(ErrorCode::VersionMismatch, text),
+            Template::VersionNotFound { .. } => Self::new(ErrorCode::VersionNotFound, text),
             other => Self::internal(other),
         }
     }

@@ -38,6 +38,8 @@ macro_rules! error_codes {
 error_codes! {
     /// The body is no JSON.
     MalformedJson = "malformed_json", BAD_REQUEST, "Malformed JSON", "Send one JSON document in UTF-8.";
+    /// The body is no YAML, or more of it than a template needs.
+    MalformedYaml = "malformed_yaml", BAD_REQUEST, "Malformed YAML", "Send one YAML document in UTF-8; the detail names line and column.";
     /// The request itself is not understood.
     MalformedRequest = "malformed_request", BAD_REQUEST, "Malformed request", "See the operation at /docs for what it takes.";
     /// Two credentials at once.
@@ -56,6 +58,8 @@ error_codes! {
     NotAtHome = "not_at_home", FORBIDDEN, "Another tenant's account", "Only administrators of the tenant that made the account change its password or disable it.";
     /// For those who look after the server.
     OperatorOnly = "operator_only", FORBIDDEN, "For operators of the server", "Ask an operator; an API key needs the scope tenants:manage.";
+    /// Somebody else's template.
+    NotTheAuthor = "not_the_author", FORBIDDEN, "Somebody else's template", "Ask its author or an administrator of the tenant, or make one of your own under another id.";
     /// A browser page of another site.
     ForeignOrigin = "foreign_origin", FORBIDDEN, "Foreign origin", "Open the WebSocket from a page of this server, or from a program that sends no Origin.";
     /// No such path.
@@ -64,8 +68,8 @@ error_codes! {
     PlanNotFound = "plan_not_found", NOT_FOUND, "Plan not found", "List your plans to see their ids.";
     /// No such task.
     TaskNotFound = "task_not_found", NOT_FOUND, "Task not found", "List the plan's tasks to see their ids.";
-    /// No such version of a plan.
-    VersionNotFound = "version_not_found", NOT_FOUND, "Version not found", "List the plan's versions to see which there are.";
+    /// No such version of a plan or template.
+    VersionNotFound = "version_not_found", NOT_FOUND, "Version not found", "List the versions to see which there are.";
     /// No such question.
     ApprovalNotFound = "approval_not_found", NOT_FOUND, "Approval not found", "List the approvals to see their ids.";
     /// No such template.
@@ -92,10 +96,14 @@ error_codes! {
     MergeConflict = "merge_conflict", CONFLICT, "Merge conflict", "Each error names a file that was changed since in the same place; bring it in line by hand, or merge the plan's branch with git.";
     /// Somebody else changed it first.
     Conflict = "conflict", CONFLICT, "Changed meanwhile", "Load it again and repeat the request.";
-    /// The plan was edited since the caller looked.
-    VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "Edited meanwhile", "Look at the plan's present version and send the edit again with it in If-Match.";
+    /// The plan or template was edited since the caller looked.
+    VersionMismatch = "version_mismatch", PRECONDITION_FAILED, "Edited meanwhile", "Look at the present version and send the edit again with it in If-Match.";
     /// An edit that does not say of which version.
-    VersionRequired = "version_required", PRECONDITION_REQUIRED, "If-Match missing", "Send the plan's `version` as If-Match, such as If-Match: \"3\"; `*` edits whatever is there.";
+    VersionRequired = "version_required", PRECONDITION_REQUIRED, "If-Match missing", "Send the `version` that you have seen as If-Match, such as If-Match: \"3\"; `*` edits whatever is there.";
+    /// The id of a template is taken.
+    TemplateIdTaken = "template_id_taken", CONFLICT, "Template id taken", "Change that template with PUT /templates/{id}, or choose another id.";
+    /// A template that comes with the program.
+    TemplateBuiltIn = "template_built_in", CONFLICT, "Built-in template", "Export it, and make one of your own under another id.";
     /// The status does not allow it.
     IllegalMove = "illegal_move", CONFLICT, "Not in this state", "See `current_state`; another action may be possible.";
     /// Somebody was faster, or nobody answered in time.
@@ -117,13 +125,15 @@ error_codes! {
     /// The body is over the limit.
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Body too large", "Send at most 1 MiB.";
     /// The body is of another type.
-    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Wrong content type", "Send `Content-Type: application/json`.";
+    UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Wrong content type", "Send `Content-Type: application/json`; templates come as `application/yaml` too.";
     /// Fields are wrong.
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "Invalid request", "Mend the fields in `errors`.";
     /// The plan breaks rules.
     InvalidPlan = "invalid_plan", UNPROCESSABLE_ENTITY, "Invalid plan", "Mend the fields in `errors`.";
     /// The template's parameters do not fit.
     InvalidParameters = "invalid_parameters", UNPROCESSABLE_ENTITY, "Invalid template parameters", "Mend the parameters in `errors`; GET /templates/{id} describes them.";
+    /// The template breaks rules.
+    InvalidTemplate = "invalid_template", UNPROCESSABLE_ENTITY, "Invalid template", "Mend the fields in `errors`.";
     /// The goal needs a language model.
     NoLanguageModel = "no_language_model", UNPROCESSABLE_ENTITY, "No language model", "Give `tasks` in the request, or configure a provider with AGENT_LLM_PROVIDER.";
     /// The repository may not be worked on.

@@ -22,12 +22,12 @@ impl FromRequest for IfMatch {
             let mut values = request.headers().get_all(IF_MATCH);
             let (first, second) = (values.next(), values.next());
             let Some(value) = first else {
-                let detail = "an edit says in If-Match which version of the plan its author has seen";
+                let detail = "an edit says in If-Match which version its author has seen";
                 return Err(ApiError::new(ErrorCode::VersionRequired, detail));
             };
             let seen = if second.is_some() { None } else { value.to_str().ok().and_then(read) };
             seen.map(Self).ok_or_else(|| {
-                let detail = "If-Match must be one version of the plan, such as \"3\", or *";
+                let detail = "If-Match must be one version, such as \"3\", or *";
                 ApiError::new(ErrorCode::MalformedRequest, detail)
             })
         })

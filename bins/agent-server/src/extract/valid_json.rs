@@ -62,15 +62,20 @@ impl<T: DeserializeOwned + Default + 'static> FromRequest for OptionalJson<T> {
 
 fn require_json(request: &HttpRequest) -> Result<()> {
     let content_type = request.content_type();
-    let subtype = content_type.split_once('/').map_or("", |(_, subtype)| subtype).trim();
-    if subtype.eq_ignore_ascii_case("json") || subtype.to_ascii_lowercase().ends_with("+json") {
-        return Ok(());
-    }
-    let given = if content_type.is_empty() { "no content type" } else { content_type };
-    Err(ApiError::new(ErrorCode::UnsupportedMediaType, format!("the body comes with {given:.80}")))
+    if is_json(content_type) { Ok(()) } else { Err(unsupported(content_type)) }
 }
 
-async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes> {
+pub(super) fn is_json(content_type: &str) -> bool {
+    let subtype = content_type.split_once('/').map_or("", |(_, subtype)| subtype).trim();
+    subtype.eq_ignore_ascii_case("json") || subtype.to_ascii_lowercase().ends_with("+json")
+}
+
+pub(super) fn unsupported(content_type: &str) -> ApiError {
+    let given = if content_type.is_empty() { "no content type" } else { content_type };
+    ApiError::new(ErrorCode::UnsupportedMediaType, format!("the body comes with {given:.80}"))
+}
+
+pub(super) async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes> {
     let too_large =
         || ApiError::new(ErrorCode::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"));
     let announced =
@@ -93,7 +98,7 @@ fn broken(error: actix_web::Error) -> ApiError {
     ApiError::new(ErrorCode::MalformedRequest, format!("the body cannot be read: {error}"))
 }
 
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let malformed = |detail: String| ApiError::new(ErrorCode::MalformedJson, detail);
     let text =
         std::str::from_utf8(body).map_err(|error| malformed(format!("the body is not UTF-8: {error}")))?;

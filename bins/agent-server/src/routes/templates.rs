@@ -1,13 +1,16 @@
-//! The catalogue of templates.
+//! Templates: those that are built in and those of the tenant, read.
 
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
 use crate::views::template::{
-    ListTemplates, SearchPath, TemplatePath, TemplateSearchView, TemplateSummaryView, TemplateView,
+    ListTemplates, SearchPath, TemplatePath, TemplateSearchView, TemplateSummaryView, TemplateVersionPath,
+    TemplateVersionView, TemplateVersionsView, TemplateView,
 };
-use actix_web::get;
+use actix_web::http::header::ETAG;
 use actix_web::web::{Data, Json};
+use actix_web::{HttpResponse, HttpResponseBuilder, get};
+use agent_runtime::TemplateEntry;
 use agent_templates::{Difficulty, Filter};
 
 fn difficulty(word: &str) -> Result<Difficulty> {
@@ -28,13 +31,13 @@ fn difficulty(word: &str) -> Result<Difficulty> {
 )]
 #[get("/templates")]
 pub(crate) async fn list_templates(
-    _caller: Caller<scope::PlansRead>,
+    caller: Caller<scope::PlansRead>,
     query: ValidQuery<ListTemplates>,
     state: Data<AppState>,
 ) -> Result<Json<Vec<TemplateSummaryView>>> {
     let difficulty = query.difficulty.as_deref().map(difficulty).transpose()?;
     let filter = Filter { difficulty, tag: query.tag.clone() };
-    let found = state.agent().templates().catalogue().list(&filter);
+    let found = state.agent().templates().list(&caller, &filter).await?;
     Ok(Json(found.into_iter().map(Into::into).collect()))
 }
 
@@ -42,16 +45,79 @@ pub(crate) async fn list_templates(
 #[utoipa::path(
     tag = "templates",
     params(TemplatePath),
-    responses((status = 200, description = "The template", body = TemplateView), ApiError),
+    responses(
+        (status = 200, description = "The template", body = TemplateView,
+         headers(("ETag" = String, description = "The version of a tenant's own, for If-Match"))),
+        ApiError
+    ),
     security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
 )]
 #[get("/templates/{id}")]
 pub(crate) async fn find_template(
-    _caller: Caller<scope::PlansRead>,
+    caller: Caller<scope::PlansRead>,
     path: ValidPath<TemplatePath>,
     state: Data<AppState>,
-) -> Result<Json<TemplateView>> {
-    Ok(Json(state.agent().templates().find(&path.id)?.into()))
+) -> Result<HttpResponse> {
+    Ok(answered(HttpResponse::Ok(), state.agent().templates().find(&caller, &path.id).await?))
+}
+
+/// The answer with a template; a tenant's own with its version for `If-Match`.
+pub(super) fn answered(mut response: HttpResponseBuilder, entry: TemplateEntry) -> HttpResponse {
+    if let Some(record) = &entry.record {
+        response.insert_header((ETAG, format!("\"{}\"", record.version)));
+    }
+    response.json(TemplateView::from(entry))
+}
+
+/// Writes a template as YAML, which `POST /templates` and `PUT /templates/{id}` take.
+#[utoipa::path(
+    tag = "templates",
+    params(TemplatePath),
+    responses((status = 200, description = "The template", body = String, content_type = "application/yaml"), ApiError),
+    security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
+)]
+#[get("/templates/{id}/export")]
+pub(crate) async fn export_template(
+    caller: Caller<scope::PlansRead>,
+    path: ValidPath<TemplatePath>,
+    state: Data<AppState>,
+) -> Result<HttpResponse> {
+    let yaml = state.agent().templates().export(&caller, &path.id).await?;
+    Ok(HttpResponse::Ok().content_type("application/yaml").body(yaml))
+}
+
+/// Lists the versions of a template, oldest first.
+#[utoipa::path(
+    tag = "templates",
+    params(TemplatePath),
+    responses((status = 200, description = "The versions", body = TemplateVersionsView), ApiError),
+    security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
+)]
+#[get("/templates/{id}/versions")]
+pub(crate) async fn list_template_versions(
+    caller: Caller<scope::PlansRead>,
+    path: ValidPath<TemplatePath>,
+    state: Data<AppState>,
+) -> Result<Json<TemplateVersionsView>> {
+    let versions = state.agent().templates().versions(&caller, &path.id).await?;
+    Ok(Json(TemplateVersionsView::new(path.0.id, versions)))
+}
+
+/// Finds a template as it was in one of its versions.
+#[utoipa::path(
+    tag = "templates",
+    params(TemplateVersionPath),
+    responses((status = 200, description = "The version", body = TemplateVersionView), ApiError),
+    security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
+)]
+#[get("/templates/{id}/versions/{version}")]
+pub(crate) async fn find_template_version(
+    caller: Caller<scope::PlansRead>,
+    path: ValidPath<TemplateVersionPath>,
+    state: Data<AppState>,
+) -> Result<Json<TemplateVersionView>> {
+    let version = state.agent().templates().version(&caller, &path.id, path.version).await?;
+    Ok(Json(version.into()))
 }
 
 /// Finds templates in which every word occurs, best first.
@@ -63,10 +129,10 @@ pub(crate) async fn find_template(
 )]
 #[get("/templates/search/{query}")]
 pub(crate) async fn search_templates(
-    _caller: Caller<scope::PlansRead>,
+    caller: Caller<scope::PlansRead>,
     path: ValidPath<SearchPath>,
     state: Data<AppState>,
 ) -> Result<Json<TemplateSearchView>> {
-    let hits = state.agent().templates().catalogue().search(&path.query);
-    Ok(Json(TemplateSearchView::new(path.query.clone(), &hits)))
+    let found = state.agent().templates().search(&caller, &path.query).await?;
+    Ok(Json(TemplateSearchView::new(path.0.query, found)))
 }

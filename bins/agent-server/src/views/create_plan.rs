@@ -25,8 +25,8 @@ use utoipa::ToSchema;
     "auto_execute": true
 }))]
 pub struct CreatePlan {
-    /// What is to be reached, in plain words.
-    #[schema(min_length = 1, max_length = 32_768)]
+    /// What is to be reached, in plain words; with `template_id` it may be empty, and is that of the template then.
+    #[schema(max_length = 32_768)]
     pub goal: String,
     /// The repository, below one of the roots; the first root when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

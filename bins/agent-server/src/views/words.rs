@@ -246,6 +246,30 @@ words! {
         /// 8 tasks and more.
         Hard,
     }
+
+    /// The kind of work of a template's task.
+    WorkKindView = agent_templates::WorkKind {
+        /// A language model works with tools.
+        Agent,
+        /// A command is run.
+        Command,
+        /// The repository is described.
+        Scan,
+        /// A person decides.
+        Approval,
+    }
+
+    /// What kind of value a parameter of a template takes.
+    ParameterKindView = agent_templates::ParameterKind {
+        /// Any text up to 4 KiB.
+        String,
+        /// A JSON number.
+        Number,
+        /// `true` or `false`.
+        Boolean,
+        /// One of the options.
+        Select,
+    }
 }
 
 /// What kind of work a task is.

@@ -9,6 +9,7 @@ pub use edit::Edited;
 pub use events::{EventPage, EventQuery};
 pub use request::CreatePlan;
 
+use super::Templates;
 use crate::error::Result;
 use crate::repositories::RepositoryRoots;
 use crate::workspaces::PlanWorkspaces;
@@ -70,7 +71,7 @@ pub struct Plans {
     pub(crate) hub: Hub,
     pub(crate) roots: Arc<RepositoryRoots>,
     pub(crate) workspaces: Arc<PlanWorkspaces>,
-    pub(crate) templates: Arc<agent_templates::Catalogue>,
+    pub(crate) templates: Templates,
     pub(crate) prices: PriceList,
     /// The configured language model.
     pub(crate) model: Option<String>,
@@ -92,8 +93,12 @@ impl Plans {
                 let defect = Defect::new("/template_id", "give either a template or tasks, not both");
                 return Err(Error::InvalidPlan(vec![defect]).into());
             }
-            let rendered = self.templates.find(id)?.render(&request.parameters)?;
+            let found = self.templates.find(caller, id).await?;
+            let rendered = found.template.render(&request.parameters)?;
             request.tasks = rendered.tasks;
+            if request.goal.trim().is_empty() {
+                request.goal = rendered.goal;
+            }
         } else if !request.parameters.is_empty() {
             let defect =
                 Defect::new("/parameters", "parameters belong to a template; name it in template_id");

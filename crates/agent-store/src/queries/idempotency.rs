@@ -21,6 +21,7 @@ pub(crate) enum Resource {
     ApiKey,
     Tenant,
     Webhook,
+    Template,
 }
 
 impl Resource {
@@ -32,6 +33,7 @@ impl Resource {
             Self::ApiKey => "api_key",
             Self::Tenant => "tenant",
             Self::Webhook => "webhook",
+            Self::Template => "template",
         }
     }
 }

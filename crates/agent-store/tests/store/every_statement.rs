@@ -1,7 +1,10 @@
 //! Z19: everything that the ports can be asked for, and every statement of it.
 
 use super::World;
-use crate::realm::{Realm, count, intent, message, new_key, once, question, result, token, webhook};
+use crate::realm::{
+    Realm, count, intent, message, new_key, new_template, once, own_template, question, result, token,
+    webhook,
+};
 use crate::statements::{EXCEPTIONS, STEP, TABLES, fault, is_about, is_excused, run_in};
 use crate::world::{at, change, new_user, progress};
 use agent_analytics::Dimension;
@@ -22,6 +25,8 @@ use agent_core::ports::{
 };
 use agent_core::pricing::PriceList;
 use agent_store::Store;
+use agent_templates::ports::TemplateStore;
+use agent_templates::{NewOwnTemplate, TemplateBounds, TemplateChange};
 use agent_webhooks::{DeliveryQueue, WebhookChange, WebhookStore};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,7 +67,7 @@ async fn read_plans(store: &Store, realm: &Realm) {
     store.attempts(tenant, plan).await.unwrap();
     store.steps(tenant, plan).await.unwrap();
     store.model_usage(tenant, plan).await.unwrap();
-    store.versions(tenant, plan).await.unwrap();
+    PlanReader::versions(store, tenant, plan).await.unwrap();
     store.recorded(&state.plan, realm.done(), 1).await.unwrap();
     read_figures(store, tenant, [AttemptsOf::Task(realm.done()), AttemptsOf::Plan(plan)]).await;
     for topic in [Topic::Plan(tenant, plan), Topic::Owner(owner), Topic::Tenant(tenant), Topic::Everything] {
@@ -206,6 +211,30 @@ async fn webhooks(store: &Store, owner: Owner) {
     WebhookStore::delete(store, own, made.id).await.unwrap();
 }
 
+/// Templates of the tenant, and their versions.
+async fn templates(store: &Store, owner: Owner) {
+    let (tenant, made) = (owner.tenant, own_template(store, owner).await);
+    let number = made.record.number;
+    for _ in 0..2 {
+        let keyed = NewOwnTemplate { idempotency: Some(once_more()), ..new_template(owner, "keyed") };
+        TemplateStore::create(store, keyed, TemplateBounds::default()).await.unwrap();
+    }
+    TemplateStore::list(store, tenant).await.unwrap();
+    TemplateStore::find(store, tenant, "tidy_up").await.unwrap();
+    let mut template = made.template;
+    template.name = "Tidy".into();
+    let change = TemplateChange { tenant, number, seen: Some(1), author: "ada".into(), template, at: at(1) };
+    TemplateStore::update(store, change, TemplateBounds::default()).await.unwrap();
+    for only in [None, Some(1)] {
+        TemplateStore::versions(store, tenant, number, only).await.unwrap();
+    }
+    TemplateStore::delete(store, tenant, number).await.unwrap();
+}
+
+fn once_more() -> agent_core::plan::Idempotency {
+    agent_core::plan::Idempotency { key: "a template".into(), ..once("a template") }
+}
+
 /// The audit trail.
 async fn audit(store: &Store, chain: ChainId) {
     for second in 1..=3 {
@@ -237,6 +266,7 @@ async fn everything(world: &World) -> BTreeMap<String, usize> {
         write_plans(store, realm).await;
         repeat(store, realm).await;
         webhooks(store, realm.owner).await;
+        templates(store, realm.owner).await;
         accounts(store, realm).await;
         audit(store, realm.owner.tenant.into()).await;
     }

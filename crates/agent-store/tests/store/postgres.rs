@@ -40,6 +40,8 @@ mod row_security;
 mod schema;
 #[path = "servers.rs"]
 mod servers;
+#[path = "templates.rs"]
+mod templates;
 #[path = "tenants.rs"]
 mod tenants;
 #[path = "tenants_writes.rs"]

@@ -18,6 +18,8 @@ use agent_core::ports::{
 use agent_core::pricing::PriceList;
 use agent_core::tool::EffectClass;
 use agent_store::Store;
+use agent_templates::ports::TemplateStore;
+use agent_templates::{NewOwnTemplate, OwnTemplate, Template, TemplateBounds};
 use agent_webhooks::{Allowed, Destination, NewWebhook, Webhook, WebhookStore, new_secret};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -232,4 +234,48 @@ pub(crate) async fn webhook(store: &Store, owner: Owner) -> Webhook {
         idempotency: None,
     };
     WebhookStore::create(store, new, 20).await.unwrap()
+}
+
+/// A checked template of two tasks.
+pub(crate) fn template(id: &str) -> Template {
+    let text = format!(
+        r#"
+        id = "{id}"
+        name = "Tidy up"
+        description = "Removes what nobody uses."
+        tags = ["order"]
+        goal = "Tidy {{{{folder}}}} up"
+        [[parameters]]
+        name = "folder"
+        kind = "string"
+        description = "Where"
+        default = "src"
+        [[tasks]]
+        phase = "Looking"
+        description = "Find dead code in {{{{folder}}}}."
+        reads = ["{{{{folder}}}}"]
+        [[tasks]]
+        phase = "Tidying"
+        description = "Remove it."
+        depends_on = [1]
+        writes = ["{{{{folder}}}}"]
+        verify = ["true"]
+        "#
+    );
+    Template::from_toml(&text).unwrap()
+}
+
+pub(crate) fn new_template(owner: Owner, id: &str) -> NewOwnTemplate {
+    NewOwnTemplate {
+        owner,
+        author: "ada".into(),
+        template: template(id),
+        created_at: at(0),
+        idempotency: None,
+    }
+}
+
+/// A template of this owner's tenant.
+pub(crate) async fn own_template(store: &Store, owner: Owner) -> OwnTemplate {
+    TemplateStore::create(store, new_template(owner, "tidy_up"), TemplateBounds::default()).await.unwrap()
 }

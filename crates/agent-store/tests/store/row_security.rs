@@ -2,7 +2,7 @@
 //! that the transaction has not named.
 
 use super::World;
-use crate::realm::{Realm, count, message, webhook};
+use crate::realm::{Realm, count, message, own_template, webhook};
 use crate::statements::TABLES;
 use crate::world::at;
 use agent_audit::{Actor, AuditLog, Entry, Outcome};
@@ -20,6 +20,7 @@ async fn furnished() -> Option<(World, [Realm; 2])> {
         world.store.append(entry, at(0)).await.unwrap();
         webhook(&world.store, realm.owner).await;
         count(&world.store, realm.owner.tenant).await;
+        own_template(&world.store, realm.owner).await;
     }
     Some((world, realms))
 }

@@ -7,7 +7,7 @@ use std::fmt::{self, Write as _};
 use std::sync::{Mutex, Once, PoisonError};
 
 /// The tables whose rows belong to tenants.
-pub(crate) const TABLES: [&str; 17] = [
+pub(crate) const TABLES: [&str; 19] = [
     "analytics_overviews",
     "analytics_rollups",
     "api_keys",
@@ -24,6 +24,8 @@ pub(crate) const TABLES: [&str; 17] = [
     "refresh_tokens",
     "steps",
     "tasks",
+    "template_versions",
+    "templates",
     "webhooks",
 ];
 

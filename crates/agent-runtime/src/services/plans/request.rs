@@ -18,7 +18,7 @@ const LONGEST_DOMAIN: usize = 260;
 /// A plan as a caller asks for it.
 #[derive(Debug, Clone, Default)]
 pub struct CreatePlan {
-    /// What is to be reached.
+    /// What is to be reached; that of the template when empty.
     pub goal: String,
     /// The repository; the first root when absent.
     pub repo_path: Option<String>,
