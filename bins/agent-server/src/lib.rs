@@ -25,6 +25,8 @@
 mod app;
 mod asked;
 mod auditing;
+mod compression;
+mod conditional;
 mod connection_limits;
 mod cors;
 mod error;

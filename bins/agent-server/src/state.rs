@@ -1,6 +1,7 @@
 //! What all requests of a server share.
 
 use crate::auditing::Auditing;
+use crate::compression::Kept;
 use crate::websocket::{Credentials, Sources, Tickets, WebSocketSettings};
 use agent_limits::Limits;
 use agent_runtime::Agent;
@@ -23,6 +24,7 @@ pub(crate) struct AppState {
     sources: Arc<Sources>,
     limits: Limits,
     auditing: Auditing,
+    compressed: Kept,
     document: OnceLock<crate::openapi::Document>,
 }
 
@@ -33,6 +35,7 @@ impl AppState {
         Self {
             limits: Limits::new(&agent.settings().access.quotas, most),
             auditing: Auditing::default(),
+            compressed: Kept::default(),
             agent,
             stopping,
             websocket,
@@ -57,6 +60,11 @@ impl AppState {
     /// What is recorded.
     pub(crate) fn auditing(&self) -> &Auditing {
         &self.auditing
+    }
+
+    /// What is kept compressed.
+    pub(crate) fn compressed(&self) -> &Kept {
+        &self.compressed
     }
 
     /// Cancelled when the server begins to stop.

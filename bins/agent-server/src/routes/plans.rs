@@ -1,5 +1,6 @@
 //! Plans: making them and looking at them.
 
+use crate::conditional::plan_tag;
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
@@ -9,6 +10,7 @@ use crate::views::plan::{
     CreatedPlanView, ListPlans, PlanDetailsView, PlanPath, PlanTaskPath, PlanTasksView, PlansView,
 };
 use crate::views::task::TaskView;
+use actix_web::http::header::{CACHE_CONTROL, ETAG};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, get, post};
 use agent_core::ports::PlanFilter;
@@ -72,6 +74,8 @@ pub(crate) async fn list_plans(
 }
 
 /// Finds a plan with its tasks and figures.
+///
+/// Its `ETag` begins with the plan's `version` and is taken as `If-Match` of an edit.
 #[utoipa::path(
     tag = "plans",
     params(PlanPath),
@@ -83,8 +87,11 @@ pub(crate) async fn find_plan(
     caller: Caller<scope::PlansRead>,
     path: ValidPath<PlanPath>,
     state: Data<AppState>,
-) -> Result<Json<PlanDetailsView>> {
-    Ok(Json(state.agent().plans().find(&caller, path.plan_id.into()).await?.into()))
+) -> Result<HttpResponse> {
+    let found = state.agent().plans().find(&caller, path.plan_id.into()).await?;
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((ETAG, plan_tag(&found))).insert_header((CACHE_CONTROL, "private, no-cache"));
+    Ok(answer.json(PlanDetailsView::from(found)))
 }
 
 /// Lists the tasks of a plan, by position.
