@@ -13,8 +13,7 @@ use actix_web::http::header::{
 };
 
 /// What a page may send.
-const ALLOWED_HEADERS: &str =
-    "Authorization, Content-Type, Idempotency-Key, If-Match, Last-Event-ID, X-API-Key, X-Request-Id";
+const ALLOWED_HEADERS: &str = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, X-API-Key, X-Request-Id";
 /// What a page may read of an answer, beside what every page may.
 const EXPOSED_HEADERS: &str = "X-Request-Id, Location, ETag, Retry-After, RateLimit, RateLimit-Policy, \
     RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset";

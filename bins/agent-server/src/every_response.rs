@@ -2,13 +2,15 @@
 
 use crate::asked::{Asked, client_address};
 use crate::auditing::{self, Ended};
+use crate::compression::compress;
+use crate::conditional;
 use crate::connection_limits::{BusyBody, Work};
 use crate::cors::Cors;
 use crate::error::{ApiError, ErrorCode, PROBLEM_JSON};
 use crate::limiting;
 use crate::state::AppState;
 use crate::watching::Watched;
-use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::body::{BodySize, BoxBody, EitherBody, MessageBody, None as NoBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION,
@@ -46,6 +48,7 @@ pub(crate) async fn every_response<B: MessageBody + 'static>(
             recorded(answered, &method, &asked).await
         }
     };
+    response = fitted(response, &method).await;
     add_headers(response.headers_mut(), asked.id());
     limiting::add_headers(response.headers_mut(), &asked);
     if let Some(cors) = cors {
@@ -92,6 +95,19 @@ async fn answered<B: MessageBody + 'static>(
     })
 }
 
+/// The answer as the client wants it: not again what it has, small where it can be, and for a HEAD without a body that
+/// would never end.
+async fn fitted(response: ServiceResponse<BoxBody>, method: &Method) -> ServiceResponse<BoxBody> {
+    let response = conditional::answer(response, method);
+    if *method == Method::HEAD && matches!(response.response().body().size(), BodySize::Stream) {
+        return response.map_body(|_, _| BoxBody::new(NoBody::new()));
+    }
+    match response.request().app_data::<Data<AppState>>().cloned() {
+        Some(state) => compress(response, method, state.compressed()).await,
+        None => response,
+    }
+}
+
 /// Records what was done or denied, before anybody is told. A change that could not be recorded is not reported as
 /// done.
 async fn recorded(
@@ -134,8 +150,7 @@ fn request_id(headers: &HeaderMap) -> String {
     given.filter(harmless).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
 }
 
-/// A HEAD runs as the GET of the same path; the connection leaves the body out by itself. Not for what never
-/// ends, whose body nobody would take.
+/// A HEAD runs as the GET of the same path; the connection leaves the body out by itself.
 fn answer_head_as_get(request: &mut ServiceRequest) {
     if request.method() != Method::HEAD {
         return;

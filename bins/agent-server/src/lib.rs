@@ -25,6 +25,8 @@
 mod app;
 mod asked;
 mod auditing;
+mod compression;
+mod conditional;
 mod connection_limits;
 mod cors;
 mod error;
@@ -35,6 +37,7 @@ mod limiting;
 mod masked_log;
 mod metrics;
 mod openapi;
+mod plan_answers;
 mod program;
 mod routes;
 mod server;

@@ -1,5 +1,8 @@
 //! The OpenAPI document: collected from the registered operations, finished here.
 
+mod examples;
+mod headers;
+
 use crate::error::{Problem, problem_response};
 use crate::routes;
 use actix_web::dev::ResourceDef;
@@ -58,7 +61,10 @@ impl Document {
             operations.chain(assets).map(|(path, methods)| (ResourceDef::new(path), methods)).collect();
         let known = api.paths.paths.iter().flat_map(|(path, item)| named(path, item)).collect();
         // A document of plain structs and text has no value that JSON could refuse.
-        Self { json: api.to_pretty_json().unwrap_or_default(), paths, operations: known }
+        let mut document = serde_json::to_value(&api).unwrap_or_default();
+        headers::complete(&mut document);
+        examples::complete(&mut document);
+        Self { json: format!("{document:#}"), paths, operations: known }
     }
 
     /// The document.
@@ -105,12 +111,9 @@ fn methods(item: &PathItem) -> Vec<Method> {
     present.into_iter().filter_map(|(method, is_there)| is_there.then_some(method)).collect()
 }
 
-/// Whether a GET can also be asked for its head: all but those that never end.
+/// Whether a GET can also be asked for its head: all but the handshake of a WebSocket, which is a GET and nothing else.
 fn has_head(operation: &Operation) -> bool {
-    !matches!(
-        operation.operation_id.as_deref(),
-        Some("stream_events" | "stream_all_events" | "open_websocket")
-    )
+    operation.operation_id.as_deref() != Some("open_websocket")
 }
 
 fn finish(api: &mut OpenApi) {
@@ -128,10 +131,13 @@ fn finish(api: &mut OpenApi) {
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .bearer_format("JWT")
-        .description(Some("The access token of POST /auth/login, or an API key"))
+        .description(Some("The access token of POST /auth/login, or an API key; not together with X-API-Key"))
         .build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
-    let key = ApiKeyValue::with_description("X-API-Key", "An API key of POST /auth/token");
+    let key = ApiKeyValue::with_description(
+        "X-API-Key",
+        "An API key of POST /auth/token; not together with Authorization",
+    );
     components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
     for (path, item) in &mut api.paths.paths {
         let in_path = path.contains('{');
@@ -171,7 +177,7 @@ fn describe_problems(operation: &mut Operation, in_path: bool, changes: bool) {
         (true, "429", "More requests than the limits allow; see `Retry-After`"),
         (changes && is_secured, "409", "Not in the present state"),
         (has_body, "413", "The body is larger than 1 MiB"),
-        (has_body, "415", "The body is not JSON"),
+        (has_body, "415", "The body is not JSON, or has a Content-Encoding"),
         (has_body || has_parameters, "422", "Fields are wrong; see `errors`"),
         (checks_password, "429", "Too many wrong passwords; see `Retry-After`"),
     ];

@@ -1,7 +1,9 @@
 //! What all requests of a server share.
 
 use crate::auditing::Auditing;
+use crate::compression::Kept;
 use crate::metrics::Metrics;
+use crate::plan_answers::PlanAnswers;
 use crate::traces::Traces;
 use crate::websocket::{Credentials, Sources, Tickets, WebSocketSettings};
 use agent_limits::Limits;
@@ -27,6 +29,8 @@ pub(crate) struct AppState {
     auditing: Auditing,
     metrics: Metrics,
     traces: Option<Traces>,
+    compressed: Kept,
+    plan_answers: PlanAnswers,
     document: OnceLock<crate::openapi::Document>,
 }
 
@@ -44,6 +48,8 @@ impl AppState {
             auditing: Auditing::default(),
             metrics: Metrics::default(),
             traces,
+            compressed: Kept::default(),
+            plan_answers: PlanAnswers::default(),
             agent,
             stopping,
             websocket,
@@ -78,6 +84,16 @@ impl AppState {
     /// Where traces go, if anywhere.
     pub(crate) fn traces(&self) -> Option<&Traces> {
         self.traces.as_ref()
+    }
+
+    /// Answers about plans that may hold still.
+    pub(crate) fn plan_answers(&self) -> &PlanAnswers {
+        &self.plan_answers
+    }
+
+    /// What is kept compressed.
+    pub(crate) fn compressed(&self) -> &Kept {
+        &self.compressed
     }
 
     /// Cancelled when the server begins to stop.

@@ -123,10 +123,15 @@ impl Client {
         shown.1.strip_prefix("Bearer ")
     }
 
+    /// Where a path of the server is.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+
     /// A request to be finished by the test.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         let method = Method::from_bytes(method.as_bytes()).expect("a method");
-        let request = self.http.request(method, format!("{}{path}", self.url));
+        let request = self.http.request(method, self.address(path));
         self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
 

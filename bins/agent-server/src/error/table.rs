@@ -126,6 +126,8 @@ error_codes! {
     BodyTooLarge = "body_too_large", PAYLOAD_TOO_LARGE, "Body too large", "Send at most 1 MiB.";
     /// The body is of another type.
     UnsupportedMediaType = "unsupported_media_type", UNSUPPORTED_MEDIA_TYPE, "Wrong content type", "Send `Content-Type: application/json`; templates come as `application/yaml` too.";
+    /// The body is packed.
+    UnsupportedEncoding = "unsupported_encoding", UNSUPPORTED_MEDIA_TYPE, "Body encoded", "Send the body as it is, without `Content-Encoding`.";
     /// Fields are wrong.
     InvalidRequest = "invalid_request", UNPROCESSABLE_ENTITY, "Invalid request", "Mend the fields in `errors`.";
     /// The plan breaks rules.

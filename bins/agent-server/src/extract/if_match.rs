@@ -34,14 +34,17 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// `*`, or a version with or without quotes; `None` for anything else.
+/// `*`, or a version with or without quotes, or an `ETag` of the plan, which begins with it; `None` for anything else.
 fn read(text: &str) -> Option<Option<u32>> {
     let text = text.trim();
     if text == "*" {
         return Some(None);
     }
     let bare = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
-    let is_number = bare.bytes().all(|byte| byte.is_ascii_digit());
+    let (bare, tag) =
+        if bare.len() < text.len() { bare.split_once('-').unwrap_or((bare, "")) } else { (bare, "") };
+    let is_tag = tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let is_number = is_tag && bare.bytes().all(|byte| byte.is_ascii_digit());
     bare.parse().ok().filter(|version| is_number && *version > 0).map(Some)
 }
 
@@ -54,7 +57,21 @@ mod tests {
         assert_eq!(read("\"3\""), Some(Some(3)));
         assert_eq!(read("3"), Some(Some(3)));
         assert_eq!(read(" * "), Some(None));
-        for text in ["", "\"\"", "\"3", "W/\"3\"", "+3", "-1", "0", "\"1\", \"2\"", "4294967296", "x"] {
+        assert_eq!(read("\"3-5f0c-br\""), Some(Some(3)));
+        for text in [
+            "",
+            "\"\"",
+            "\"3",
+            "W/\"3\"",
+            "+3",
+            "-1",
+            "0",
+            "\"1\", \"2\"",
+            "4294967296",
+            "x",
+            "3-5f",
+            "\"3-5 f\"",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

@@ -5,7 +5,7 @@ use super::json_pointer::{escape, pointer_at};
 use crate::connection_limits::ConnectionLimits;
 use crate::error::{ApiError, ErrorCode, Result};
 use actix_web::dev::Payload;
-use actix_web::http::header::CONTENT_LENGTH;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue};
 use actix_web::web::{self, Bytes};
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use agent_core::error::Defect;
@@ -75,7 +75,17 @@ pub(super) fn unsupported(content_type: &str) -> ApiError {
     ApiError::new(ErrorCode::UnsupportedMediaType, format!("the body comes with {given:.80}"))
 }
 
+/// Bodies come as they are. What is packed is refused rather than unpacked: a few bytes could become any amount.
+fn refuse_encoded(request: &HttpRequest) -> Result<()> {
+    let encoded = |coding: &&HeaderValue| !coding.as_bytes().eq_ignore_ascii_case(b"identity");
+    let Some(coding) = request.headers().get_all(CONTENT_ENCODING).find(encoded) else { return Ok(()) };
+    let detail =
+        format!("the body comes with Content-Encoding {:.80}", String::from_utf8_lossy(coding.as_bytes()));
+    Err(ApiError::new(ErrorCode::UnsupportedEncoding, detail).with_header("Accept-Encoding", "identity"))
+}
+
 pub(super) async fn read_body(request: &HttpRequest, payload: Payload) -> Result<Bytes> {
+    refuse_encoded(request)?;
     let too_large =
         || ApiError::new(ErrorCode::BodyTooLarge, format!("the body is larger than {MAX_BODY} bytes"));
     let announced =

@@ -3,7 +3,6 @@
 use crate::error::{ApiError, ErrorCode, Result};
 use crate::state::AppState;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::middleware::Compress;
 use actix_web::web::{Bytes, Data, Path, ServiceConfig};
 use actix_web::{HttpResponse, get};
 use std::sync::{Arc, LazyLock};
@@ -22,9 +21,12 @@ const HTML: &str = "text/html; charset=utf-8";
     tag = "documents",
     responses((status = 200, description = "The document", body = Object, content_type = "application/json"), ApiError)
 )]
-#[get("/openapi.json", wrap = "Compress::default()")]
+#[get("/openapi.json")]
 pub(crate) async fn show_document(state: Data<AppState>) -> HttpResponse {
-    HttpResponse::Ok().content_type("application/json").body(state.document().json())
+    HttpResponse::Ok()
+        .content_type("application/json")
+        .insert_header((CACHE_CONTROL, "public, no-cache"))
+        .body(state.document().json())
 }
 
 /// Shows Swagger UI, to try the API in a browser.
@@ -32,7 +34,7 @@ pub(crate) async fn show_document(state: Data<AppState>) -> HttpResponse {
     tag = "documents",
     responses((status = 200, description = "A page", body = String, content_type = "text/html"), ApiError)
 )]
-#[get("/docs", wrap = "Compress::default()")]
+#[get("/docs")]
 pub(crate) async fn show_swagger_ui() -> Result<HttpResponse> {
     swagger_file("index.html")
 }
@@ -55,7 +57,7 @@ pub(crate) fn configure_assets(config: &mut ServiceConfig) {
     config.service(show_swagger_file).service(show_redoc_script).service(show_redoc_with_slash);
 }
 
-#[get("/docs/{file:.*}", wrap = "Compress::default()")]
+#[get("/docs/{file:.*}")]
 async fn show_swagger_file(file: Path<String>) -> Result<HttpResponse> {
     let file = if file.is_empty() { "index.html" } else { file.as_str() };
     swagger_file(file)
@@ -66,7 +68,7 @@ async fn show_redoc_with_slash() -> HttpResponse {
     page(REDOC.0.clone())
 }
 
-#[get("/redoc.js", wrap = "Compress::default()")]
+#[get("/redoc.js")]
 async fn show_redoc_script() -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/javascript; charset=utf-8"))
@@ -77,6 +79,7 @@ async fn show_redoc_script() -> HttpResponse {
 fn page(html: impl Into<Bytes>) -> HttpResponse {
     let mut response = HttpResponse::Ok();
     response.insert_header((CONTENT_TYPE, HTML)).insert_header(("Content-Security-Policy", PAGE_POLICY));
+    response.insert_header((CACHE_CONTROL, "public, no-cache"));
     response.body(html.into())
 }
 
@@ -99,13 +102,22 @@ fn swagger_file(name: &str) -> Result<HttpResponse> {
     Ok(response.body(file.bytes.into_owned()))
 }
 
+/// What ReDoc shows beside the name of its makers: the only thing that it would load from elsewhere.
+const REDOC_LOGO: &str = "https://cdn.redoc.ly/redoc/logo-mini.svg";
+/// An image of nothing.
+const NO_IMAGE: &str = "data:,";
+
 /// ReDoc's page and its script. The crate that brings ReDoc puts the script into the page; taking it out
 /// lets the page do with a policy that forbids inline scripts.
 static REDOC: LazyLock<(Bytes, Bytes)> = LazyLock::new(|| {
     let html = aide::redoc::Redoc::new("/openapi.json").with_title("agent API").html();
     let parts = html.split_once("<script>").and_then(|(before, rest)| {
         let (script, after) = rest.rsplit_once("</script>")?;
-        Some((format!("{before}<script src=\"/redoc.js\"></script>{after}"), script.to_owned()))
+        // Without an icon of its own, a browser asks for one where there is none.
+        let before =
+            before.replacen("</head>", &format!("<link rel=\"icon\" href=\"{NO_IMAGE}\"></head>"), 1);
+        let page = format!("{before}<script src=\"/redoc.js\"></script>{after}");
+        Some((page, script.replace(REDOC_LOGO, NO_IMAGE)))
     });
     let (page, script) = parts.unwrap_or_default();
     (page.into(), script.into())

@@ -2,6 +2,7 @@
 
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidPath, ValidQuery, scope};
+use crate::plan_answers::PlanAnswer;
 use crate::state::AppState;
 use crate::views::create_plan::{CreatePlan, Defects};
 use crate::views::execution::ExecutionsView;
@@ -9,6 +10,7 @@ use crate::views::plan::{
     CreatedPlanView, ListPlans, PlanDetailsView, PlanPath, PlanTaskPath, PlanTasksView, PlansView,
 };
 use crate::views::task::TaskView;
+use actix_web::http::header::{CACHE_CONTROL, ContentType, ETAG};
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, get, post};
 use agent_core::ports::PlanFilter;
@@ -72,6 +74,8 @@ pub(crate) async fn list_plans(
 }
 
 /// Finds a plan with its tasks and figures.
+///
+/// Its `ETag` begins with the plan's `version` and is taken as `If-Match` of an edit.
 #[utoipa::path(
     tag = "plans",
     params(PlanPath),
@@ -83,8 +87,20 @@ pub(crate) async fn find_plan(
     caller: Caller<scope::PlansRead>,
     path: ValidPath<PlanPath>,
     state: Data<AppState>,
-) -> Result<Json<PlanDetailsView>> {
-    Ok(Json(state.agent().plans().find(&caller, path.plan_id.into()).await?.into()))
+) -> Result<HttpResponse> {
+    let (plans, plan) = (state.agent().plans(), path.plan_id.into());
+    let mark = plans.mark(&caller, plan).await?;
+    let answer = match state.plan_answers().find(plan, mark) {
+        Some(answer) => answer,
+        None => {
+            let made = PlanAnswer::new(plans.find(&caller, plan).await?).map_err(ApiError::internal)?;
+            state.plan_answers().keep(plan, mark, &made);
+            made
+        }
+    };
+    let mut response = HttpResponse::Ok();
+    response.insert_header((ETAG, answer.tag)).insert_header((CACHE_CONTROL, "private, no-cache"));
+    Ok(response.content_type(ContentType::json()).body(answer.body))
 }
 
 /// Lists the tasks of a plan, by position.

@@ -187,6 +187,10 @@ pub struct KeysView {
 
 /// A key without its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "key_id": 1, "prefix": "Zm9vYmFy", "name": "ci", "scopes": ["plans:read"], "created_at": "2026-01-01T12:00:00.000Z",
+    "expires_at": null, "revoked_at": null, "last_used_at": null
+}))]
 pub struct KeyView {
     /// Its id.
     pub key_id: i64,

@@ -47,6 +47,7 @@ pub struct ApprovalsView {
     /// How many match in all.
     pub total: u64,
     /// Pass as `cursor` to get the next page; null on the last.
+    #[schema(example = json!(null))]
     pub next_cursor: Option<String>,
 }
 

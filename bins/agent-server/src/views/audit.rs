@@ -54,6 +54,7 @@ pub struct RecordsView {
     /// How many match in all.
     pub total: u64,
     /// Pass as `cursor` to get the next page; null on the last.
+    #[schema(example = json!(null))]
     pub next_cursor: Option<String>,
 }
 

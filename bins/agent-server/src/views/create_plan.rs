@@ -53,6 +53,7 @@ pub struct CreatePlan {
 /// A task to be created. Which fields it may have depends on its kind.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"description": "Run the tests", "kind": "command", "command": ["cargo", "test"], "depends_on": [1]}))]
 pub struct CreateTask {
     /// What is to be done, for a person and for the model.
     #[schema(min_length = 1, max_length = 32_768)]

@@ -38,6 +38,7 @@ pub struct EditPlan {
 /// One change of the list of tasks.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"op": "update", "task_id": 3, "task": {"command": ["make", "test"]}}))]
 pub struct EditOperationView {
     /// What happens.
     pub op: OperationView,
@@ -66,6 +67,7 @@ pub enum OperationView {
 /// `kind` is given too: then they are the whole of the new kind. Where null is allowed, it takes the value away.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({"description": "Run the tests", "command": ["make", "test"], "timeout_ms": 60000}))]
 pub struct UpdateTask {
     /// What is to be done, for a person and for the model.
     #[serde(deserialize_with = "given")]

@@ -51,6 +51,11 @@ pub struct ExecutionView {
 
 /// One recorded step: a call of a tool or of a model.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "position": 1, "kind": "tool", "name": "read_file", "effect": "pure", "input": {"path": "src/lib.rs"}, "status": "ok",
+    "output": {"text": "pub mod cart;"}, "tokens": 0, "started_at": "2026-01-01T12:00:01.000Z",
+    "finished_at": "2026-01-01T12:00:01.012Z"
+}))]
 pub struct StepView {
     /// 1 for the first step of the attempt.
     pub position: u32,

@@ -140,6 +140,10 @@ impl From<Plan> for PlanView {
 
 /// A plan in a list.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({
+    "id": 1, "goal": "Make the tests pass", "repo_path": "/srv/shop", "status": "running", "summary": null, "tasks": 2,
+    "completed_tasks": 1, "created_at": "2026-01-01T12:00:00.000Z", "updated_at": "2026-01-01T12:00:02.000Z"
+}))]
 pub struct PlanSummaryView {
     /// Identifier.
     pub id: i64,
@@ -188,6 +192,7 @@ pub struct PlansView {
     /// How many match in all.
     pub total: u64,
     /// Pass as `cursor` to get the next page; null on the last.
+    #[schema(example = json!(null))]
     pub next_cursor: Option<String>,
 }
 

@@ -53,6 +53,7 @@ pub struct PolicyView {
 /// Ceilings for one plan; absent means none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({"max_tokens": 200000, "max_cost": 1.5, "max_duration_ms": 3600000, "max_model_calls": 100}))]
 pub struct BudgetView {
     /// Model tokens, input and output together.
     #[serde(skip_serializing_if = "Option::is_none")]

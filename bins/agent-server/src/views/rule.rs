@@ -44,6 +44,7 @@ pub struct RuleView {
 /// One place in the beginning of a command.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(untagged)]
+#[schema(example = json!(["push", "fetch"]))]
 pub enum WordsView {
     /// This word.
     One(String),

@@ -77,6 +77,7 @@ pub struct ScanInfoView {
 
 /// The lines of one language.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"name": "Rust", "files": 41, "lines": 6120, "code": 4815, "comments": 702, "blanks": 603}))]
 pub struct LanguageView {
     /// The usual name.
     pub name: String,
@@ -94,6 +95,7 @@ pub struct LanguageView {
 
 /// The state of a git repository.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"branch": "main", "head": "4f0c2d1b9e8a7c6d5e4f3a2b1c0d9e8f7a6b5c4d", "dirty": false}))]
 pub struct GitView {
     /// The branch; null when a commit is checked out directly.
     pub branch: Option<String>,
@@ -105,6 +107,7 @@ pub struct GitView {
 
 /// A file that says how a folder is built and tested.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"path": "Cargo.toml", "kind": "cargo", "build": ["cargo", "build"], "test": ["cargo", "test"]}))]
 pub struct ManifestView {
     /// Where it is.
     pub path: String,
@@ -118,6 +121,10 @@ pub struct ManifestView {
 
 /// A definition.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "name": "total", "kind": "method", "file": "src/cart.rs", "line": 12, "end_line": 18, "container": "Cart",
+    "signature": "pub fn total(&self) -> u64"
+}))]
 pub struct SymbolView {
     /// What it is called.
     pub name: String,
@@ -139,6 +146,7 @@ pub struct SymbolView {
 
 /// Something the scan left out.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({"path": "assets/video.mp4", "reason": "too_large"}))]
 pub struct SkippedView {
     /// Where it is.
     pub path: String,

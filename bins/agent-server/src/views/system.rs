@@ -62,6 +62,7 @@ pub struct ReadinessView {
 
 /// How one part is.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({"name": "database", "status": "ready", "detail": "answers"}))]
 pub struct PartView {
     /// `database`, `events`, `workers` or `sandbox`.
     pub name: &'static str,

@@ -67,6 +67,7 @@ impl From<CommandLine> for CommandView {
 /// How often a failed task is tried again, and after what pause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
+#[schema(example = json!({"max_attempts": 3, "backoff_ms": 1000, "max_backoff_ms": 60000}))]
 pub struct RetryView {
     /// Attempts in all; 1 means no retry.
     #[schema(minimum = 1, maximum = 100)]

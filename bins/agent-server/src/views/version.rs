@@ -129,6 +129,7 @@ impl From<PlanVersion> for VersionSummaryView {
 
 /// A version in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"tasks": 3, "added": 1, "changed": 1, "removed": 0, "kept": 1, "invalidated": 1, "cancelled": 0}))]
 pub struct ChangeCountsView {
     /// How many tasks it has.
     pub tasks: usize,

@@ -76,6 +76,7 @@ pub struct WebhooksView {
     /// How many there are in all.
     pub total: u64,
     /// Pass as `cursor` to get the next page; null on the last.
+    #[schema(example = json!(null))]
     pub next_cursor: Option<String>,
 }
 

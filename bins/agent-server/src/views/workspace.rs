@@ -37,6 +37,7 @@ pub struct PlanMergedView {
 
 /// A file that a merge changed.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(example = json!({"path": "src/cart.rs", "action": "modified", "lines_added": 4, "lines_removed": 1}))]
 pub struct MergedFileView {
     /// Its path, under its new name.
     pub path: String,
