@@ -21,7 +21,7 @@ pub use visibility::Visibility;
 
 use crate::error::Result;
 use crate::event::{Event, NewEvent, Topic, Touched};
-use crate::ids::{MessageId, Owner, PlanId, TaskId, TenantId, WorkerId};
+use crate::ids::{MessageId, Owner, PlanId, Revision, TaskId, TenantId, WorkerId};
 use crate::model::{Completion, ModelDescription, ModelError, Prompt, TokenSink, Usage};
 use crate::plan::{Attempt, Idempotency, Plan, PlanState, PlanStatus, PlanVersion, Task};
 use crate::time::Timestamp;

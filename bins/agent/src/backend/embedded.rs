@@ -148,17 +148,17 @@ impl Backend for Embedded {
             Some(word) => return Err(Failure::usage(format!("{word:?} is none of: easy, medium, hard"))),
         };
         let filter = Filter { difficulty, tag: filter.tag.clone() };
-        let found = self.agent.templates().catalogue().list(&filter);
+        let found = self.agent.templates().list(&self.me, &filter).await?;
         Document::of(found.into_iter().map(TemplateSummaryView::from).collect::<Vec<_>>())
     }
 
     async fn template(&self, id: &str) -> Result<Document<Template>, Failure> {
-        Document::of(TemplateView::from(self.agent.templates().find(id)?))
+        Document::of(TemplateView::from(self.agent.templates().find(&self.me, id).await?))
     }
 
     async fn search_templates(&self, words: &str) -> Result<Document<TemplateSearch>, Failure> {
-        let hits = self.agent.templates().catalogue().search(words);
-        Document::of(TemplateSearchView::new(words.to_owned(), &hits))
+        let found = self.agent.templates().search(&self.me, words).await?;
+        Document::of(TemplateSearchView::new(words.to_owned(), found))
     }
 
     async fn summary(&self) -> Result<Document<Summary>, Failure> {
