@@ -17,7 +17,7 @@ async fn what_is_exported_is_imported_again_as_the_same_template() {
     demo.post("/templates", tidying("tidy_up")).await.expect(201);
     for id in ["tidy_up", "rest_api", "web_scraper", "fix_failing_test"] {
         let exported = demo.get(&format!("/templates/{id}/export")).await.expect(200);
-        assert_eq!(exported.header("Content-Type"), "application/yaml");
+        assert_eq!(exported.header("content-type"), "application/yaml");
         let copy = format!("{id}_copy");
         let text = exported.text.replacen(&format!("id: {id}"), &format!("id: {copy}"), 1);
         let imported = send_yaml(&demo, "POST", "/templates", text).await.expect(201).json;

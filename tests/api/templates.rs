@@ -117,12 +117,12 @@ async fn a_template_is_made_listed_found_and_gives_a_plan_its_tasks() {
     let server = TestServer::start().await;
     let demo = server.demo().await;
     let made = demo.post("/templates", tidying("tidy_up")).await.expect(201);
-    assert_eq!((made.header("Location"), made.header("ETag")), ("/templates/tidy_up", "\"1\""));
+    assert_eq!((made.header("location"), made.header("etag")), ("/templates/tidy_up", "\"1\""));
     assert_eq!((&made.json["version"], &made.json["builtin"]), (&json!(1), &json!(false)));
     assert_eq!((&made.json["author"], &made.json["difficulty"]), (&json!("demo"), &json!("easy")));
     assert_eq!(made.json["created_at"], made.json["updated_at"]);
     let found = demo.get("/templates/tidy_up").await.expect(200);
-    assert_eq!((&found.json, found.header("ETag")), (&made.json, "\"1\""));
+    assert_eq!((&found.json, found.header("etag")), (&made.json, "\"1\""));
     assert_eq!(found.json["tasks"][1]["writes"], json!(["{{folder}}"]));
 
     assert_eq!(ids(&demo.get("/templates").await).last(), Some(&"tidy_up"));
@@ -207,7 +207,7 @@ async fn a_template_is_replaced_by_who_has_seen_its_present_version() {
     let demo = server.demo().await;
     demo.post("/templates", tidying("tidy_up")).await.expect(201);
     let second = replace(&demo, "\"1\"", described("tidy_up", "Better.")).await.expect(200);
-    assert_eq!((&second.json["version"], second.header("ETag")), (&json!(2), "\"2\""));
+    assert_eq!((&second.json["version"], second.header("etag")), (&json!(2), "\"2\""));
     replace(&demo, "\"1\"", described("tidy_up", "Worse.")).await.expect_problem(412, "version_mismatch");
     demo.put("/templates/tidy_up", tidying("tidy_up")).await.expect_problem(428, "version_required");
     let same = replace(&demo, "2", described("tidy_up", "Better.")).await.expect(200);

@@ -37,7 +37,7 @@ pub struct WriteTemplate {
     /// Words to find it by.
     #[serde(default)]
     pub tags: Vec<String>,
-    /// The goal of plans made from it; may hold placeholders.
+    /// The goal of plans made from it; may hold places for parameters.
     #[schema(min_length = 1)]
     pub goal: String,
     /// What it asks for.
@@ -55,7 +55,7 @@ pub struct WriteTemplateTask {
     /// The stage of work it belongs to, in one or two words.
     #[schema(min_length = 1)]
     pub phase: String,
-    /// What is to be done; may hold placeholders.
+    /// What is to be done; may hold places for parameters.
     #[schema(min_length = 1)]
     pub description: String,
     /// The kind of work; `agent` when absent.
@@ -67,16 +67,16 @@ pub struct WriteTemplateTask {
     /// Positions of the tasks that must be completed before.
     #[serde(default)]
     pub depends_on: Vec<u32>,
-    /// Files and folders that it is expected to look at, relative to the repository; may hold placeholders.
+    /// Files and folders that it is expected to look at, relative to the repository; may hold places for parameters.
     #[serde(default)]
     pub reads: Vec<String>,
     /// Files and folders that it is expected to change. No task that may run at the same time touches them.
     #[serde(default)]
     pub writes: Vec<String>,
-    /// `command` only: what to run; may hold placeholders.
+    /// `command` only: what to run; may hold places for parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<CommandView>,
-    /// `agent` only: must exit 0 before the task counts as done; may hold placeholders.
+    /// `agent` only: must exit 0 before the task counts as done; may hold places for parameters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verify: Option<CommandView>,
     /// Whether a person must approve before it starts.
