@@ -41,7 +41,7 @@ pub struct Template {
     /// What lists say of it, too.
     #[serde(flatten)]
     pub summary: TemplateSummary,
-    /// The goal of plans made from it, with placeholders.
+    /// The goal of plans made from it, with `{{name}}` where values go.
     #[serde(default)]
     pub goal: String,
     /// Its tasks, by position.
@@ -60,7 +60,7 @@ pub struct TemplateTask {
     /// The stage of work it belongs to.
     #[serde(default)]
     pub phase: String,
-    /// What is to be done, with placeholders.
+    /// What is to be done, with `{{name}}` where values go.
     pub description: String,
     /// The kind of work.
     #[serde(default)]

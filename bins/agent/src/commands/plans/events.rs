@@ -52,12 +52,17 @@ impl Events {
         loop {
             // Looked at before the log is read: what ended the plan is in the log then.
             let status = backend.plan(id).await?.value.plan.status;
-            after = self.show_recorded(backend, id, after, terminal).await?;
+            let (position, ended) = self.show_recorded(backend, id, after, terminal).await?;
+            after = position;
             if !self.follow {
                 return Ok(Exit::Done);
             }
             if status.is_terminal() {
                 return Ok(exit_of(status));
+            }
+            if ended {
+                // It ended after it was looked at, or goes on after an end.
+                continue;
             }
             let Some(position) = self.show_coming(backend, id, after, terminal).await? else {
                 return Ok(Exit::Done);
@@ -66,21 +71,23 @@ impl Events {
         }
     }
 
-    /// Shows what is recorded behind a position; says where it ends.
+    /// Shows what is recorded behind a position; says where that ends, and whether the plan ended in it.
     async fn show_recorded(
         &self,
         backend: &dyn Backend,
         id: PlanId,
         mut after: i64,
         terminal: Terminal,
-    ) -> Result<i64, Failure> {
+    ) -> Result<(i64, bool), Failure> {
+        let mut ended = false;
         loop {
             let (events, next) = backend.events(id, after).await?;
             for event in &events {
                 self.show(event, terminal)?;
+                ended |= ends_plan(event);
             }
             if next == after {
-                return Ok(after);
+                return Ok((after, ended));
             }
             after = next;
         }
@@ -102,7 +109,7 @@ impl Events {
             };
             let Some(event) = event.transpose()? else { return Ok(None) };
             self.show(&event, terminal)?;
-            if matches!(&event.body, EventBody::PlanUpdated { status, .. } if status.is_terminal()) {
+            if ends_plan(&event) {
                 return Ok(Some(event.seq));
             }
         }
@@ -121,6 +128,10 @@ impl Events {
         }
         Ok(())
     }
+}
+
+fn ends_plan(event: &Event) -> bool {
+    matches!(&event.body, EventBody::PlanUpdated { status, .. } if status.is_terminal())
 }
 
 /// An event in one line: when, what, which task, and its own fields.
