@@ -116,6 +116,8 @@ fn what_was_acknowledged_before_a_backup_under_load_is_there_after_its_restore_a
 
     let restored = url_of(&place, "elsewhere");
     place.agent(&["restore", "--database-url", &restored, backup.to_str().unwrap()]).with_code(0);
+    let restored = files_in(&place.path("elsewhere"));
+    assert_eq!(restored, [".agent-history", "agent.db", "agent.db.jwt-secret", "agent.db.lock"]);
     let below = place.path("elsewhere").join(".agent-history/some-workspace/1.json");
     assert_eq!(fs::read_to_string(below).unwrap(), "what was applied");
     let server = Server::start(&place, "elsewhere");
