@@ -153,7 +153,7 @@ pub(crate) async fn run(cli: Cli, terminal: Terminal) -> ExitCode {
         Command::Scan(command) => command.run(terminal),
         Command::Patch(command) => command.run(terminal),
         Command::Backup(command) => command.run(terminal),
-        Command::Restore(command) => command.run(terminal),
+        Command::Restore(command) => Box::pin(command.run(terminal)).await,
         Command::Completions(command) => command.run(),
         Command::Man(command) => command.run(terminal),
     };

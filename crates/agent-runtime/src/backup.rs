@@ -62,7 +62,7 @@ pub fn back_up(settings: &Settings, path: &Path, tell: impl Fn(Progress) + Send)
         backup.add(&name, &content)?;
         files += 1;
     }
-    backup.check()?;
+    backup.check().map_err(|error| error.about(&database))?;
     drop(backup);
     let written = File::open(draft.path()).and_then(|file| {
         file.sync_all()?;

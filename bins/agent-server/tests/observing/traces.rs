@@ -119,7 +119,7 @@ async fn a_collector_that_never_answers_fills_a_bounded_queue_and_the_server_goe
     let asked = (0..50).map(|_| {
         let client = server.anonymous();
         async move {
-            for _ in 0..130 {
+            for _ in 0..200 {
                 client.get("/health").await.expect(200);
             }
         }

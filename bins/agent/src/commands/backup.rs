@@ -94,9 +94,9 @@ pub(super) struct Restore {
 }
 
 impl Restore {
-    pub(super) fn run(self, terminal: Terminal) -> Outcome {
+    pub(super) async fn run(self, terminal: Terminal) -> Outcome {
         let settings = self.place.settings()?;
-        let restored = backup::restore(&settings, &self.file, self.force, &SystemClock)?;
+        let restored = backup::restore(&settings, &self.file, self.force, &SystemClock).await?;
         let Restored { database, files, kept_aside } = restored;
         if self.place.json {
             terminal.json(&json!({"database": database, "files": files, "kept_aside": kept_aside}))?;

@@ -2,6 +2,7 @@
 
 use crate::fixture::{Ended, Workplace, line_with};
 use agent_client::{Client, CreatePlan, TaskKind, TaskSpec};
+use agent_core::ids::PlanId;
 use secrecy::ExposeSecret;
 use std::fs;
 use std::future::Future;
@@ -11,9 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// A server with its data in a folder of the place.
+/// A server with its data in a folder of the place; killed when it goes out of scope.
 struct Server {
-    child: Child,
+    child: Option<Child>,
     url: String,
 }
 
@@ -25,12 +26,24 @@ impl Server {
             place.start(&[&flags[..], &["--repository-root", &root, "--database-url", &database]].concat());
         let ready = line_with(child.stdout.as_mut().unwrap(), "ready on http://");
         let url = format!("http://{}", ready.rsplit("http://").next().unwrap());
-        Self { child, url }
+        Self { child: Some(child), url }
     }
 
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    /// Asks it to end in order, and waits for that.
+    fn stop(mut self, place: &Workplace) {
+        let child = self.child.take().unwrap();
+        place.signal("TERM", &child);
+        Ended::of(child).with_code(0);
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended, which is as well.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -57,7 +70,7 @@ fn files_in(folder: &Path) -> Vec<String> {
 }
 
 /// Backs up while plans are made and executed; gives the plans that were acknowledged shortly before it began.
-async fn back_up_under_load(place: &Workplace, client: &Client, backup: &Path) -> Vec<String> {
+async fn back_up_under_load(place: &Workplace, client: &Client, backup: &Path) -> Vec<PlanId> {
     let stop = AtomicBool::new(false);
     let load = async {
         let mut plans = Vec::new();
@@ -70,7 +83,7 @@ async fn back_up_under_load(place: &Workplace, client: &Client, backup: &Path) -
         tokio::time::sleep(Duration::from_millis(500)).await;
         let mut before = Vec::new();
         for _ in 0..10 {
-            before.push(client.plans().create(&echo("before")).await.unwrap().plan_id.to_string());
+            before.push(client.plans().create(&echo("before")).await.unwrap().plan_id);
         }
         let database = url_of(place, "data");
         let child = place.start(&["backup", "--database-url", &database, backup.to_str().unwrap()]);
@@ -97,35 +110,38 @@ fn what_was_acknowledged_before_a_backup_under_load_is_there_after_its_restore_a
         let token = client.log_in("demo", "demo123").await.unwrap().access_token;
         let waiting = client.plans().create(&echo("later")).await.unwrap().plan_id;
         let before = back_up_under_load(&place, &client, &backup).await;
-        (token.expose_secret().to_owned(), before, waiting.to_string())
+        (token.expose_secret().to_owned(), before, waiting)
     });
-    server.kill();
+    drop(server);
 
     let restored = url_of(&place, "elsewhere");
     place.agent(&["restore", "--database-url", &restored, backup.to_str().unwrap()]).with_code(0);
+    let restored = files_in(&place.path("elsewhere"));
+    assert_eq!(restored, [".agent-history", "agent.db", "agent.db.jwt-secret", "agent.db.lock"]);
     let below = place.path("elsewhere").join(".agent-history/some-workspace/1.json");
     assert_eq!(fs::read_to_string(below).unwrap(), "what was applied");
     let server = Server::start(&place, "elsewhere");
-    let ask = |arguments: &[&str]| {
-        place.agent(&[arguments, &["--json", "--server", &server.url, "--token", &token]].concat())
-    };
-    for plan in before {
-        ask(&["plans", "show", &plan]).with_code(0);
-    }
     // The session of before the backup is still good: the signing secret came along.
-    ask(&["plans", "execute", &waiting]).with_code(0);
-    let followed = ask(&["plans", "events", &waiting, "--follow"]).with_code(0).stdout;
+    let client = Client::builder(&server.url).token(token.clone()).build().unwrap();
+    asked(async {
+        for plan in before {
+            client.plans().get(plan).await.unwrap();
+        }
+        client.plans().execute(waiting).await.unwrap();
+    });
+    let waiting = waiting.to_string();
+    let follow =
+        ["plans", "events", &waiting, "--follow", "--json", "--server", &server.url, "--token", &token];
+    let followed = place.agent(&follow).with_code(0).stdout;
     assert!(followed.lines().last().unwrap().contains(r#""status":"completed""#), "{followed}");
-    place.signal("TERM", &server.child);
-    Ended::of(server.child).with_code(0);
+    server.stop(&place);
 }
 
 /// A place with the data of a server that has stopped, and how many bytes of history it has.
 fn with_data(bytes: u64) -> Workplace {
     let place = Workplace::with_repository();
     let server = Server::start(&place, "data");
-    place.signal("TERM", &server.child);
-    Ended::of(server.child).with_code(0);
+    server.stop(&place);
     let history = place.path("data").join(".agent-history");
     fs::create_dir_all(&history).unwrap();
     fs::File::create(history.join("large")).unwrap().set_len(bytes).unwrap();
@@ -188,7 +204,7 @@ fn nothing_is_overwritten_unless_it_is_kept_aside() {
     assert_eq!(fs::read(database).unwrap(), before);
     assert!(aside.iter().any(|path| path.ends_with("-agent.db.jwt-secret")), "{aside:?}");
     let server = Server::start(&place, "data");
-    server.kill();
+    drop(server);
 }
 
 #[test]
@@ -203,7 +219,7 @@ fn where_a_server_runs_nothing_is_restored() {
     assert!(refused.stderr.contains("a server runs on"), "{}", refused.stderr);
     let client = Client::builder(&server.url).build().unwrap();
     asked(client.log_in("demo", "demo123")).unwrap();
-    server.kill();
+    drop(server);
 }
 
 #[test]

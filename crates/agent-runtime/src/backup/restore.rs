@@ -32,12 +32,12 @@ impl CommitListener for Nobody {
 }
 
 /// Puts a backup where the settings say the database is. No server may run there. Where there is something already, it
-/// is refused, or with `force` kept aside under another name. The backup itself stays as it is. Blocks.
+/// is refused, or with `force` kept aside under another name. The backup itself stays as it is. Blocks while it copies.
 ///
 /// # Errors
 /// `Settings` where the database is on a server, a server runs there, or something is there already; `Store` where the
 /// backup is damaged, none, or of a newer version; `DataFolder`. Unless the last step fails, nothing was changed then.
-pub fn restore(settings: &Settings, backup: &Path, force: bool, clock: &dyn Clock) -> Result<Restored> {
+pub async fn restore(settings: &Settings, backup: &Path, force: bool, clock: &dyn Clock) -> Result<Restored> {
     let database = database_of(settings)?;
     let folder = database.parent().unwrap_or(Path::new("/")).to_path_buf();
     let data = DataFolder::of(&database);
@@ -56,7 +56,7 @@ pub fn restore(settings: &Settings, backup: &Path, force: bool, clock: &dyn Cloc
         );
         return Err(Error::Settings(text));
     }
-    let ready = unpack(backup, &database)?;
+    let ready = unpack(backup, &database).await?;
     let kept_aside = set_aside(&present, &clock.now().to_string())?;
     let files = ready.files.len();
     for (name, content) in &ready.files {
@@ -67,7 +67,10 @@ pub fn restore(settings: &Settings, backup: &Path, force: bool, clock: &dyn Cloc
         write_private(&path, content)?;
     }
     // Last: a database under its name has everything it needs beside it.
+    let draft = DataFolder::of(ready.draft.path());
     ready.draft.persist_noclobber(&database).map_err(|error| files::fails(&database, &error.error))?;
+    // What SQLite had beside the draft is empty, and may be gone already.
+    draft.database_files().iter().for_each(|path| drop(fs::remove_file(path)));
     files::sync_folder(&folder)?;
     Ok(Restored { database, files, kept_aside })
 }
@@ -79,7 +82,7 @@ struct Unpacked {
 }
 
 /// Takes the backup apart beside its destination, and tries whether this version can open the database.
-fn unpack(backup: &Path, database: &Path) -> Result<Unpacked> {
+async fn unpack(backup: &Path, database: &Path) -> Result<Unpacked> {
     let draft = files::draft(database)?;
     fs::copy(backup, draft.path()).map_err(|error| files::fails(backup, &error))?;
     let mut copy = Backup::open(draft.path()).map_err(|error| error.about(backup))?;
@@ -93,6 +96,8 @@ fn unpack(backup: &Path, database: &Path) -> Result<Unpacked> {
     }
     copy.into_database()?;
     let tried = Store::open(&format!("sqlite://{}", draft.path().display()), Arc::new(Nobody))?;
+    // Everything is in the file itself then.
+    tried.close().await?;
     drop(tried);
     let private = fs::Permissions::from_mode(0o600);
     let kept = fs::set_permissions(draft.path(), private).and_then(|()| draft.as_file().sync_all());

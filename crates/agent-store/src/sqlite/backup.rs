@@ -111,7 +111,7 @@ impl Backup {
     /// [`Error::Damaged`] with what is wrong first.
     pub fn check(&mut self) -> Result<(), Error> {
         let damaged = |reason: String| Error::Damaged { path: self.path.clone(), reason };
-        let pages = sql_query("SELECT integrity_check AS word FROM pragma_integrity_check(1)");
+        let pages = sql_query("SELECT integrity_check AS word FROM pragma_integrity_check LIMIT 1");
         let pages = pages.get_result::<Word>(&mut self.conn).map_err(|error| damaged(error.to_string()))?;
         if pages.word != "ok" {
             return Err(damaged(pages.word));
