@@ -13,7 +13,7 @@ mod valid_json;
 pub(crate) use caller::{Caller, credential, permit, scope};
 pub(crate) use idempotency::IdempotencyKey;
 pub(crate) use if_match::IfMatch;
-pub(crate) use page::Page;
+pub(crate) use page::{Page, searched};
 pub(crate) use path::ValidPath;
 pub(crate) use query::ValidQuery;
 pub(crate) use valid_json::{OptionalJson, ValidJson};

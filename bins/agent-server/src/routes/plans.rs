@@ -2,7 +2,7 @@
 
 use crate::conditional::plan_tag;
 use crate::error::{ApiError, Result};
-use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidPath, ValidQuery, scope};
+use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidPath, ValidQuery, scope, searched};
 use crate::state::AppState;
 use crate::views::create_plan::{CreatePlan, Defects};
 use crate::views::execution::ExecutionsView;
@@ -66,7 +66,7 @@ pub(crate) async fn list_plans(
     let filter = PlanFilter {
         visibility: caller.visibility(),
         status: status.map_err(|error: String| ApiError::invalid_field("?status", error))?,
-        text: query.q.clone(),
+        text: searched(query.q.as_deref())?,
         before: page.cursor.map(Into::into),
         limit: page.limit,
     };

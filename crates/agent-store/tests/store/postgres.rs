@@ -36,6 +36,8 @@ mod plans;
 mod row_security;
 #[path = "schema_of_server.rs"]
 mod schema;
+#[path = "search.rs"]
+mod search;
 #[path = "servers.rs"]
 mod servers;
 #[path = "tenants.rs"]

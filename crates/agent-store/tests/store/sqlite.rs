@@ -36,6 +36,8 @@ mod opening;
 mod plans;
 #[path = "schema_of_file.rs"]
 mod schema;
+#[path = "search.rs"]
+mod search;
 #[path = "tenants.rs"]
 mod tenants;
 #[path = "tenants_writes.rs"]
