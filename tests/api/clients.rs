@@ -10,8 +10,8 @@ use std::process::{Output, Stdio};
 use std::time::Duration;
 use tokio::process::Command;
 
-/// How long a program may take for each example of an operation and at least.
-const PATIENCE: Duration = Duration::from_secs(150);
+/// How long a program may take; longer with more examples.
+const PATIENCE: Duration = Duration::from_secs(300);
 const EXAMPLES: u32 = 20;
 
 /// The operations that a session does not survive.
