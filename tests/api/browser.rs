@@ -46,6 +46,7 @@ async fn try_out(browser: &mut Browser, operation: &str) -> (String, String) {
     browser.wait_for(&format!("{answer} .response-col_description pre")).await;
     let status = browser.text(&format!("{answer} .response-col_status")).await;
     let body = browser.text(&format!("{answer} .response-col_description pre")).await;
+    browser.show(&answer).await;
     (status.trim().to_owned(), body)
 }
 

@@ -201,7 +201,7 @@ async fn look_at_the_plan(demo: &Client, plan: i64) -> Value {
 }
 
 async fn talk_and_scan(server: &TestServer, demo: &Client, plan: i64) {
-    let remark = json!({"role": "user", "content": "Thank you, well done", "plan_id": plan});
+    let remark = json!({"role": "user", "content": "Thank you, that was splendid", "plan_id": plan});
     let saved = demo.post("/conversation", remark).await.expect(201).json;
     has(&saved, "status:text message_id:id");
     assert_eq!(saved["status"], "saved");
@@ -211,7 +211,7 @@ async fn talk_and_scan(server: &TestServer, demo: &Client, plan: i64) {
         .iter()
         .for_each(|said| has(said, "id:id role:text content:text plan_id:id created_at:time"));
     assert!(items(&said, "messages").iter().any(|message| message["id"] == saved["message_id"]));
-    let found = demo.get("/conversation?q=WELL+done").await.expect(200).json;
+    let found = demo.get("/conversation?q=SPLENDID+than").await.expect(200).json;
     assert_eq!((&found["total"], &found["messages"][0]["id"]), (&json!(1), &saved["message_id"]));
 
     let path = server.repository().path().to_str().unwrap();

@@ -15,7 +15,7 @@ pub(crate) use caller::{Caller, credential, permit, scope};
 pub(crate) use idempotency::IdempotencyKey;
 pub(crate) use if_match::IfMatch;
 pub(crate) use json_or_yaml::JsonOrYaml;
-pub(crate) use page::Page;
+pub(crate) use page::{Page, searched};
 pub(crate) use path::ValidPath;
 pub(crate) use query::ValidQuery;
 pub(crate) use valid_json::{OptionalJson, ValidJson};

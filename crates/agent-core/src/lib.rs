@@ -26,6 +26,7 @@ pub mod planner;
 pub mod policy;
 pub mod ports;
 pub mod pricing;
+pub mod search;
 mod text;
 pub mod time;
 pub mod tool;

@@ -114,7 +114,7 @@ pub struct PlanFilter {
     pub visibility: Visibility,
     /// Only these.
     pub status: Option<PlanStatus>,
-    /// Only those whose goal contains this text.
+    /// Only those in whose goal these words are found ([`crate::search`]).
     pub text: Option<String>,
     /// Only those older than this plan (the cursor).
     pub before: Option<PlanId>,
@@ -340,7 +340,7 @@ pub struct MessageFilter {
     pub plan_id: Option<PlanId>,
     /// Only what this role said.
     pub role: Option<String>,
-    /// Only those that contain this text, without regard to ASCII case.
+    /// Only those in which these words are found ([`crate::search`]).
     pub text: Option<String>,
     /// Only those newer than this one (the cursor).
     pub after: Option<MessageId>,

@@ -192,6 +192,15 @@ impl Browser {
         self.call("Input.insertText", json!({"text": text})).await;
     }
 
+    /// Brings an element into sight.
+    pub(crate) async fn show(&mut self, selector: &str) {
+        self.evaluate(&format!(
+            "document.querySelector({}).scrollIntoView({{block: 'center'}})",
+            json!(selector)
+        ))
+        .await;
+    }
+
     /// Keeps a picture of the page, where somebody wants to look at it.
     #[expect(clippy::disallowed_methods, reason = "whether somebody does stands in the environment")]
     pub(crate) async fn picture(&mut self, name: &str) {

@@ -2,6 +2,7 @@
 
 use crate::error::{ApiError, Result};
 use agent_core::error::Defect;
+use agent_core::search::Search;
 
 /// The most entries a page holds.
 pub(crate) const MAX_LIMIT: u32 = 200;
@@ -41,6 +42,16 @@ impl Page {
         };
         if defects.is_empty() { Ok(Self { limit, cursor }) } else { Err(ApiError::invalid(defects)) }
     }
+}
+
+/// Reads the query parameter `q`: words to look for.
+///
+/// # Errors
+/// 422 when it is too much.
+pub(crate) fn searched(q: Option<&str>) -> Result<Option<String>> {
+    let Some(text) = q.filter(|text| !text.trim().is_empty()) else { return Ok(None) };
+    Search::check(text).map_err(|wrong| ApiError::invalid_field("?q", wrong))?;
+    Ok(Some(text.to_owned()))
 }
 
 #[cfg(test)]

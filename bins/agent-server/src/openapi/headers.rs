@@ -27,8 +27,9 @@ fn bound(operation: &mut Value) {
             parameter["schema"]["type"] = present.unwrap_or_default();
         }
         if parameter["name"] == "Idempotency-Key" {
+            // Blanks at the ends are taken off on the way.
             parameter["schema"] = json!({
-                "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"
+                "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[\\t -~]*[!-~][\\t -~]*$"
             });
             parameter["example"] = json!("1f6b2c1e-order-7");
         }

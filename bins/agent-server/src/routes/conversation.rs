@@ -1,7 +1,7 @@
 //! What people, models and tools said.
 
 use crate::error::{ApiError, Result};
-use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidQuery, scope};
+use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidQuery, scope, searched};
 use crate::state::AppState;
 use crate::views::conversation::{CreateMessage, ListMessages, MessagesView, SavedMessageView};
 use actix_web::web::{Data, Json};
@@ -30,7 +30,7 @@ pub(crate) async fn list_messages(
     let wanted = WantedMessages {
         plan_id: plan.map(Into::into),
         role: query.role.clone(),
-        text: query.q.clone().filter(|text| !text.is_empty()),
+        text: searched(query.q.as_deref())?,
         after: page.cursor.map(Into::into),
         limit: page.limit,
     };

@@ -1,7 +1,7 @@
 //! Plans: making them and looking at them.
 
 use crate::error::{ApiError, Result};
-use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidPath, ValidQuery, scope};
+use crate::extract::{Caller, IdempotencyKey, Page, ValidJson, ValidPath, ValidQuery, scope, searched};
 use crate::plan_answers::PlanAnswer;
 use crate::state::AppState;
 use crate::views::create_plan::{CreatePlan, Defects};
@@ -66,7 +66,7 @@ pub(crate) async fn list_plans(
     let filter = PlanFilter {
         visibility: caller.visibility(),
         status: status.map_err(|error: String| ApiError::invalid_field("?status", error))?,
-        text: query.q.clone(),
+        text: searched(query.q.as_deref())?,
         before: page.cursor.map(Into::into),
         limit: page.limit,
     };

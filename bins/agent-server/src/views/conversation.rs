@@ -16,7 +16,9 @@ pub struct ListMessages {
     pub plan_id: Option<String>,
     /// Only what this role said: `system`, `user`, `assistant` or `tool`.
     pub role: Option<String>,
-    /// Only messages that contain this text, without regard to case.
+    /// Only messages that have all of these words, each taken literally, in whatever case; the last may be the beginning
+    /// of one.
+    #[param(max_length = 512)]
     pub q: Option<String>,
     /// At most so many; 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]

@@ -40,7 +40,9 @@ pub struct ListPlans {
     /// Only plans that stand here.
     #[param(value_type = Option<PlanStatusView>)]
     pub status: Option<String>,
-    /// Only plans whose goal contains this text.
+    /// Only plans whose goal has all of these words, each taken literally, in whatever case; the last may be the beginning
+    /// of one.
+    #[param(max_length = 512)]
     pub q: Option<String>,
     /// At most so many; 50 when absent.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]

@@ -175,7 +175,7 @@ pub struct PlanFilter {
     /// Only plans that stand here.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<PlanStatus>,
-    /// Only plans whose goal contains this text.
+    /// Only plans whose goal has all of these words; the last may be the beginning of one.
     #[serde(rename = "q", skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// At most so many in a page, 1 to 200; the server's 50 when `None`.

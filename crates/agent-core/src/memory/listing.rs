@@ -9,16 +9,17 @@ use crate::ports::{
     Approval, ApprovalFilter, ConversationMessage, MessageFilter, ModelUsage, PlanCounts, PlanFilter,
     PlanPage, PlanSummary, Step, StepKind, Visibility,
 };
+use crate::search::Search;
 use std::collections::BTreeMap;
 
 impl MemoryCore {
     /// A page of plans, newest first.
     pub fn list(&self, filter: &PlanFilter) -> PlanPage {
         let wanted = |state: &&PlanState| {
-            let text = filter.text.as_deref().unwrap_or_default();
+            let search = Search::of(filter.text.as_deref().unwrap_or_default());
             visible(filter.visibility, state)
                 && filter.status.is_none_or(|status| state.plan.status == status)
-                && contains(&state.plan.goal, text)
+                && search.is_found_in(&state.plan.goal)
         };
         let matching = || self.states().rev().filter(wanted);
         let older = matching().filter(|state| filter.before.is_none_or(|before| state.plan.id < before));
@@ -139,7 +140,7 @@ impl MemoryCore {
             let wanted = |message: &&ConversationMessage| {
                 filter.plan_id.is_none_or(|plan| message.plan_id == Some(plan))
                     && filter.role.as_ref().is_none_or(|role| message.role == *role)
-                    && filter.text.as_ref().is_none_or(|text| contains(&message.content, text))
+                    && filter.text.as_ref().is_none_or(|text| Search::of(text).is_found_in(&message.content))
             };
             visible.map(|(_, message)| message).filter(wanted)
         };
@@ -164,11 +165,6 @@ fn belongs(topic: Topic, event: &Event) -> bool {
         Topic::Tenant(tenant) => event.owner.tenant == tenant,
         Topic::Everything => true,
     }
-}
-
-/// Whether a text is part of a goal, without regard to ASCII case.
-fn contains(goal: &str, text: &str) -> bool {
-    goal.to_ascii_lowercase().contains(&text.to_ascii_lowercase())
 }
 
 fn summary(state: &PlanState) -> PlanSummary {

@@ -28,7 +28,7 @@ pub struct WantedMessages {
     pub plan_id: Option<PlanId>,
     /// Only what this role said.
     pub role: Option<String>,
-    /// Only those that contain this text, without regard to ASCII case.
+    /// Only those in which these words are found ([`agent_core::search`]).
     pub text: Option<String>,
     /// Only those newer than this one (the cursor).
     pub after: Option<MessageId>,

@@ -8,6 +8,7 @@ use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
 use crate::schema::{attempts, events, messages, plans, tasks};
 use agent_core::BoxError;
+use agent_core::search::Word;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::sql;
 use diesel::prelude::*;
@@ -124,16 +125,43 @@ macro_rules! changed {
 }
 pub(crate) use changed;
 
-/// Whether a plan's goal contains a text, without regard to case.
-pub(crate) fn goal_contains(
-    text: &str,
+/// What must hold of a plan whose goal has this word.
+pub(crate) fn goal_has(
+    word: &Word,
 ) -> Box<dyn BoxableExpression<plans::table, Backend, SqlType = Bool> + 'static> {
-    Box::new(plans::goal.ilike(like_pattern(text)).escape('\\'))
+    match word {
+        Word::Anywhere(text) => Box::new(plans::goal.ilike(like_pattern(text)).escape('\\')),
+        Word::Whole(_) | Word::Beginning(_) => Box::new(
+            sql::<Bool>("plans.words @@ to_tsquery('pg_catalog.simple', ")
+                .bind::<Text, _>(lexeme(word))
+                .sql(")"),
+        ),
+    }
 }
 
-/// Whether a message contains a text, without regard to ASCII case.
-pub(crate) fn content_contains(
-    text: &str,
+/// What must hold of a message that has this word.
+pub(crate) fn content_has(
+    word: &Word,
 ) -> Box<dyn BoxableExpression<messages::table, Backend, SqlType = Bool> + 'static> {
-    Box::new(messages::content.ilike(like_pattern(text)).escape('\\'))
+    match word {
+        Word::Anywhere(text) => Box::new(messages::content.ilike(like_pattern(text)).escape('\\')),
+        Word::Whole(_) | Word::Beginning(_) => Box::new(
+            sql::<Bool>("messages.words @@ to_tsquery('pg_catalog.simple', ")
+                .bind::<Text, _>(lexeme(word))
+                .sql(")"),
+        ),
+    }
+}
+
+/// A word as `to_tsquery` reads it: in quotes, where only a quote and a backslash have a meaning; with `:*`, as a
+/// beginning. Its case is folded here as that of the texts was there.
+fn lexeme(word: &Word) -> String {
+    let quoted = |text: &str| {
+        let folded = text.to_lowercase();
+        format!("'{}'", folded.replace('\\', "\\\\").replace('\'', "''"))
+    };
+    match word {
+        Word::Beginning(text) => format!("{}:*", quoted(text)),
+        Word::Whole(text) | Word::Anywhere(text) => quoted(text),
+    }
 }

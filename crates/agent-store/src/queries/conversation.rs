@@ -11,6 +11,7 @@ use crate::writer::Written;
 use agent_core::event::{EventBody, NewEvent};
 use agent_core::ids::MessageId;
 use agent_core::ports::{ConversationMessage, MessageFilter, NewMessage, Visibility};
+use agent_core::search::Search;
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
 
@@ -66,8 +67,8 @@ fn matching(filter: &MessageFilter) -> messages::BoxedQuery<'static, Backend> {
     if let Some(role) = &filter.role {
         wanted = wanted.filter(messages::role.eq(role.clone()));
     }
-    if let Some(text) = &filter.text {
-        wanted = wanted.filter(dialect::content_contains(text));
+    for word in Search::of(filter.text.as_deref().unwrap_or_default()).words() {
+        wanted = wanted.filter(dialect::content_has(word));
     }
     wanted
 }

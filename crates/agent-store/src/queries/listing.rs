@@ -7,6 +7,7 @@ use crate::rows::plan::PlanRow;
 use crate::schema::{plans, tasks};
 use agent_core::plan::{Plan, PlanStatus, TaskStatus};
 use agent_core::ports::{PlanCounts, PlanFilter, PlanPage, PlanSummary, Visibility};
+use agent_core::search::Search;
 use diesel::dsl::count_star;
 use diesel::prelude::*;
 use std::collections::HashMap;
@@ -34,8 +35,8 @@ fn matching(filter: &PlanFilter) -> plans::BoxedQuery<'static, Backend> {
     if let Some(status) = filter.status {
         wanted = wanted.filter(plans::status.eq(status.as_str()));
     }
-    if let Some(text) = filter.text.as_deref().filter(|text| !text.is_empty()) {
-        wanted = wanted.filter(dialect::goal_contains(text));
+    for word in Search::of(filter.text.as_deref().unwrap_or_default()).words() {
+        wanted = wanted.filter(dialect::goal_has(word));
     }
     wanted
 }

@@ -8,11 +8,12 @@ use crate::rows::event::NewEventRow;
 use crate::rows::like_pattern;
 use crate::rows::task::NewTaskRow;
 use crate::schema::{attempts, events, messages, plans, tasks};
+use agent_core::search::Word;
 use diesel::connection::SimpleConnection;
 use diesel::dsl::{max, sql};
 use diesel::prelude::*;
 use diesel::query_dsl::LoadQuery;
-use diesel::sql_types::{BigInt, Bool};
+use diesel::sql_types::{BigInt, Bool, Text};
 use std::time::Duration;
 
 const WRITER: &str = "\
@@ -193,16 +194,39 @@ fn run<Name: 'static>(conn: &mut Conn, statement: &str) -> QueryResult<()> {
     Ok(())
 }
 
-/// Whether a plan's goal contains a text, without regard to ASCII case.
-pub(crate) fn goal_contains(
-    text: &str,
+/// What must hold of a plan whose goal has this word.
+pub(crate) fn goal_has(
+    word: &Word,
 ) -> Box<dyn BoxableExpression<plans::table, Backend, SqlType = Bool> + 'static> {
-    Box::new(plans::goal.like(like_pattern(text)).escape('\\'))
+    match word {
+        Word::Anywhere(text) => Box::new(plans::goal.like(like_pattern(text)).escape('\\')),
+        Word::Whole(_) | Word::Beginning(_) => Box::new(
+            sql::<Bool>("plans.id IN (SELECT rowid FROM plan_words WHERE plan_words MATCH ")
+                .bind::<Text, _>(phrase(word))
+                .sql(")"),
+        ),
+    }
 }
 
-/// Whether a message contains a text, without regard to ASCII case.
-pub(crate) fn content_contains(
-    text: &str,
+/// What must hold of a message that has this word.
+pub(crate) fn content_has(
+    word: &Word,
 ) -> Box<dyn BoxableExpression<messages::table, Backend, SqlType = Bool> + 'static> {
-    Box::new(messages::content.like(like_pattern(text)).escape('\\'))
+    match word {
+        Word::Anywhere(text) => Box::new(messages::content.like(like_pattern(text)).escape('\\')),
+        Word::Whole(_) | Word::Beginning(_) => Box::new(
+            sql::<Bool>("messages.id IN (SELECT rowid FROM message_words WHERE message_words MATCH ")
+                .bind::<Text, _>(phrase(word))
+                .sql(")"),
+        ),
+    }
+}
+
+/// A word as FTS5 reads it: in quotes, where nothing but a quote has a meaning; with a star, as a beginning.
+fn phrase(word: &Word) -> String {
+    let quoted = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
+    match word {
+        Word::Beginning(text) => format!("{} *", quoted(text)),
+        Word::Whole(text) | Word::Anywhere(text) => quoted(text),
+    }
 }

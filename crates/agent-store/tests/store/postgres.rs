@@ -38,6 +38,8 @@ mod plans;
 mod row_security;
 #[path = "schema_of_server.rs"]
 mod schema;
+#[path = "search.rs"]
+mod search;
 #[path = "servers.rs"]
 mod servers;
 #[path = "templates.rs"]

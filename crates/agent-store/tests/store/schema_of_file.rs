@@ -60,6 +60,7 @@ fn migrated(world: &World) -> Columns {
         "SELECT m.name AS table_name, c.name AS column_name, c.type AS kind, c.\"notnull\" AS required
          FROM sqlite_master m, pragma_table_info(m.name) c
          WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name NOT LIKE '__diesel_%'
+           AND m.name NOT LIKE '%@_words%' ESCAPE '@'
          ORDER BY m.name, c.cid",
     )
     .load(&mut world.connection())

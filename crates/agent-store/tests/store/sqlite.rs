@@ -38,6 +38,8 @@ mod opening;
 mod plans;
 #[path = "schema_of_file.rs"]
 mod schema;
+#[path = "search.rs"]
+mod search;
 #[path = "templates.rs"]
 mod templates;
 #[path = "tenants.rs"]

@@ -33,7 +33,7 @@ pub(super) struct Show {
     /// Only what this role said
     #[arg(long, value_parser = PossibleValuesParser::new(["system", "user", "assistant", "tool"]))]
     role: Option<String>,
-    /// Only messages that contain this text
+    /// Only messages that have all of these words
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Print each message as a line of JSON

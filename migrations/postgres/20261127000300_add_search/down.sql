@@ -1,0 +1,3 @@
+ALTER TABLE plans DROP COLUMN words;
+ALTER TABLE messages DROP COLUMN words;
+DROP FUNCTION words_of(TEXT);
