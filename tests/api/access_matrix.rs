@@ -40,6 +40,7 @@ async fn status(client: &Client, world: &Organisations, method: &str, path: &str
         .replace("{task_id}", &task.to_string())
         .replace("{version}", "1")
         .replace("{query}", "test")
+        .replace("{dimension}", "users")
         .replace("{client_id}", "me")
         .replace("{tenant_id}", &world.second.to_string())
         .replace("{user_id}", "999")

@@ -6,10 +6,11 @@
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures and prints")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run ends")]
 
+mod constant;
 mod wrk;
 
-use actix_web::{App, HttpResponse, HttpServer, web};
 use agent_testkit::{Client, TestServer};
+use constant::constant_answer;
 use serde_json::json;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -28,25 +29,6 @@ fn print(name: &str, report: &Report) {
     if !report.all_well() {
         println!("    not every request was answered well:\n{}", report.text);
     }
-}
-
-/// An answer that costs nothing but the web framework, on as many threads as the server has.
-async fn constant_answer() -> Option<Report> {
-    let workers = agent_server::ServeOptions::default().workers;
-    let answer = || async { HttpResponse::Ok().content_type("application/json").body(r#"{"valid":true}"#) };
-    let server = HttpServer::new(move || App::new().route("/", web::get().to(answer)))
-        .workers(workers)
-        .disable_signals()
-        .bind(("127.0.0.1", 0))
-        .unwrap();
-    let url = format!("http://{}/", server.addrs()[0]);
-    let running = server.run();
-    let handle = running.handle();
-    let running = tokio::spawn(running);
-    let report = load(url, None).run().await;
-    handle.stop(false).await;
-    running.await.unwrap().unwrap();
-    report
 }
 
 /// Logs in without end on many connections until told to stop; how often it worked.
@@ -80,7 +62,7 @@ async fn health_while_many_log_in(server: &TestServer) -> Option<()> {
 }
 
 async fn measure() -> Option<()> {
-    let constant = constant_answer().await?;
+    let constant = constant_answer(CONNECTIONS, SECONDS).await?;
     print("constant answer", &constant);
     let server = TestServer::start().await;
     let token = server.demo().await.token().unwrap().to_owned();

@@ -9,9 +9,9 @@ pub(crate) use server::Server;
 
 use crate::exit::Failure;
 use agent_client::{
-    Accepted, Approval, ApprovalFilter, ApprovalPage, Decided, Event, Executions, MessageFilter, MessagePage,
-    Performance, PlanDetails, PlanDiff, PlanFigures, PlanFilter, PlanPage, PlanTasks, Summary, TaskFigures,
-    Template, TemplateFilter, TemplateSearch, TemplateSummary,
+    Accepted, Approval, ApprovalFilter, ApprovalPage, Decided, Event, Executions, FiguresBy, FiguresFilter,
+    FiguresPage, MessageFilter, MessagePage, Performance, PlanDetails, PlanDiff, PlanFigures, PlanFilter,
+    PlanPage, PlanTasks, Summary, TaskFigures, Template, TemplateFilter, TemplateSearch, TemplateSummary,
 };
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
 use agent_runtime::PersonsAnswer;
@@ -128,4 +128,10 @@ pub(crate) trait Backend: Send + Sync {
     async fn task_figures(&self, id: TaskId) -> Result<Document<TaskFigures>, Failure>;
     /// The figures of a plan.
     async fn plan_figures(&self, id: PlanId) -> Result<Document<PlanFigures>, Failure>;
+    /// The figures of each template, user or model.
+    async fn figures_by(
+        &self,
+        by: FiguresBy,
+        filter: &FiguresFilter,
+    ) -> Result<Document<FiguresPage>, Failure>;
 }

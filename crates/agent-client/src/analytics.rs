@@ -3,7 +3,9 @@
 use crate::client::Client;
 use crate::error::Result;
 use crate::http::Call;
-use crate::wire::analytics::{Performance, PlanFigures, Summary, TaskFigures};
+use crate::wire::analytics::{
+    FiguresBy, FiguresFilter, FiguresPage, Performance, PlanFigures, Summary, TaskFigures,
+};
 use agent_core::ids::{PlanId, TaskId};
 
 /// Figures about what was executed in the caller's tenant; all but those of a plan are for administrators.
@@ -49,5 +51,14 @@ impl Analytics {
     pub async fn plan(&self, plan: impl Into<PlanId>) -> Result<PlanFigures> {
         let id = plan.into().to_string();
         self.client.send(Call::get(self.client.url(&["analytics", "plans", &id]))).await
+    }
+
+    /// The figures of each template, user or model.
+    ///
+    /// # Errors
+    /// As [`Analytics::summary`].
+    pub async fn by(&self, by: FiguresBy, filter: &FiguresFilter) -> Result<FiguresPage> {
+        let url = self.client.url(&["analytics", "by", by.as_str()]);
+        self.client.send(Call::get(url).query(filter)?).await
     }
 }

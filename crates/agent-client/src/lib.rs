@@ -79,8 +79,8 @@ pub use wire::account::{
     Validation,
 };
 pub use wire::analytics::{
-    FailingTask, Performance, PerformanceReport, Period, PlanFigures, SlowTask, Summary, TaskFigures, Totals,
-    TrendingTask,
+    FailingTask, FailureReason, FiguresBy, FiguresFilter, FiguresPage, Performance, PerformanceReport,
+    Period, PlanFigures, SlowTask, SubjectFigures, Summary, TaskFigures, Totals, TrendingTask,
 };
 pub use wire::approval::{Answer, Approval, ApprovalFilter, ApprovalPage, Decided, Decision};
 pub use wire::conversation::{Message, MessageFilter, MessagePage};

@@ -4,15 +4,17 @@ use super::{Backend, Document, Move};
 use crate::embedded::Embedded;
 use crate::exit::{Failure, chain};
 use agent_client::{
-    Accepted, Approval, ApprovalFilter, ApprovalPage, Decided, Event, Executions, MessageFilter, MessagePage,
-    Performance, PlanDetails, PlanDiff, PlanFigures, PlanFilter, PlanPage, PlanTasks, Summary, TaskFigures,
-    Template, TemplateFilter, TemplateSearch, TemplateSummary,
+    Accepted, Approval, ApprovalFilter, ApprovalPage, Decided, Event, Executions, FiguresBy, FiguresFilter,
+    FiguresPage, MessageFilter, MessagePage, Performance, PlanDetails, PlanDiff, PlanFigures, PlanFilter,
+    PlanPage, PlanTasks, Summary, TaskFigures, Template, TemplateFilter, TemplateSearch, TemplateSummary,
 };
 use agent_core::event::Topic;
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
 use agent_core::ports;
 use agent_runtime::{EventQuery, PersonsAnswer, WantedApprovals, WantedMessages};
-use agent_server::views::analytics::{PerformanceView, PlanFiguresView, SummaryView, TaskFiguresView};
+use agent_server::views::analytics::{
+    self as views, FiguresByView, PerformanceView, PlanFiguresView, SummaryView, TaskFiguresView,
+};
 use agent_server::views::approval::{ApprovalView, ApprovalsView, DecidedView};
 use agent_server::views::conversation::MessagesView;
 use agent_server::views::execution::ExecutionsView;
@@ -181,6 +183,21 @@ impl Backend for Embedded {
         self.agent.plans().state(&self.me, id).await?;
         let figures = self.agent.analytics().plan(self.me.tenant, id).await;
         Document::of(PlanFiguresView::new(id, figures.map_err(uncounted)?))
+    }
+
+    async fn figures_by(
+        &self,
+        by: FiguresBy,
+        filter: &FiguresFilter,
+    ) -> Result<Document<FiguresPage>, Failure> {
+        let by = match by {
+            FiguresBy::Templates => views::FiguresBy::Templates,
+            FiguresBy::Users => views::FiguresBy::Users,
+            FiguresBy::Models => views::FiguresBy::Models,
+        };
+        let (after, limit) = (filter.cursor.clone(), filter.limit.unwrap_or(PAGE));
+        let page = self.agent.analytics().by(self.me.tenant, by.into(), after, limit).await;
+        Document::of(FiguresByView::from(page.map_err(uncounted)?))
     }
 }
 

@@ -4,8 +4,9 @@ use super::{Backend, Document, Move};
 use crate::exit::Failure;
 use agent_client::{
     Accepted, Answer, Approval, ApprovalFilter, ApprovalPage, Client, Decided, Decision, Event, Executions,
-    MessageFilter, MessagePage, Performance, PlanDetails, PlanDiff, PlanFigures, PlanFilter, PlanPage,
-    PlanTasks, Summary, TaskFigures, Template, TemplateFilter, TemplateSearch, TemplateSummary, Topic,
+    FiguresBy, FiguresFilter, FiguresPage, MessageFilter, MessagePage, Performance, PlanDetails, PlanDiff,
+    PlanFigures, PlanFilter, PlanPage, PlanTasks, Summary, TaskFigures, Template, TemplateFilter,
+    TemplateSearch, TemplateSummary, Topic,
 };
 use agent_core::approval::Resolution;
 use agent_core::ids::{ApprovalId, PlanId, TaskId};
@@ -150,6 +151,14 @@ impl Backend for Server {
 
     async fn plan_figures(&self, id: PlanId) -> Result<Document<PlanFigures>, Failure> {
         self.get(&["analytics", "plans", &id.to_string()], &()).await
+    }
+
+    async fn figures_by(
+        &self,
+        by: FiguresBy,
+        filter: &FiguresFilter,
+    ) -> Result<Document<FiguresPage>, Failure> {
+        self.get(&["analytics", "by", by.as_str()], filter).await
     }
 }
 

@@ -2,11 +2,13 @@
 
 mod show;
 
+use super::plans::more;
 use crate::backend::{Backend, Place, introduce};
 use crate::exit::{Exit, Outcome};
 use crate::output::Terminal;
+use agent_client::{FiguresBy, FiguresFilter};
 use agent_core::ids::{PlanId, TaskId};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use serde_json::Value;
 
 const EXAMPLES: &str = "\
@@ -14,6 +16,7 @@ Examples:
   agent analytics                    everything: figures, the last day and month, slow, failing and busy tasks
   agent analytics --plan 7
   agent analytics --task 12
+  agent analytics --by models        of each language model; also templates and users
   agent analytics --json | jq .performance_report.totals
   agent analytics --server https://agent.example
 
@@ -29,6 +32,15 @@ pub(super) struct Analytics {
     /// Only the figures of this task
     #[arg(long, value_name = "TASK_ID", value_parser = clap::value_parser!(i64).range(1..))]
     task: Option<i64>,
+    /// The figures of each of these
+    #[arg(long, value_enum, conflicts_with_all = ["plan", "task"])]
+    by: Option<By>,
+    /// At most so many, with --by
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=200), requires = "by")]
+    limit: u32,
+    /// Go on where the page before ended, with --by
+    #[arg(long, requires = "by")]
+    cursor: Option<String>,
     /// Print one JSON document, as the REST API answers
     #[arg(long)]
     json: bool,
@@ -36,13 +48,36 @@ pub(super) struct Analytics {
     place: Place,
 }
 
+/// By what figures are added up.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum By {
+    /// The templates that plans were made from
+    Templates,
+    /// The people whose plans they are
+    Users,
+    /// The language models that answered
+    Models,
+}
+
+impl From<By> for FiguresBy {
+    fn from(by: By) -> Self {
+        match by {
+            By::Templates => Self::Templates,
+            By::Users => Self::Users,
+            By::Models => Self::Models,
+        }
+    }
+}
+
 impl Analytics {
     pub(super) async fn run(self, terminal: Terminal) -> Outcome {
-        let Self { plan, task, json, place } = self;
-        let looking = async |backend: &dyn Backend| match (plan, task) {
-            (Some(plan), _) => of_plan(backend, PlanId(plan), json, terminal).await,
-            (None, Some(task)) => of_task(backend, TaskId(task), json, terminal).await,
-            (None, None) => of_everything(backend, json, terminal).await,
+        let Self { plan, task, by, limit, cursor, json, place } = self;
+        let filter = FiguresFilter { limit: Some(limit), cursor };
+        let looking = async |backend: &dyn Backend| match (plan, task, by) {
+            (Some(plan), ..) => of_plan(backend, PlanId(plan), json, terminal).await,
+            (None, Some(task), _) => of_task(backend, TaskId(task), json, terminal).await,
+            (None, None, Some(by)) => of_each(backend, by.into(), &filter, json, terminal).await,
+            (None, None, None) => of_everything(backend, json, terminal).await,
         };
         place.during(false, looking).await
     }
@@ -56,6 +91,25 @@ async fn of_everything(backend: &dyn Backend, json: bool, terminal: Terminal) ->
     } else {
         introduce(backend, &terminal);
         show::everything(&terminal, &summary.value, &performance.value);
+    }
+    Ok(Exit::Done)
+}
+
+async fn of_each(
+    backend: &dyn Backend,
+    by: FiguresBy,
+    filter: &FiguresFilter,
+    json: bool,
+    terminal: Terminal,
+) -> Outcome {
+    let page = backend.figures_by(by, filter).await?;
+    if json {
+        terminal.json(&page.json)?;
+    } else {
+        introduce(backend, &terminal);
+        show::each(&terminal, by, &page.value);
+        let cursor = page.value.next_cursor.as_deref();
+        more(&terminal, page.value.figures.len(), page.value.total, cursor);
     }
     Ok(Exit::Done)
 }

@@ -158,6 +158,15 @@ fn figures_are_shown_as_tables_and_bars() {
     for ended in both.ask(&["analytics", "--task", "1"], 0) {
         assert!(ended.stdout.contains("100 %"), "{}", ended.stdout);
     }
+    let users = both.json(&["analytics", "--by", "users"]);
+    assert_eq!((&users["total"], &users["figures"][0]["execution_count"]), (&json!(1), &json!(2)));
+    for ended in both.ask(&["analytics", "--by", "users"], 0) {
+        assert!(ended.stdout.contains("user") && ended.stdout.contains("100 %"), "{}", ended.stdout);
+    }
+    for ended in both.ask(&["analytics", "--by", "models"], 0) {
+        assert!(ended.stdout.contains("nothing was executed yet that counts for models"), "{}", ended.stdout);
+    }
+    both.ask(&["analytics", "--by", "colours"], 2);
     both.ask(&["analytics", "--task", "99"], 2);
     both.ask(&["analytics", "--plan", "99"], 2);
     assert!(Workplace::new().agent(&["analytics"]).with_code(0).stdout.contains("nothing was executed yet"));

@@ -2,7 +2,7 @@
 
 use agent_core::ids::{PlanId, TaskId};
 use agent_core::time::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Everything in short.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -40,10 +40,29 @@ pub struct PerformanceReport {
     pub generated_at: Timestamp,
     /// Everything together.
     pub totals: Totals,
-    /// The tasks with the longest mean duration.
+    /// The tasks with the longest single execution.
     pub slowest_tasks: Vec<SlowTask>,
     /// The tasks with the most failed attempts.
     pub most_failing_tasks: Vec<FailingTask>,
+    /// Why executions failed, most frequent first.
+    #[serde(default)]
+    pub failure_reasons: Vec<FailureReason>,
+    /// Whether executions were recorded that these figures do not count yet.
+    #[serde(default)]
+    pub is_behind: bool,
+}
+
+/// Why executions failed.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct FailureReason {
+    /// The first line of the message, each number in it as `N`; `None` for the many rare ones together.
+    pub reason: Option<String>,
+    /// Executions that failed for it.
+    pub count: u64,
+    /// When the latest of them ended.
+    #[serde(default)]
+    pub last_at: Option<Timestamp>,
 }
 
 /// Figures over all finished attempts.
@@ -72,6 +91,9 @@ pub struct Totals {
     pub p99: f64,
     /// Model tokens used.
     pub tokens: u64,
+    /// What they cost in US dollars, as far as prices are known.
+    #[serde(default)]
+    pub cost: f64,
 }
 
 /// A task that takes long.
@@ -207,4 +229,69 @@ pub struct PlanFigures {
     pub tokens: u64,
     /// The same for each task that has finished attempts.
     pub tasks: Vec<TaskFigures>,
+}
+
+/// By what figures are added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FiguresBy {
+    /// The templates that plans were made from.
+    Templates,
+    /// The people whose plans they are.
+    Users,
+    /// The language models that answered.
+    Models,
+}
+
+impl FiguresBy {
+    /// The word for it, as in the address.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Templates => "templates",
+            Self::Users => "users",
+            Self::Models => "models",
+        }
+    }
+}
+
+/// Which part of the figures of each template, user or model.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FiguresFilter {
+    /// At most so many, 1 to 200.
+    pub limit: Option<u32>,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// The figures of some templates, users or models.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct FiguresPage {
+    /// The figures, ordered by subject as text.
+    pub figures: Vec<SubjectFigures>,
+    /// How many there are in all.
+    pub total: u64,
+    /// Where the next page begins; `None` on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// How the executions of a template, user or model have gone.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[non_exhaustive]
+pub struct SubjectFigures {
+    /// The id of the template or user, or the name of the model.
+    pub subject: String,
+    /// Finished attempts.
+    pub execution_count: u64,
+    /// Those that failed.
+    pub failure_count: u64,
+    /// Share of those that completed.
+    pub success_rate: f64,
+    /// Mean duration.
+    pub avg_duration: f64,
+    /// 95 percent took no longer.
+    pub p95: f64,
+    /// Model tokens used.
+    pub tokens: u64,
+    /// What they cost in US dollars, as far as prices are known.
+    pub cost: f64,
 }

@@ -3,7 +3,7 @@
 use crate::output::{Style, Terminal};
 use crate::sparkline::sparkline;
 use crate::table::{Cell, Column, Table, number, text};
-use agent_client::{Performance, Period, PlanFigures, Summary, Task, TaskFigures};
+use agent_client::{FiguresBy, FiguresPage, Performance, Period, PlanFigures, Summary, Task, TaskFigures};
 
 /// Everything: the figures together, the last day and month, and the tasks worth a look.
 pub(super) fn everything(terminal: &Terminal, summary: &Summary, performance: &Performance) {
@@ -22,18 +22,23 @@ pub(super) fn everything(terminal: &Terminal, summary: &Summary, performance: &P
         percent(summary.average_success_rate)
     ));
     terminal.line(format_args!(
-        "took {} in the mean, half up to {}, 95 % up to {}, 99 % up to {}; {} model tokens",
+        "took {} in the mean, half up to {}, 95 % up to {}, 99 % up to {}; {} model tokens{}",
         took(totals.avg_duration),
         took(totals.p50),
         took(totals.p95),
         took(totals.p99),
-        totals.tokens
+        totals.tokens,
+        cost(totals.cost)
     ));
+    if summary.performance_report.is_behind {
+        terminal.line("more was executed that is being counted; ask again in a while");
+    }
     terminal.line("");
     periods(terminal, "last 24 hours", &performance.hourly_summary);
     periods(terminal, "last 30 days ", &performance.daily_summary);
     slowest(terminal, performance);
     failing(terminal, performance);
+    reasons(terminal, performance);
     trending(terminal, performance);
 }
 
@@ -97,6 +102,53 @@ fn failing(terminal: &Terminal, performance: &Performance) {
         ]);
     }
     titled(terminal, "Most failing tasks", &table);
+}
+
+fn reasons(terminal: &Terminal, performance: &Performance) {
+    let mut table = Table::new([number("failed"), text("why")]);
+    for reason in &performance.performance_report.failure_reasons {
+        table.row([
+            Cell::styled(reason.count, Style::Red),
+            reason.reason.as_deref().unwrap_or("other reasons").into(),
+        ]);
+    }
+    titled(terminal, "Why executions fail", &table);
+}
+
+/// The figures of each template, user or model.
+pub(super) fn each(terminal: &Terminal, by: FiguresBy, page: &FiguresPage) {
+    if page.figures.is_empty() {
+        terminal.line(format_args!("nothing was executed yet that counts for {}", by.as_str()));
+        return;
+    }
+    let subject = match by {
+        FiguresBy::Templates => "template",
+        FiguresBy::Users => "user",
+        FiguresBy::Models => "model",
+    };
+    let mut table = Table::new([
+        text(subject),
+        number("executions"),
+        number("failed"),
+        number("succeeded"),
+        number("mean"),
+        number("p95"),
+        number("tokens"),
+        number("cost"),
+    ]);
+    for figures in &page.figures {
+        table.row([
+            figures.subject.as_str().into(),
+            figures.execution_count.into(),
+            figures.failure_count.into(),
+            percent(figures.success_rate).into(),
+            took(figures.avg_duration).into(),
+            took(figures.p95).into(),
+            figures.tokens.into(),
+            format!("${:.4}", figures.cost).into(),
+        ]);
+    }
+    table.show(terminal);
 }
 
 fn trending(terminal: &Terminal, performance: &Performance) {
@@ -195,6 +247,11 @@ fn row(figures: &TaskFigures, what: &str) -> [Cell; 8] {
 /// Seconds as a person reads them.
 fn took(seconds: f64) -> String {
     if seconds < 1.0 { format!("{:.0} ms", seconds * 1000.0) } else { format!("{seconds:.1} s") }
+}
+
+/// What was paid, where anything was.
+fn cost(dollars: f64) -> String {
+    if dollars > 0.0 { format!(", ${dollars:.4}") } else { String::new() }
 }
 
 fn percent(share: f64) -> String {
