@@ -56,7 +56,7 @@ async fn try_out(seed: u32, which: &[String], phases: &[&str]) {
     let mut command = Command::new(program);
     command
         .current_dir(folder.path())
-        .args(["run", &format!("{}/openapi.json", server.url()), "--no-color", "--workers", "2"])
+        .args(["run", &format!("{}/openapi.json", server.url()), "--no-color", "--workers", "1"])
         .args(["--header", &format!("Authorization: Bearer {}", admin.token().unwrap())])
         .args(["--phases", "examples,coverage,fuzzing,stateful", "--seed", &seed.to_string()])
         .args(["--max-examples", &examples().to_string(), "--request-timeout", "20"])

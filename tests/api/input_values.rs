@@ -175,7 +175,7 @@ async fn lists_with(client: &Client, parameter: &str) -> Vec<String> {
     };
     let found =
         operations(&document).into_iter().filter(|(_, method, operation)| method == "GET" && has(operation));
-    found.map(|(path, ..)| path.replace("{plan_id}", "1")).collect()
+    found.map(|(path, ..)| path.replace("{plan_id}", "1").replace("{dimension}", "users")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -61,7 +61,11 @@ fn lists() -> Vec<List> {
 
 async fn add(client: &Client, list: &List) {
     let (path, body) = &list.add;
-    client.post(path, body.clone()).await.expect(201);
+    let added = client.post(path, body.clone()).await.expect(201).json;
+    if body["auto_execute"] == true {
+        // Its question opens once the executor has come to it.
+        client.wait_for_plan(added["plan_id"].as_i64().unwrap(), &["awaiting_approval"]).await;
+    }
 }
 
 /// The ids of a list, page by page; some are added between pages, as the dice say.

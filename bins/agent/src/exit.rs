@@ -126,6 +126,8 @@ impl From<agent_client::Error> for Failure {
                 let advice = if knows { "" } else { "; log in with `agent login URL`" };
                 Self { exit: Exit::NeedsPerson, message: format!("{message}{advice}") }
             }
+            // Nothing is wrong with what was asked; it was asked too often, or took too long.
+            Client::Problem(problem) if matches!(problem.status, 408 | 429) => Self::work(message),
             Client::Problem(problem) if problem.status < 500 => Self::usage(message),
             _ => Self::work(message),
         }

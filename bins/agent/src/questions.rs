@@ -3,11 +3,13 @@
 use crate::backend::Backend;
 use crate::exit::Failure;
 use crate::output::{Style, Terminal, plain};
+use crate::signals::interrupted;
 use agent_client::{Approval, ApprovalFilter};
 use agent_core::approval::Resolution;
 use agent_core::ids::PlanId;
 use agent_runtime::PersonsAnswer;
 use std::io::{BufRead, IsTerminal};
+use tokio::sync::oneshot;
 
 /// Open questions of one plan that are shown at once.
 const MOST: u32 = 200;
@@ -83,11 +85,7 @@ async fn prompt(
     let offered = if for_plan { "y = yes, p = yes for the whole plan, " } else { "y [WORDS] = yes, " };
     loop {
         terminal.note(format_args!("{offered}n [WHY] = no, c = cancel the plan, q = decide later"));
-        let line = tokio::task::spawn_blocking(|| {
-            let mut line = String::new();
-            std::io::stdin().lock().read_line(&mut line).map(|read| (read > 0).then_some(line))
-        });
-        let Some(line) = line.await.map_err(std::io::Error::other)?? else { return Ok(None) };
+        let Some(line) = typed_line().await? else { return Ok(None) };
         let (word, rest) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
         let note = Some(rest.trim().to_owned()).filter(|note| !note.is_empty());
         match word.to_ascii_lowercase().as_str() {
@@ -98,5 +96,21 @@ async fn prompt(
             "q" | "quit" => return Ok(None),
             _ => {}
         }
+    }
+}
+
+/// The next line of standard input; `None` at its end.
+async fn typed_line() -> Result<Option<String>, Failure> {
+    let (sender, typed) = oneshot::channel();
+    // A read cannot be taken back, and a thread of the runtime would keep the program from ending.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        // Whoever was interrupted does not listen any more.
+        let _unheard = sender.send(read.map(|bytes| (bytes > 0).then_some(line)));
+    });
+    tokio::select! {
+        line = typed => Ok(line.map_err(std::io::Error::other)??),
+        () = interrupted() => Err(Failure::work("interrupted; the question stays open: `agent approvals list`")),
     }
 }

@@ -1,7 +1,7 @@
 //! Tables that fit the terminal: what is long is cut by the width it takes on the screen, and only there.
 
 use crate::output::{Style, Terminal, one_line, paint};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 /// What stands between two columns.
 const GAP: usize = 2;
@@ -122,7 +122,7 @@ impl<const COLUMNS: usize> Table<COLUMNS> {
         let mut line = String::new();
         for (index, (cell, width)) in row.iter().zip(widths).enumerate() {
             let shown = cut(&cell.text, *width);
-            let room = " ".repeat(width - shown.width());
+            let room = " ".repeat(width.saturating_sub(shown.width()));
             let painted = match cell.style {
                 Some(style) if !shown.is_empty() => paint(colours, style, shown),
                 _ => shown,
@@ -147,14 +147,15 @@ pub(crate) fn cut(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
-    let mut room = width.saturating_sub(1);
-    let fits = |c: &char| {
-        let taken = c.width().unwrap_or(0);
-        let fits = taken <= room;
-        room = room.saturating_sub(taken);
-        fits
-    };
-    let kept: String = text.chars().take_while(fits).collect();
+    let mut kept = String::with_capacity(text.len());
+    for c in text.chars() {
+        kept.push(c);
+        // Of the whole, since a character can widen the one before it.
+        if kept.width() + 1 > width {
+            kept.pop();
+            break;
+        }
+    }
     if width == 0 { String::new() } else { format!("{}…", kept.trim_end()) }
 }
 
@@ -179,6 +180,19 @@ mod tests {
         assert_eq!(lines[0], "plan  status     goal");
         assert_eq!(lines[1], "   7  completed  修复失败的测试，并且不要改变公共接口");
         assert_eq!(lines[2], "  12  failed     short");
+    }
+
+    #[test]
+    fn a_text_is_cut_where_it_ends_on_the_screen() {
+        for text in [
+            "⚠\u{fe0f} Fix the failing tests",
+            "✔\u{fe0f}❤\u{fe0f} done and done",
+            "👩\u{200d}🚀 to the moon",
+        ] {
+            for width in 0..30 {
+                assert!(cut(text, width).width() <= width, "{text} in {width}");
+            }
+        }
     }
 
     #[test]

@@ -204,6 +204,11 @@ impl Settings {
         folder.unwrap_or(Path::new(".")).join(name)
     }
 
+    /// The address of the database as it may be shown: without its password.
+    pub fn shown_database_url(&self) -> String {
+        database::without_password(&self.database_url)
+    }
+
     /// The effective settings as TOML, secrets masked: what `--print-config` shows.
     pub fn to_masked_toml(&self) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
@@ -213,7 +218,7 @@ impl Settings {
         let origins: Vec<String> = self.cors_origins.iter().map(|origin| quoted(origin)).collect();
         let lines = [
             ("bind", Some(quoted(&self.bind.to_string()))),
-            ("database_url", Some(quoted(&database::without_password(&self.database_url)))),
+            ("database_url", Some(quoted(&self.shown_database_url()))),
             ("nats_url", self.nats_url.as_ref().map(|address| quoted(&address.to_string()))),
             ("jwt_secret", mask(&self.jwt_secret)),
             ("dev", Some(self.dev.to_string())),

@@ -31,6 +31,19 @@ pub(crate) struct Browser {
     _profile: TempDir,
 }
 
+/// Without a screen and alone: no name is found and no other machine reached.
+const ALONE: [&str; 9] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+];
+
 impl Browser {
     /// Starts the browser that the environment names. `None`, and a line that says so, where it names none.
     #[expect(clippy::disallowed_methods, reason = "where the browser is stands in the environment")]
@@ -43,15 +56,8 @@ impl Browser {
         };
         let profile = tempfile::tempdir().unwrap();
         let mut process = Command::new(program)
-            .args(["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"])
-            .args([
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--window-size=1280,1400",
-            ])
-            // No name is found and no other machine reached.
-            .arg("--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1")
-            .arg("--remote-debugging-port=0")
+            .args(ALONE)
+            .args(["--window-size=1280,1400", "--remote-debugging-port=0"])
             .arg(format!("--user-data-dir={}", profile.path().display()))
             .arg("about:blank")
             .stdout(Stdio::null())

@@ -92,6 +92,7 @@ pub(crate) async fn list_analytics_by(
     state: Data<AppState>,
 ) -> Result<Json<FiguresByView>> {
     let page = Page::read(query.limit.as_deref(), None)?;
-    let (dimension, after) = (path.dimension.into(), query.cursor.clone());
+    let after = query.after().map_err(|wrong| ApiError::invalid_field("?cursor", wrong))?;
+    let dimension = path.dimension.into();
     Ok(Json(state.agent().analytics().by(caller.tenant, dimension, after, page.limit).await?.into()))
 }

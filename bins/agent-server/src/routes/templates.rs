@@ -7,6 +7,7 @@ use crate::views::template::{
     ListTemplates, SearchPath, TemplatePath, TemplateSearchView, TemplateSummaryView, TemplateVersionPath,
     TemplateVersionView, TemplateVersionsView, TemplateView,
 };
+use crate::views::write_template::WriteTemplate;
 use actix_web::http::header::ETAG;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, HttpResponseBuilder, get};
@@ -73,7 +74,7 @@ pub(super) fn answered(mut response: HttpResponseBuilder, entry: TemplateEntry) 
 #[utoipa::path(
     tag = "templates",
     params(TemplatePath),
-    responses((status = 200, description = "The template", body = String, content_type = "application/yaml"), ApiError),
+    responses((status = 200, description = "The template", body = WriteTemplate, content_type = "application/yaml"), ApiError),
     security(("bearer" = ["plans:read"]), ("api_key" = ["plans:read"]))
 )]
 #[get("/templates/{id}/export")]

@@ -3,10 +3,11 @@
 //! The figures are sent as `agent-analytics` computes them; the types named `…View` without values of
 //! their own describe them to readers.
 
-use agent_analytics::{
-    Dimension, ExecutionStatistics, Performance, PlanStatistics, SubjectPage, SubjectStatistics, Summary,
-    TaskStatistics,
-};
+mod by;
+
+pub use by::{FiguresBy, FiguresByPath, FiguresByView, ListFiguresBy};
+
+use agent_analytics::{ExecutionStatistics, Performance, PlanStatistics, Summary, TaskStatistics};
 use agent_core::ids::PlanId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -276,75 +277,4 @@ impl PlanFiguresView {
             tasks: Vec::new(),
         }))
     }
-}
-
-/// By what figures are added up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FiguresBy {
-    /// The templates that plans were made from.
-    Templates,
-    /// The people whose plans they are.
-    Users,
-    /// The language models that answered; an execution counts for each of them, with the tokens of each.
-    Models,
-}
-
-impl From<FiguresBy> for Dimension {
-    fn from(by: FiguresBy) -> Self {
-        match by {
-            FiguresBy::Templates => Self::Template,
-            FiguresBy::Users => Self::User,
-            FiguresBy::Models => Self::Model,
-        }
-    }
-}
-
-/// By what, in the path.
-#[derive(Debug, Deserialize, IntoParams)]
-#[into_params(parameter_in = Path)]
-pub struct FiguresByPath {
-    /// By what figures are added up.
-    #[param(inline, example = "models")]
-    pub dimension: FiguresBy,
-}
-
-/// Which part of them.
-#[derive(Debug, Clone, Deserialize, IntoParams)]
-#[into_params(parameter_in = Query)]
-#[serde(deny_unknown_fields)]
-pub struct ListFiguresBy {
-    /// At most so many, 1 to 200; 50 without.
-    #[param(value_type = Option<u32>, minimum = 1, maximum = 200, example = 50)]
-    pub limit: Option<String>,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<String>,
-}
-
-/// The figures of each template, user or model.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct FiguresByView {
-    /// The figures, ordered by subject as text.
-    #[schema(value_type = Vec<SubjectFigures>)]
-    pub figures: Vec<SubjectStatistics>,
-    /// How many there are in all.
-    pub total: u64,
-    /// Where the next page begins; null on the last one.
-    pub next_cursor: Option<String>,
-}
-
-impl From<SubjectPage> for FiguresByView {
-    fn from(page: SubjectPage) -> Self {
-        Self { figures: page.subjects, total: page.total, next_cursor: page.next }
-    }
-}
-
-/// How the executions of a template, user or model have gone.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the fields of SubjectStatistics to readers of the API")]
-struct SubjectFigures {
-    /// The id of the template or user, or the name of the model.
-    subject: String,
-    #[serde(flatten)]
-    figures: ExecutionFigures,
 }

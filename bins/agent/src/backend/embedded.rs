@@ -195,7 +195,9 @@ impl Backend for Embedded {
             FiguresBy::Users => views::FiguresBy::Users,
             FiguresBy::Models => views::FiguresBy::Models,
         };
-        let (after, limit) = (filter.cursor.clone(), filter.limit.unwrap_or(PAGE));
+        let page = views::ListFiguresBy { limit: None, cursor: filter.cursor.clone() };
+        let after = page.after().map_err(|wrong| Failure::usage(format!("--cursor {wrong}")))?;
+        let limit = filter.limit.unwrap_or(PAGE);
         let page = self.agent.analytics().by(self.me.tenant, by.into(), after, limit).await;
         Document::of(FiguresByView::from(page.map_err(uncounted)?))
     }

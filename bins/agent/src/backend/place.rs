@@ -91,7 +91,11 @@ impl Place {
     }
 
     fn url(&self, logins: Option<&Logins>) -> Result<Option<String>, Failure> {
-        match (self.server.as_deref().filter(|url| !url.is_empty()), logins) {
+        match (self.server.as_deref(), logins) {
+            // Such as a variable of a script that was never set: it must not mean another server.
+            (Some(""), _) => {
+                Err(Failure::usage("--server or AGENT_SERVER is empty; name a server, or leave it out"))
+            }
             (Some(url), _) => Ok(Some(url.to_owned())),
             (None, Some(logins)) => Ok(logins.read()?.current),
             (None, None) => Ok(None),
@@ -104,19 +108,21 @@ impl Place {
         url: &str,
         logins: Option<Logins>,
     ) -> Result<ClientBuilder, Failure> {
-        if let Some(token) = &self.token {
+        // A variable that is set to nothing names nothing.
+        let said = |credential: &&String| !credential.is_empty();
+        if let Some(token) = self.token.as_ref().filter(said) {
             return Ok(builder.token(token.as_str()));
         }
-        if let Some(key) = &self.api_key {
+        if let Some(key) = self.api_key.as_ref().filter(said) {
             return Ok(builder.api_key(key.as_str()));
         }
         let Some(logins) = logins else { return Ok(builder) };
-        let login = logins.read()?.logins.remove(url);
-        Ok(match login.map(|login| login.credential) {
-            None => builder,
-            Some(Credential::ApiKey { api_key }) => builder.api_key(api_key),
-            Some(Credential::Session { access_token, refresh_token, .. }) => {
-                let store = StoredSession::new(logins, url);
+        let Some(login) = logins.read()?.logins.remove(url) else { return Ok(builder) };
+        let username = login.username;
+        Ok(match login.credential {
+            Credential::ApiKey { api_key } => builder.api_key(api_key),
+            Credential::Session { access_token, refresh_token, .. } => {
+                let store = StoredSession::new(logins, url, &username);
                 builder.token(access_token).refresh_token(refresh_token).session_store(Arc::new(store))
             }
         })

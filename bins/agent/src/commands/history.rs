@@ -31,7 +31,7 @@ pub(super) struct History {
     /// Only plans that stand there, such as completed or failed
     #[arg(long)]
     status: Option<PlanStatus>,
-    /// Only plans whose goal contains this text
+    /// Only plans whose goal has all of these words
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// At most so many plans

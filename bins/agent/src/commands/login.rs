@@ -10,10 +10,12 @@ use crate::exit::{Exit, Failure, Outcome};
 use crate::logins::{Credential, Login as StoredLogin, Logins};
 use crate::output::{Terminal, plain};
 use crate::password;
+use crate::signals::interrupted;
 use agent_client::Client;
 use clap::Args;
 use secrecy::ExposeSecret;
 use serde_json::json;
+use std::net::IpAddr;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -24,7 +26,7 @@ Examples:
   agent login https://agent.example --tenant acme       to work in another tenant than one's own
 
 From then on `plans`, `approvals`, `templates`, `history`, `analytics`, `keys` and `users` ask that server; --local says that
-this machine's data is meant, and --server URL another server. `run`, `plan`, `chat`, `scan` and `patch` always work here.
+this machine's data is meant, and --server URL another server. `plan`, `chat`, `scan` and `patch` always work here, `run` unless it names a server.
 The login is stored in $XDG_CONFIG_HOME/agent/logins.json (~/.config/agent/logins.json), for nobody else to read; its
 session is renewed as needed. The password is not stored.
 Exit codes: 0 done, 2 wrong usage, 3 the server does not accept the password or key, 4 cannot reach the server.";
@@ -55,6 +57,14 @@ pub(super) struct Login {
 
 impl Login {
     pub(super) async fn run(self, terminal: Terminal) -> Outcome {
+        // Once somebody has listened to the signals they end nothing by themselves any more.
+        tokio::select! {
+            done = self.log_in(terminal) => done,
+            () = interrupted() => Err(Failure::work("interrupted")),
+        }
+    }
+
+    async fn log_in(&self, terminal: Terminal) -> Outcome {
         let logins = Logins::required()?;
         let url = Client::builder(&self.url).build()?.address();
         warn_of_eavesdroppers(&url, &terminal);
@@ -107,11 +117,21 @@ impl Login {
 
 /// A password that crosses a network in the clear is everybody's.
 fn warn_of_eavesdroppers(url: &str, terminal: &Terminal) {
-    let host = url.strip_prefix("http://").map(|rest| rest.split(['/', ':']).next().unwrap_or_default());
-    let within = |host: &str| host == "localhost" || host.starts_with("127.") || host.starts_with('[');
+    let host = url.strip_prefix("http://").map(host_of);
+    let within =
+        |host: &str| host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     if host.is_some_and(|host| !within(host)) {
         terminal.note(
             "warning: http:// sends passwords and tokens so that the network can read them; use https://",
         );
+    }
+}
+
+/// The host of an address behind its scheme, without brackets and port.
+fn host_of(rest: &str) -> &str {
+    let authority = rest.split('/').next().unwrap_or_default();
+    match authority.strip_prefix('[') {
+        Some(address) => address.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
     }
 }

@@ -9,29 +9,33 @@ use agent_core::BoxError;
 pub(crate) struct StoredSession {
     logins: Logins,
     url: String,
+    username: String,
 }
 
 impl StoredSession {
-    pub(crate) fn new(logins: Logins, url: &str) -> Self {
-        Self { logins, url: url.to_owned() }
+    /// Of this person: whoever logs in meanwhile does not take over what is under way.
+    pub(crate) fn new(logins: Logins, url: &str, username: &str) -> Self {
+        Self { logins, url: url.to_owned(), username: username.to_owned() }
     }
 }
 
 impl SessionStore for StoredSession {
     fn take(&self) -> Result<Box<dyn TakenSession>, BoxError> {
         let locked = self.logins.lock().map_err(told)?;
-        Ok(Box::new(Taken { locked, url: self.url.clone() }))
+        Ok(Box::new(Taken { locked, url: self.url.clone(), username: self.username.clone() }))
     }
 }
 
 struct Taken {
     locked: LockedLogins,
     url: String,
+    username: String,
 }
 
 impl TakenSession for Taken {
     fn tokens(&self) -> Result<Option<KeptTokens>, BoxError> {
-        let credential = self.locked.stored.logins.get(&self.url).map(|login| &login.credential);
+        let login = self.locked.stored.logins.get(&self.url).filter(|login| login.username == self.username);
+        let credential = login.map(|login| &login.credential);
         Ok(match credential {
             Some(Credential::Session { access_token, refresh_token, .. }) => Some(KeptTokens {
                 access_token: access_token.clone().into(),
@@ -42,7 +46,8 @@ impl TakenSession for Taken {
     }
 
     fn replace(&mut self, session: &Session) -> Result<(), BoxError> {
-        if let Some(login) = self.locked.stored.logins.get_mut(&self.url) {
+        let login = self.locked.stored.logins.get_mut(&self.url);
+        if let Some(login) = login.filter(|login| login.username == self.username) {
             login.credential = session.into();
         }
         Ok(self.locked.save()?)

@@ -8,7 +8,7 @@ use agent_core::event::Event;
 use agent_core::ports::{Clock, CommitListener};
 use agent_store::{Backup, Store};
 use std::fs::{self, OpenOptions};
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -58,7 +58,20 @@ pub async fn restore(settings: &Settings, backup: &Path, force: bool, clock: &dy
     }
     let ready = unpack(backup, &database).await?;
     let kept_aside = set_aside(&present, &clock.now().to_string())?;
+    let draft = DataFolder::of(ready.draft.path());
     let files = ready.files.len();
+    if let Err(error) = put_in_place(ready, &data, &history, &database) {
+        put_back(&present, &kept_aside);
+        return Err(error);
+    }
+    // What SQLite had beside the draft is empty, and may be gone already.
+    draft.database_files().iter().for_each(|path| drop(fs::remove_file(path)));
+    files::sync_folder(&folder)?;
+    Ok(Restored { database, files, kept_aside })
+}
+
+/// Writes what stands beside the database, and gives the database its name last: then it has everything it needs.
+fn put_in_place(ready: Unpacked, data: &DataFolder, history: &Path, database: &Path) -> Result<()> {
     for (name, content) in &ready.files {
         let path = match name.strip_prefix(HISTORY) {
             Some(below) => history.join(below),
@@ -66,13 +79,25 @@ pub async fn restore(settings: &Settings, backup: &Path, force: bool, clock: &dy
         };
         write_private(&path, content)?;
     }
-    // Last: a database under its name has everything it needs beside it.
-    let draft = DataFolder::of(ready.draft.path());
-    ready.draft.persist_noclobber(&database).map_err(|error| files::fails(&database, &error.error))?;
-    // What SQLite had beside the draft is empty, and may be gone already.
-    draft.database_files().iter().for_each(|path| drop(fs::remove_file(path)));
-    files::sync_folder(&folder)?;
-    Ok(Restored { database, files, kept_aside })
+    ready.draft.persist_noclobber(database).map_err(|error| files::fails(database, &error.error))?;
+    Ok(())
+}
+
+/// Gives what was set aside its names again, after something went wrong. What was written in its place makes way.
+fn put_back(present: &[PathBuf], aside: &[PathBuf]) {
+    for (path, aside) in present.iter().zip(aside) {
+        let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        if let Err(error) = removed.or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        }) {
+            tracing::warn!(path = %path.display(), %error, "what was half restored could not be removed");
+        }
+        if let Err(error) = fs::rename(aside, path) {
+            let aside = aside.display();
+            tracing::error!(%aside, path = %path.display(), %error, "what was there before could not be put back");
+        }
+    }
 }
 
 /// A database that is ready to be given its name, and the files that go beside it.

@@ -31,7 +31,7 @@ pub(super) fn everything(terminal: &Terminal, summary: &Summary, performance: &P
         cost(totals.cost)
     ));
     if summary.performance_report.is_behind {
-        terminal.line("more was executed that is being counted; ask again in a while");
+        terminal.line("more was executed than is counted yet; ask again in a while");
     }
     terminal.line("");
     periods(terminal, "last 24 hours", &performance.hourly_summary);

@@ -56,7 +56,7 @@ impl Logout {
 
 async fn end(logins: &Logins, url: &str, login: Login) -> Result<(), Failure> {
     let Credential::Session { access_token, refresh_token, .. } = login.credential else { return Ok(()) };
-    let store = Arc::new(StoredSession::new(logins.clone(), url));
+    let store = Arc::new(StoredSession::new(logins.clone(), url, &login.username));
     let client = Client::builder(url).token(access_token).refresh_token(refresh_token).session_store(store);
     Ok(client.build()?.log_out().await?)
 }

@@ -68,7 +68,7 @@ fn at_home(here: &Embedded, json: bool, terminal: Terminal) -> Outcome {
         terminal.json(&placed(who, None))?;
         return Ok(Exit::Done);
     }
-    let database = plain(&here.agent.settings().database_url);
+    let database = plain(&here.agent.settings().shown_database_url());
     terminal.line(format_args!("{} on this machine, with the data in {database}", plain(&here.me.username)));
     terminal.line("nobody is logged in to a server; `agent login URL` does it");
     Ok(Exit::Done)

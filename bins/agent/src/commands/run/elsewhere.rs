@@ -6,6 +6,7 @@ use crate::exit::{Failure, Outcome};
 use crate::output::{Style, Terminal, paint, plain};
 use agent_runtime::CreatePlan;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use std::path::Path;
 
 /// Which server, and who asks it. Only a flag takes work elsewhere: neither the environment nor a stored login does.
@@ -13,7 +14,7 @@ use std::path::Path;
 #[command(next_help_heading = "Server")]
 pub(super) struct ServerArguments {
     /// Make the plan at this server and watch it; --repo is a folder there
-    #[arg(long, value_name = "URL",
+    #[arg(long, value_name = "URL", value_parser = NonEmptyStringValueParser::new(),
           conflicts_with_all = ["resume", "isolated", "provider", "model", "base_url", "script"])]
     pub(super) server: Option<String>,
     /// The access token for the server, in place of a stored login
