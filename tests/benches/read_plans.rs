@@ -16,6 +16,10 @@ use serde_json::json;
 use std::path::PathBuf;
 use wrk::{Load, Report};
 
+// As the programs have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const CONNECTIONS: u32 = 32;
 const SECONDS: u32 = 8;
 const PLANS: usize = 1_000;

@@ -5,7 +5,7 @@ use actix_web::HttpResponse;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::ServiceResponse;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH, VARY,
 };
 use actix_web::http::{Method, StatusCode};
 use agent_runtime::PlanDetails;
@@ -99,7 +99,7 @@ fn shown(headers: &HeaderMap, tag: &str) -> Option<String> {
 
 fn not_modified(response: ServiceResponse<BoxBody>, shown: &str) -> ServiceResponse<BoxBody> {
     let mut answer = HttpResponse::NotModified();
-    answer.insert_header((ETAG, shown));
+    answer.insert_header((ETAG, shown)).append_header((VARY, "Accept-Encoding"));
     for name in [CACHE_CONTROL, CONTENT_SECURITY_POLICY] {
         if let Some(value) = response.headers().get(&name) {
             answer.insert_header((name, value.clone()));

@@ -27,6 +27,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 /// The list of all operations.
 pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
     configure_system(config);
+    // First: the router tries one pattern after the other, and plans are asked for most.
+    configure_plans(config);
     config
         .service(auth::log_in)
         .service(auth::refresh_session)
@@ -49,7 +51,6 @@ pub(crate) fn configure(config: &mut ServiceConfig<'_>) {
         .service(tenants::remove_member)
         .service(tenants::show_repository_roots)
         .service(tenants::set_repository_roots);
-    configure_plans(config);
     configure_webhooks(config);
     configure_templates(config);
     config

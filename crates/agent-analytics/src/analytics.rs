@@ -169,11 +169,15 @@ impl Analytics {
     /// # Errors
     /// [`crate::Error::Unreadable`] when the attempts cannot be read, or what was counted cannot be kept.
     pub async fn roll_up(&self) -> Result<u64> {
-        let mut counted = 0;
+        let (mut counted, mut failed) = (0, None);
         for tenant in self.store.behind().await? {
-            counted += self.roll_up_tenant(tenant).await?;
+            // What one tenant has must not keep all others from being counted.
+            match self.roll_up_tenant(tenant).await {
+                Ok(attempts) => counted += attempts,
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(counted)
+        failed.map_or(Ok(counted), Err)
     }
 
     async fn roll_up_tenant(&self, tenant: TenantId) -> Result<u64> {

@@ -13,7 +13,9 @@ use crate::data_folder::DataFolder;
 use crate::error::{Error, Result};
 use crate::settings::{self, Settings};
 use agent_store::Backup;
+use std::collections::BTreeSet;
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What is said where the database is on a server.
@@ -56,12 +58,7 @@ pub fn back_up(settings: &Settings, path: &Path, tell: impl Fn(Progress) + Send)
     let mut backup =
         files::watched(&database, draft.path(), tell, || Ok(Backup::of(&database, draft.path())?))?;
     // After the database: what it speaks of is there, and perhaps a little more.
-    let mut files = 0;
-    for (name, source) in beside(settings, &database)? {
-        let content = std::fs::read(&source).map_err(|error| files::fails(&source, &error))?;
-        backup.add(&name, &content)?;
-        files += 1;
-    }
+    let files = add_files(&mut backup, settings, &database)?;
     backup.check().map_err(|error| error.about(&database))?;
     drop(backup);
     let written = File::open(draft.path()).and_then(|file| {
@@ -95,6 +92,35 @@ fn database_of(settings: &Settings) -> Result<PathBuf> {
 const SECRET: &str = "jwt-secret";
 /// What the names of the files of the history begin with.
 const HISTORY: &str = "history/";
+/// How often it is looked for files that got other names meanwhile.
+const LOOKS: usize = 10;
+
+/// Adds the files that belong to a database; how many there are. A server that goes on gives records of patches other names
+/// and forgets old ones: where one is gone, it is looked again.
+fn add_files(backup: &mut Backup, settings: &Settings, database: &Path) -> Result<usize> {
+    let mut added = BTreeSet::new();
+    for _ in 0..LOOKS {
+        let mut is_complete = true;
+        for (name, source) in beside(settings, database)? {
+            if added.contains(&name) {
+                continue;
+            }
+            match std::fs::read(&source) {
+                Ok(content) => backup.add(&name, &content)?,
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    is_complete = false;
+                    continue;
+                }
+                Err(error) => return Err(files::fails(&source, &error)),
+            }
+            added.insert(name);
+        }
+        if is_complete {
+            break;
+        }
+    }
+    Ok(added.len())
+}
 
 /// The files that belong to a database, with their names in a backup.
 fn beside(settings: &Settings, database: &Path) -> Result<Vec<(String, PathBuf)>> {

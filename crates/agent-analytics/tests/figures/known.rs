@@ -202,3 +202,42 @@ async fn a_source_out_of_reach_is_an_error_and_not_zero() {
     assert!(matches!(analytics.summary(TenantId::DEFAULT).await, Err(Error::Unreadable(_))));
     assert!(matches!(analytics.task(TenantId::DEFAULT, TaskId(1)).await, Err(Error::Unreadable(_))));
 }
+
+/// The attempts of two tenants, of which those of the first cannot be read.
+struct HalfUnplugged(Arc<Recorded>);
+
+const UNREADABLE: TenantId = TenantId(7);
+
+#[async_trait]
+impl AnalyticsStore for HalfUnplugged {
+    async fn snapshot(&self, tenant: TenantId, limit: u32, wanted: &Wanted) -> agent_core::Result<Snapshot> {
+        if tenant == UNREADABLE { unplugged() } else { self.0.snapshot(tenant, limit, wanted).await }
+    }
+
+    async fn attempts_of(&self, _: TenantId, _: AttemptsOf) -> agent_core::Result<Vec<AttemptRecord>> {
+        unplugged()
+    }
+
+    async fn behind(&self) -> agent_core::Result<Vec<TenantId>> {
+        Ok([vec![UNREADABLE], self.0.behind().await?].concat())
+    }
+
+    async fn keep_sums(
+        &self,
+        tenant: TenantId,
+        counted: i64,
+        overview: &Overview,
+        rollups: &Rollups,
+    ) -> agent_core::Result<bool> {
+        self.0.keep_sums(tenant, counted, overview, rollups).await
+    }
+}
+
+#[tokio::test]
+async fn what_one_tenant_has_keeps_no_other_from_being_counted() {
+    let store = Recorded::of(vec![attempt(1, 1, 0.0, 1.0, true)]);
+    let half = Arc::new(HalfUnplugged(Arc::clone(&store)));
+    let analytics = Analytics::new(half, Arc::new(Noon), PriceList::default());
+    assert!(matches!(analytics.roll_up().await, Err(Error::Unreadable(_))));
+    assert_eq!(store.behind().await.unwrap(), [], "the other was counted all the same");
+}

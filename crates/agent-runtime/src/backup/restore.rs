@@ -140,16 +140,20 @@ fn is_known(name: &str) -> bool {
         })
 }
 
-/// Gives what is there other names. The log of the database stays with it.
+/// Gives what is there other names, all of it or nothing. The log of the database stays with it.
 fn set_aside(present: &[PathBuf], at: &str) -> Result<Vec<PathBuf>> {
     let at: String = at.chars().filter(char::is_ascii_alphanumeric).collect();
-    let aside = |path: &PathBuf| {
+    let mut kept_aside = Vec::with_capacity(present.len());
+    for path in present {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let aside = path.with_file_name(format!("replaced-{at}-{name}"));
-        fs::rename(path, &aside).map_err(|error| files::fails(path, &error))?;
-        Ok(aside)
-    };
-    present.iter().map(aside).collect()
+        if let Err(error) = fs::rename(path, &aside) {
+            put_back(present, &kept_aside);
+            return Err(files::fails(path, &error));
+        }
+        kept_aside.push(aside);
+    }
+    Ok(kept_aside)
 }
 
 fn write_private(path: &Path, content: &[u8]) -> Result<()> {

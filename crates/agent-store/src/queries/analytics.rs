@@ -2,15 +2,16 @@
 
 use super::{Backend, Conn, steps};
 use crate::error::Answer;
-use crate::rows::{PlanKey, large, named, parse, plain, small};
+use crate::rows::{large, named, parse, plain, small};
 use crate::schema::{analytics_overviews, analytics_rollups, attempts, plans, tasks, tenants};
 use agent_analytics::ports::{AttemptRecord, AttemptsOf, Snapshot, Wanted};
 use agent_analytics::{Batch, Dimension, Overview, RollupKey, Rollups, keys_of};
 use agent_core::ids::{PlanId, TaskId, TenantId, UserId};
 use agent_core::plan::TaskStatus;
 use agent_core::time::Timestamp;
-use diesel::dsl::max;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Keys per statement; well below the values that a statement may have.
@@ -84,16 +85,13 @@ pub(crate) fn attempts_of(conn: &mut Conn, tenant: TenantId, of: AttemptsOf) -> 
 
 /// The tenants that have attempts behind what is counted.
 pub(crate) fn behind(conn: &mut Conn) -> Answer<Vec<TenantId>> {
-    let all: Vec<i64> = tenants::table.order(tenants::id).select(tenants::id).load(conn)?;
-    let mut behind = Vec::new();
-    for tenant in all.into_iter().map(TenantId) {
-        let of_tenant = attempts::table.filter(attempts::tenant_id.eq(tenant.get()));
-        let newest: Option<i64> = of_tenant.select(max(attempts::cursor)).get_result(conn)?;
-        if newest.unwrap_or(0) > counted(conn, tenant)? {
-            behind.push(tenant);
-        }
-    }
-    Ok(behind)
+    /// Of each tenant only the first attempt behind is looked for.
+    const BEHIND: &str = "EXISTS (SELECT 1 FROM attempts WHERE attempts.tenant_id = tenants.id AND attempts.cursor > \
+        COALESCE((SELECT analytics_overviews.cursor FROM analytics_overviews \
+        WHERE analytics_overviews.tenant_id = tenants.id), 0))";
+    let behind: Vec<i64> =
+        tenants::table.filter(sql::<Bool>(BEHIND)).order(tenants::id).select(tenants::id).load(conn)?;
+    Ok(behind.into_iter().map(TenantId).collect())
 }
 
 /// Keeps a later overview and the sums that changed with it; false where somebody else counted since `expected`.
@@ -238,21 +236,28 @@ fn rollups(conn: &mut Conn, tenant: TenantId, wanted: &Wanted, fresh: &[AttemptR
 
 /// The attempts that completed or failed, with the models that answered in them.
 fn records(conn: &mut Conn, rows: Vec<Row>) -> Answer<Vec<AttemptRecord>> {
+    let Some(((.., tenant), _)) = rows.first() else { return Ok(Vec::new()) };
+    let tenant = TenantId(*tenant);
     let mut records = Vec::with_capacity(rows.len());
     for row in rows {
-        let ((_, plan, task, attempt, .., tenant), (status, ..)) = &row;
+        let (_, (status, ..)) = &row;
         let succeeded = *status == TaskStatus::Completed.as_str();
-        if !succeeded && *status != TaskStatus::Failed.as_str() {
-            continue;
+        if succeeded || *status == TaskStatus::Failed.as_str() {
+            records.push(record(row, succeeded)?);
         }
-        let plan = PlanKey { tenant: TenantId(*tenant), id: PlanId(*plan) };
-        let (task, attempt) = (TaskId(*task), small("attempts.attempt", *attempt)?);
-        let mut record = record(row, succeeded)?;
-        // Where no tokens were used, no model answered.
-        if record.tokens > 0 {
-            record.models = steps::model_usage_of_attempt(conn, plan, task, attempt)?;
+    }
+    // Where no tokens were used, no model answered.
+    let asked: Vec<&AttemptRecord> = records.iter().filter(|record| record.tokens > 0).collect();
+    let mut used = BTreeMap::new();
+    for chunk in asked.chunks(CHUNK) {
+        let plans: BTreeSet<PlanId> = chunk.iter().map(|record| record.plan_id).collect();
+        let tasks: BTreeSet<TaskId> = chunk.iter().map(|record| record.task_id).collect();
+        used.extend(steps::model_usage_of_tasks(conn, tenant, &plans, &tasks)?);
+    }
+    for record in &mut records {
+        if let Some(models) = used.get(&(record.task_id, record.attempt)) {
+            record.models.clone_from(models);
         }
-        records.push(record);
     }
     Ok(records)
 }

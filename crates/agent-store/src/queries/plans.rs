@@ -62,7 +62,7 @@ pub(crate) fn load(conn: &mut Conn, visibility: Option<Visibility>, id: PlanId) 
 }
 
 /// By what the present state of a visible plan is told from any other.
-pub(crate) fn mark(conn: &mut Conn, visibility: Visibility, id: PlanId) -> Answer<PlanMark> {
+pub(crate) fn mark(conn: &mut Conn, visibility: Visibility, id: PlanId) -> Answer<Option<PlanMark>> {
     let mark = (plans::revision, plans::next_seq);
     let found: Option<(i64, i64)> = match visibility {
         Visibility::Owner(Owner { tenant, user }) => own!(PlanKey { tenant, id })
@@ -74,8 +74,7 @@ pub(crate) fn mark(conn: &mut Conn, visibility: Visibility, id: PlanId) -> Answe
             own!(PlanKey { tenant, id }).select(mark).get_result(conn).optional()?
         }
     };
-    let (revision, next_seq) = found.ok_or(agent_core::Error::PlanNotFound(id))?;
-    Ok(PlanMark { revision: Revision(revision), seq: next_seq - 1 })
+    Ok(found.map(|(revision, next_seq)| PlanMark { revision: Revision(revision), seq: next_seq - 1 }))
 }
 
 /// Changes a plan that still is as the caller saw it, and takes numbers for `n_events` events.

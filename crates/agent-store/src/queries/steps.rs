@@ -5,15 +5,18 @@ use crate::error::Answer;
 use crate::rows::blob::Blob;
 use crate::rows::event::PendingEvent;
 use crate::rows::step::{NewStepRow, StepResultRow, StepRow};
-use crate::rows::{PlanKey, large, parse, stored, word};
+use crate::rows::{PlanKey, large, parse, small, stored, word};
 use crate::schema::{blobs as blob_table, plans as plan_table, steps};
 use agent_core::event::Event;
-use agent_core::ids::{PlanId, TaskId};
+use agent_core::ids::{PlanId, TaskId, TenantId};
 use agent_core::model::Usage;
 use agent_core::ports::{Allowance, Fence, ModelUsage, NewMessage, Step, StepKey, StepKind, reserved_in};
 use agent_core::time::Timestamp;
 use diesel::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A call of a model: its name, and the tokens that it read and wrote.
+type Call = (String, i64, i64);
 
 /// All steps of a plan, by task, attempt and position.
 pub(crate) fn of_plan(conn: &mut Conn, plan: PlanKey) -> Answer<Vec<Step>> {
@@ -59,7 +62,7 @@ pub(crate) fn tokens(conn: &mut Conn, plan: PlanKey, task: TaskId, attempt: u32)
 
 /// Tokens of a plan's model calls by model. Added up here, as [`tokens`] says.
 pub(crate) fn model_usage(conn: &mut Conn, plan: PlanKey) -> Answer<Vec<ModelUsage>> {
-    let calls: Vec<(String, i64, i64)> = steps::table
+    let calls: Vec<Call> = steps::table
         .filter(steps::plan_id.eq(plan.id.get()))
         .filter(steps::tenant_id.eq(plan.tenant.get()))
         .filter(steps::kind.eq(word("steps.kind", &StepKind::Model)?))
@@ -68,25 +71,29 @@ pub(crate) fn model_usage(conn: &mut Conn, plan: PlanKey) -> Answer<Vec<ModelUsa
     by_model(calls)
 }
 
-/// Tokens of an attempt's model calls by model.
-pub(crate) fn model_usage_of_attempt(
+/// Tokens of the model calls of some tasks, by attempt and model. The plans are those of the tasks: calls are found by them.
+pub(crate) fn model_usage_of_tasks(
     conn: &mut Conn,
-    plan: PlanKey,
-    task: TaskId,
-    attempt: u32,
-) -> Answer<Vec<ModelUsage>> {
-    let calls: Vec<(String, i64, i64)> = steps::table
-        .filter(steps::plan_id.eq(plan.id.get()))
-        .filter(steps::tenant_id.eq(plan.tenant.get()))
-        .filter(steps::task_id.eq(task.get()))
-        .filter(steps::attempt.eq(i64::from(attempt)))
+    tenant: TenantId,
+    plans: &BTreeSet<PlanId>,
+    tasks: &BTreeSet<TaskId>,
+) -> Answer<BTreeMap<(TaskId, u32), Vec<ModelUsage>>> {
+    let rows: Vec<(i64, i64, String, i64, i64)> = steps::table
+        .filter(steps::plan_id.eq_any(plans.iter().map(|id| id.get())))
+        .filter(steps::tenant_id.eq(tenant.get()))
+        .filter(steps::task_id.eq_any(tasks.iter().map(|id| id.get())))
         .filter(steps::kind.eq(word("steps.kind", &StepKind::Model)?))
-        .select((steps::name, steps::input_tokens, steps::output_tokens))
+        .select((steps::task_id, steps::attempt, steps::name, steps::input_tokens, steps::output_tokens))
         .load(conn)?;
-    by_model(calls)
+    let mut calls: BTreeMap<(TaskId, u32), Vec<Call>> = BTreeMap::new();
+    for (task, attempt, model, input, output) in rows {
+        let attempt = (TaskId(task), small("steps.attempt", attempt)?);
+        calls.entry(attempt).or_default().push((model, input, output));
+    }
+    calls.into_iter().map(|(attempt, calls)| Ok((attempt, by_model(calls)?))).collect()
 }
 
-fn by_model(calls: Vec<(String, i64, i64)>) -> Answer<Vec<ModelUsage>> {
+fn by_model(calls: Vec<Call>) -> Answer<Vec<ModelUsage>> {
     let mut by_model: BTreeMap<String, Usage> = BTreeMap::new();
     for (model, input, output) in calls {
         let usage = Usage { input_tokens: large("tokens", input)?, output_tokens: large("tokens", output)? };

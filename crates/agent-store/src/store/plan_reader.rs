@@ -2,13 +2,13 @@
 
 use super::{Store, glance, read};
 use crate::rows::PlanKey;
-use agent_core::Result;
 use agent_core::ids::{PlanId, TenantId};
 use agent_core::plan::{Attempt, PlanVersion};
 use agent_core::ports::{
     Approval, ApprovalFilter, ModelUsage, PlanCounts, PlanFilter, PlanMark, PlanPage, PlanReader, Step,
     Visibility,
 };
+use agent_core::{Error, Result};
 use async_trait::async_trait;
 
 #[async_trait]
@@ -23,7 +23,8 @@ impl PlanReader for Store {
     }
 
     async fn mark(&self, visibility: Visibility, plan: PlanId) -> Result<PlanMark> {
-        glance!(self, visibility, db, |conn| db::plans::mark(conn, visibility, plan))
+        let mark = glance!(self, visibility, db, |conn| db::plans::mark(conn, visibility, plan))?;
+        mark.ok_or(Error::PlanNotFound(plan))
     }
 
     async fn attempts(&self, tenant: TenantId, plan: PlanId) -> Result<Vec<Attempt>> {
