@@ -53,7 +53,7 @@ pub(crate) fn plan_tag(details: &PlanDetails) -> String {
     format!("\"{}-{}\"", plan.version, digest(rest.as_bytes()))
 }
 
-fn digest(bytes: &[u8]) -> String {
+pub(crate) fn digest(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 

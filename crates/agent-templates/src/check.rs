@@ -1,10 +1,13 @@
 //! What makes a template sound.
 
+use crate::collisions;
 use crate::parameters::is_name;
-use crate::placeholder::{Piece, fill, pieces};
+use crate::placeholder::{Piece, pieces};
+use crate::render::{MAX_PATH, RenderedPlan};
 use crate::template::{MAX_DOCUMENT, NewTemplate, Template, TemplateTask, WorkKind};
-use crate::text::{hidden_character, refusal};
+use crate::text::{hidden_character, refusal, shortened};
 use agent_core::error::{Defect, Error};
+use agent_core::plan::graph::MAX_PATHS;
 use agent_core::plan::{CommandLine, graph};
 use serde_json::Map;
 use std::collections::BTreeSet;
@@ -12,10 +15,33 @@ use std::collections::BTreeSet;
 /// The most tasks a template may have.
 const MAX_TASKS: usize = 200;
 
+/// The most `reads` and `writes` of all tasks together: each is compared with all others.
+const MAX_ALL_PATHS: usize = 1_000;
+
+/// The most defects that are told of one template.
+const MAX_DEFECTS: usize = 100;
+
 /// An id that the paths of the HTTP interface have taken.
 const RESERVED: &str = "search";
 
-/// Everything that is wrong with a template, each with a JSON pointer into it. A huge one is not looked into.
+/// The defects found, of which only the first hundred are kept.
+#[derive(Default)]
+pub(crate) struct Found(Vec<Defect>);
+
+impl Found {
+    pub(crate) fn push(&mut self, defect: Defect) {
+        if !self.is_full() {
+            self.0.push(defect);
+        }
+    }
+
+    /// Whether looking for more is in vain.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.len() >= MAX_DEFECTS
+    }
+}
+
+/// What is wrong with a template, each with a JSON pointer into it, up to a hundred. A huge one is not looked into.
 pub(crate) fn defects(template: &Template) -> Vec<Defect> {
     too_large(template).map_or_else(|| defects_inside(template), |defect| vec![defect])
 }
@@ -30,23 +56,23 @@ fn too_large(template: &Template) -> Option<Defect> {
 }
 
 fn defects_inside(template: &Template) -> Vec<Defect> {
-    let mut found = Vec::new();
+    let mut found = Found::default();
     check_names(template, &mut found);
     check_parameters(template, &mut found);
     check_texts(template, &mut found);
     for task in &template.tasks {
         check_kind(task, &mut found);
     }
-    if found.is_empty() {
-        check_plan(template, &mut found);
+    check_number_of_paths(template, &mut found);
+    // What comes next looks at everything together, for which the parts must be sound.
+    let plan = if found.0.is_empty() { checked_plan(template, &mut found) } else { None };
+    if let Some(plan) = plan {
+        collisions::check(&plan.tasks, &mut found);
     }
-    if found.is_empty() {
-        check_collisions(template, &mut found);
-    }
-    found
+    found.0
 }
 
-fn check_names(template: &Template, found: &mut Vec<Defect>) {
+fn check_names(template: &Template, found: &mut Found) {
     if !is_name(&template.id) {
         let detail = "must be 1 to 64 of a-z, 0-9 and _, beginning with a letter";
         found.push(Defect::new("/id", detail));
@@ -69,7 +95,7 @@ fn check_names(template: &Template, found: &mut Vec<Defect>) {
     }
 }
 
-fn check_parameters(template: &Template, found: &mut Vec<Defect>) {
+fn check_parameters(template: &Template, found: &mut Found) {
     let mut seen = BTreeSet::new();
     for (index, parameter) in template.parameters.iter().enumerate() {
         if !seen.insert(&parameter.name) {
@@ -82,7 +108,7 @@ fn check_parameters(template: &Template, found: &mut Vec<Defect>) {
 }
 
 /// Looks at every text: hidden characters everywhere, and placeholders where they are filled in.
-fn check_texts(template: &Template, found: &mut Vec<Defect>) {
+fn check_texts(template: &Template, found: &mut Found) {
     let plain = [("/name", &template.name), ("/description", &template.description)];
     let tags = template.tags.iter().map(|tag| ("/tags", tag));
     for (pointer, text) in plain.into_iter().chain(tags) {
@@ -90,6 +116,7 @@ fn check_texts(template: &Template, found: &mut Vec<Defect>) {
             found.push(Defect::new(pointer, refusal(hidden)));
         }
     }
+    let known: BTreeSet<&str> = template.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     let mut used = BTreeSet::new();
     for (pointer, text) in filled_texts(template) {
         if let Some(hidden) = hidden_character(text) {
@@ -97,10 +124,10 @@ fn check_texts(template: &Template, found: &mut Vec<Defect>) {
         }
         for piece in pieces(text) {
             let Piece::Placeholder(name) = piece else { continue };
-            if template.parameters.iter().any(|parameter| parameter.name == name) {
+            if known.contains(name) {
                 used.insert(name);
             } else {
-                let detail = format!("{{{{{name}}}}} names no parameter of this template");
+                let detail = format!("{{{{{}}}}} names no parameter of this template", shortened(name));
                 found.push(Defect::new(pointer.as_str(), detail));
             }
         }
@@ -134,7 +161,7 @@ fn filled_texts(template: &Template) -> Vec<(String, &str)> {
     texts
 }
 
-fn check_kind(task: &TemplateTask, found: &mut Vec<Defect>) {
+fn check_kind(task: &TemplateTask, found: &mut Found) {
     let at = |field: &str| format!("/tasks/{}/{field}", task.id - 1);
     if task.phase.trim().is_empty() {
         found.push(Defect::new(at("phase"), "must name the stage of work"));
@@ -153,123 +180,47 @@ fn check_kind(task: &TemplateTask, found: &mut Vec<Defect>) {
         found.push(Defect::new(at("verify"), "is for agent tasks"));
     }
     for (field, paths) in [("reads", &task.reads), ("writes", &task.writes)] {
+        if paths.len() > MAX_PATHS {
+            found.push(Defect::new(at(field), format!("at most {MAX_PATHS} paths")));
+        }
         for path in paths {
+            if path.len() > MAX_PATH {
+                let detail =
+                    format!("{:?} is {} bytes long; at most {MAX_PATH}", shortened(path), path.len());
+                found.push(Defect::new(at(field), detail));
+            }
             if path.starts_with('/') || path.split('/').any(|part| part == "..") {
-                found.push(Defect::new(at(field), format!("{path:?} must lie inside the repository")));
+                found.push(Defect::new(
+                    at(field),
+                    format!("{:?} must lie inside the repository", shortened(path)),
+                ));
             }
         }
     }
 }
 
-/// Makes a plan with sample values and lets the domain judge it.
-fn check_plan(template: &Template, found: &mut Vec<Defect>) {
+fn check_number_of_paths(template: &Template, found: &mut Found) {
+    let all: usize = template.tasks.iter().map(|task| task.reads.len() + task.writes.len()).sum();
+    if all > MAX_ALL_PATHS {
+        let detail = format!("{all} paths in `reads` and `writes`; a template has at most {MAX_ALL_PATHS}");
+        found.push(Defect::new("/tasks", detail));
+    }
+}
+
+/// Makes a plan with sample values and lets the domain judge it; `None` where it finds a defect.
+fn checked_plan(template: &Template, found: &mut Found) -> Option<RenderedPlan> {
     let samples: Map<_, _> = template.parameters.iter().map(|p| (p.name.clone(), p.sample())).collect();
     let plan = match template.render(&samples) {
         Ok(plan) => plan,
-        Err(error) => return found.push(Defect::new("/parameters", error.to_string())),
+        Err(error) => {
+            found.push(Defect::new("/parameters", error.to_string()));
+            return None;
+        }
     };
     match graph::validate(&plan.tasks) {
-        Ok(()) => {}
-        Err(Error::InvalidPlan(defects)) => found.extend(defects),
+        Ok(()) => return Some(plan),
+        Err(Error::InvalidPlan(defects)) => defects.into_iter().for_each(|defect| found.push(defect)),
         Err(error) => found.push(Defect::new("/tasks", error.to_string())),
     }
-}
-
-/// What one task touches, and whom it waits for.
-struct Footprint {
-    id: u32,
-    before: BTreeSet<u32>,
-    reads: Vec<String>,
-    writes: Vec<String>,
-}
-
-fn footprints(template: &Template) -> Vec<Footprint> {
-    let tasks = &template.tasks;
-    let depends_on = |position: u32| -> Vec<u32> {
-        tasks.iter().find(|task| task.id == position).map_or_else(Vec::new, |task| task.depends_on.clone())
-    };
-    let sample = |name: &str| {
-        let parameter = template.parameters.iter().find(|parameter| parameter.name == name);
-        parameter.and_then(|parameter| parameter.sample().as_str().map(str::to_owned)).unwrap_or_default()
-    };
-    let filled = |paths: &[String]| paths.iter().map(|path| fill(path, &sample)).collect();
-    let footprint = |task: &TemplateTask| Footprint {
-        id: task.id,
-        before: graph::ancestors(&depends_on, task.id),
-        reads: filled(&task.reads),
-        writes: filled(&task.writes),
-    };
-    tasks.iter().map(footprint).collect()
-}
-
-/// Two tasks that may run at the same time must not touch the same file, unless both only read it.
-fn check_collisions(template: &Template, found: &mut Vec<Defect>) {
-    let footprints = footprints(template);
-    for (index, task) in footprints.iter().enumerate() {
-        for other in footprints.iter().skip(index + 1) {
-            if task.before.contains(&other.id) || other.before.contains(&task.id) {
-                continue;
-            }
-            let shared = shared_path(&task.writes, &other.writes)
-                .or_else(|| shared_path(&task.writes, &other.reads))
-                .or_else(|| shared_path(&task.reads, &other.writes));
-            if let Some(path) = shared {
-                let detail =
-                    format!("{path:?} is also touched by task {}; let one wait for the other", task.id);
-                found.push(Defect::new(format!("/tasks/{}/depends_on", other.id - 1), detail));
-            }
-        }
-    }
-}
-
-fn shared_path<'a>(left: &'a [String], right: &[String]) -> Option<&'a String> {
-    left.iter().find(|l| right.iter().any(|r| overlaps(l, r)))
-}
-
-/// Whether two paths or patterns may mean the same file: one is, or lies below, the other. Of a pattern
-/// only the part before its first wildcard counts, so that doubt means yes.
-fn overlaps(left: &str, right: &str) -> bool {
-    let (left, right) = (fixed(left), fixed(right));
-    let below = |path: &Fixed<'_>, root: &Fixed<'_>| {
-        path.text
-            .strip_prefix(root.text)
-            .is_some_and(|rest| root.open || rest.is_empty() || rest.starts_with('/') || root.text.is_empty())
-    };
-    below(&left, &right) || below(&right, &left)
-}
-
-struct Fixed<'a> {
-    text: &'a str,
-    /// Whether more follows that is not known.
-    open: bool,
-}
-
-fn fixed(path: &str) -> Fixed<'_> {
-    match path.find(['*', '?', '[', '{']) {
-        Some(end) => Fixed { text: &path[..end], open: true },
-        None => Fixed { text: path.trim_end_matches('/'), open: false },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn paths_overlap_when_one_holds_the_other() {
-        let cases = [
-            ("src/a.rs", "src/a.rs", true),
-            ("src", "src/a.rs", true),
-            ("src/", "src/deep/a.rs", true),
-            ("src/**", "src/a.rs", true),
-            ("tests/*.py", "tests", true),
-            ("src/a.rs", "src/b.rs", false),
-            ("src", "src2/a.rs", false),
-            ("src/model*", "src/route.rs", false),
-        ];
-        for (left, right, expected) in cases {
-            assert_eq!(overlaps(left, right), expected, "{left} {right}");
-            assert_eq!(overlaps(right, left), expected, "{right} {left}");
-        }
-    }
+    None
 }

@@ -1,5 +1,6 @@
 //! Why a template is refused, not found, or not filled in.
 
+use crate::text::shortened;
 use agent_core::error::{BoxError, Defect};
 
 /// Result with this crate's [`Error`].
@@ -16,8 +17,9 @@ pub enum Error {
     /// the error names line and column.
     #[error("the template cannot be read as YAML: {0}")]
     UnreadableYaml(String),
-    /// The template breaks rules; all defects found are listed, with pointers into the template.
-    #[error("template {id:?} has {} defect(s): {}", .defects.len(), listed(.defects))]
+    /// The template breaks rules; the first hundred defects are listed, with pointers into
+    /// the template.
+    #[error("template {:?} has {} defect(s): {}", shortened(.id), .defects.len(), listed(.defects))]
     Invalid {
         /// The template's id as given.
         id: String,
@@ -30,8 +32,8 @@ pub enum Error {
     /// No template has this id.
     #[error("template {0:?} does not exist; the list of templates names those that do")]
     NotFound(String),
-    /// Parameters are missing, unknown, of the wrong type or hold refused text; all are listed, with
-    /// pointers into the request (`/parameters/NAME`).
+    /// Parameters are missing, unknown, of the wrong type, hold refused text or make a text too long; the first
+    /// hundred are listed, with pointers into the request (`/parameters/NAME`).
     #[error("{} parameter(s) cannot be used: {}", .0.len(), listed(.0))]
     Parameters(Vec<Defect>),
     /// The tenant has a template of this id already.
@@ -55,8 +57,10 @@ pub enum Error {
         /// How many bytes they may have.
         max: u64,
     },
-    /// The template was changed since the caller looked.
-    #[error("template {id:?} is at version {present}, not {seen}; look at it again")]
+    /// The template was changed, or made anew under its id, since the caller looked.
+    #[error(
+        "template {id:?} is at version {present}, and not what was seen as version {seen}; look at it again"
+    )]
     VersionMismatch {
         /// Which template.
         id: String,
@@ -65,7 +69,7 @@ pub enum Error {
         /// The one it is at.
         present: u32,
     },
-    /// The template never had this version.
+    /// The template never had this version, or has it no longer.
     #[error("template {id:?} has no version {version}")]
     VersionNotFound {
         /// Which template.
@@ -85,7 +89,12 @@ impl Error {
     }
 }
 
+/// The first few defects, short enough for a line of a log.
 fn listed(defects: &[Defect]) -> String {
-    let lines: Vec<String> = defects.iter().map(|d| format!("{}: {}", d.pointer, d.detail)).collect();
-    lines.join("; ")
+    const SHOWN: usize = 3;
+    let line = |defect: &Defect| format!("{}: {}", shortened(&defect.pointer), shortened(&defect.detail));
+    let lines: Vec<String> = defects.iter().take(SHOWN).map(line).collect();
+    let more = defects.len().saturating_sub(SHOWN);
+    let rest = if more > 0 { format!("; and {more} more") } else { String::new() };
+    format!("{}{rest}", lines.join("; "))
 }

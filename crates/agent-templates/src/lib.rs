@@ -18,6 +18,7 @@
 
 mod catalogue;
 mod check;
+mod collisions;
 mod error;
 mod own;
 mod parameters;

@@ -13,12 +13,18 @@ pub struct TemplateBounds {
     pub templates: u32,
     /// How many bytes their present versions may have together, as JSON.
     pub bytes: u64,
+    /// How many versions of one template, the present one among them. The oldest make room.
+    pub versions: u32,
+    /// How many versions before the present ones, of all templates together. Once there are so many, a template that
+    /// is changed gives up its own oldest ones, so that nobody's history is pushed out by the changes of others.
+    pub past_versions: u32,
 }
 
 impl Default for TemplateBounds {
-    /// 1,000 templates of 4 MiB together.
+    /// 1,000 templates of 4 MiB together; 100 versions of each and 1,000 past ones in all, which have at most 64 MiB
+    /// together, as each has at most [`MAX_DOCUMENT`](crate::MAX_DOCUMENT).
     fn default() -> Self {
-        Self { templates: 1_000, bytes: 4 * 1024 * 1024 }
+        Self { templates: 1_000, bytes: 4 * 1024 * 1024, versions: 100, past_versions: 1_000 }
     }
 }
 

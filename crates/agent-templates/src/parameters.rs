@@ -1,13 +1,19 @@
 //! What a template asks for, and whether what it is given fits.
 
-use crate::text::{hidden_character, refusal};
+use crate::text::{hidden_character, refusal, shortened};
 use agent_core::error::Defect;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The longest value of a parameter, in bytes.
 const MAX_VALUE: usize = 4 * 1024;
+
+/// The most parameters that are told not to fit.
+const MAX_DEFECTS: usize = 100;
+
+/// How many of the names or options that fit are told.
+const SHOWN: usize = 20;
 
 /// What kind of value a parameter takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,7 +25,7 @@ pub enum ParameterKind {
     Number,
     /// `true` or `false`.
     Boolean,
-    /// One of the options.
+    /// One of the options, each up to 4 KiB.
     Select,
 }
 
@@ -51,11 +57,11 @@ impl Parameter {
             (ParameterKind::String, Value::String(text)) => visible(text),
             (ParameterKind::Number, Value::Number(number)) => Ok(number.to_string()),
             (ParameterKind::Boolean, Value::Bool(flag)) => Ok(flag.to_string()),
-            (ParameterKind::Select, Value::String(text)) if self.options.contains(text) => Ok(text.clone()),
+            (ParameterKind::Select, Value::String(text)) if self.options.contains(text) => visible(text),
             (ParameterKind::String, _) => Err("must be a string".to_owned()),
             (ParameterKind::Number, _) => Err("must be a number".to_owned()),
             (ParameterKind::Boolean, _) => Err("must be true or false".to_owned()),
-            (ParameterKind::Select, _) => Err(format!("must be one of: {}", self.options.join(", "))),
+            (ParameterKind::Select, _) => Err(format!("must be one of: {}", some_of(&self.options))),
         }
     }
 
@@ -77,6 +83,9 @@ impl Parameter {
         }
         if let Some(hidden) = self.options.iter().find_map(|option| hidden_character(option)) {
             found("options", refusal(hidden));
+        }
+        if self.options.iter().any(|option| option.len() > MAX_VALUE) {
+            found("options", format!("an option has at most {MAX_VALUE} bytes"));
         }
         match (&self.default, self.required) {
             (Some(_), true) => found("default", "a required parameter has no default".to_owned()),
@@ -118,14 +127,16 @@ pub(crate) fn is_name(text: &str) -> bool {
 /// The text of every parameter: as given, or by default.
 ///
 /// # Errors
-/// A defect for each parameter that is unknown, missing or does not fit.
+/// A defect for each parameter that is unknown, missing or does not fit, up to a hundred.
 pub(crate) fn resolve(
     parameters: &[Parameter],
     given: &Map<String, Value>,
 ) -> Result<BTreeMap<String, String>, Vec<Defect>> {
+    let known: BTreeSet<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     let mut defects: Vec<Defect> = given
         .keys()
-        .filter(|name| parameters.iter().all(|parameter| parameter.name != **name))
+        .filter(|name| !known.contains(name.as_str()))
+        .take(MAX_DEFECTS)
         .map(|name| Defect::new(pointer(name), unknown(parameters)))
         .collect();
     let mut texts = BTreeMap::new();
@@ -145,11 +156,12 @@ pub(crate) fn resolve(
             Err(detail) => defects.push(Defect::new(pointer(&parameter.name), detail)),
         }
     }
+    defects.truncate(MAX_DEFECTS);
     if defects.is_empty() { Ok(texts) } else { Err(defects) }
 }
 
 fn pointer(name: &str) -> String {
-    format!("/parameters/{}", name.replace('~', "~0").replace('/', "~1"))
+    format!("/parameters/{}", shortened(name).replace('~', "~0").replace('/', "~1"))
 }
 
 fn unknown(parameters: &[Parameter]) -> String {
@@ -157,5 +169,12 @@ fn unknown(parameters: &[Parameter]) -> String {
         return "is unknown; this template takes no parameters".to_owned();
     }
     let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
-    format!("is unknown; this template takes: {}", names.join(", "))
+    format!("is unknown; this template takes: {}", some_of(&names))
+}
+
+/// The first of these words, each shortened.
+fn some_of(words: &[impl AsRef<str>]) -> String {
+    let shown: Vec<String> = words.iter().take(SHOWN).map(|word| shortened(word.as_ref())).collect();
+    let more = if words.len() > SHOWN { ", …" } else { "" };
+    format!("{}{more}", shown.join(", "))
 }

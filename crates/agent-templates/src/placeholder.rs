@@ -27,22 +27,28 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     found
 }
 
-/// The text with every placeholder replaced by what `value` says. Values are not looked at again, so
-/// that a value that holds braces stays as it is.
-pub(crate) fn fill(text: &str, value: &dyn Fn(&str) -> String) -> String {
-    let filled = pieces(text).into_iter().map(|piece| match piece {
-        Piece::Literal(literal) => literal.to_owned(),
-        Piece::Placeholder(name) => value(name),
-    });
-    filled.collect()
+/// The text with every placeholder replaced by what `value` says, or `None` when it would have more than `max` bytes.
+/// Values are not looked at again, so that a value that holds braces stays as it is.
+pub(crate) fn fill(text: &str, max: usize, value: &dyn Fn(&str) -> String) -> Option<String> {
+    let mut filled = String::new();
+    for piece in pieces(text) {
+        match piece {
+            Piece::Literal(literal) => filled.push_str(literal),
+            Piece::Placeholder(name) => filled.push_str(&value(name)),
+        }
+        if filled.len() > max {
+            return None;
+        }
+    }
+    Some(filled)
 }
 
 /// A line for the shell with every value as one quoted word, unless the line is nothing but one
-/// placeholder: then the value is a command by intent.
-pub(crate) fn fill_shell(line: &str, value: &dyn Fn(&str) -> String) -> String {
+/// placeholder: then the value is a command by intent. `None` as for [`fill`].
+pub(crate) fn fill_shell(line: &str, max: usize, value: &dyn Fn(&str) -> String) -> Option<String> {
     match pieces(line.trim()).as_slice() {
-        [Piece::Placeholder(name)] => value(name),
-        _ => fill(line, &|name| quoted(&value(name))),
+        [Piece::Placeholder(name)] => Some(value(name)).filter(|line| line.len() <= max),
+        _ => fill(line, max, &|name| quoted(&value(name))),
     }
 }
 
@@ -57,17 +63,26 @@ mod tests {
     #[test]
     fn values_are_put_in_once_and_never_read_again() {
         let value = |name: &str| if name == "a" { "{{b}}".to_owned() } else { "never".to_owned() };
-        assert_eq!(fill("x {{a}} y {{ a }} {{open", &value), "x {{b}} y {{b}} {{open");
+        assert_eq!(fill("x {{a}} y {{ a }} {{open", 99, &value).unwrap(), "x {{b}} y {{b}} {{open");
     }
 
     #[test]
     fn a_value_in_a_shell_line_is_one_word() {
         let value = |_: &str| "it's; rm -rf $HOME".to_owned();
-        assert_eq!(fill_shell("grep {{a}} file", &value), r"grep 'it'\''s; rm -rf $HOME' file");
+        assert_eq!(fill_shell("grep {{a}} file", 99, &value).unwrap(), r"grep 'it'\''s; rm -rf $HOME' file");
     }
 
     #[test]
     fn a_line_that_is_a_placeholder_is_the_command_itself() {
-        assert_eq!(fill_shell(" {{command}} ", &|_| "cargo test".to_owned()), "cargo test");
+        assert_eq!(fill_shell(" {{command}} ", 99, &|_| "cargo test".to_owned()).unwrap(), "cargo test");
+    }
+
+    #[test]
+    fn a_text_that_grows_beyond_its_bound_is_none() {
+        let value = |_: &str| "12345".to_owned();
+        assert_eq!(fill("{{a}}{{a}}", 10, &value).unwrap(), "1234512345");
+        assert_eq!(fill("{{a}}{{a}}", 9, &value), None);
+        assert_eq!(fill_shell("{{a}}", 4, &value), None);
+        assert_eq!(fill_shell("x {{a}}", 8, &value), None);
     }
 }

@@ -7,7 +7,7 @@ use crate::own::{
 use agent_core::ids::TenantId;
 use async_trait::async_trait;
 
-/// Keeps templates of tenants with all their versions; each method is one transaction. What belongs to another tenant
+/// Keeps templates of tenants with their versions; each method is one transaction. What belongs to another tenant
 /// does not exist.
 #[async_trait]
 pub trait TemplateStore: Send + Sync {
@@ -30,7 +30,8 @@ pub trait TemplateStore: Send + Sync {
     /// `NotFound`, `Unavailable`.
     async fn find(&self, tenant: TenantId, id: &str) -> Result<OwnTemplate>;
 
-    /// Writes another version. One that says the same as the present one changes nothing.
+    /// Writes another version, and removes the oldest ones that go beyond the bounds in the same step. One that says
+    /// the same as the present one changes nothing.
     ///
     /// # Errors
     /// `NotFound`, `VersionMismatch`, `TooMuch`, `Unavailable`.
@@ -42,7 +43,7 @@ pub trait TemplateStore: Send + Sync {
     /// `NotFound` naming the number, `Unavailable`.
     async fn delete(&self, tenant: TenantId, number: TemplateNumber) -> Result<()>;
 
-    /// The versions of a template, oldest first; with `only`, at most that one. Of a template that is gone there are
+    /// The versions of a template that are kept, oldest first; with `only`, at most that one. Of a template that is gone there are
     /// none.
     ///
     /// # Errors

@@ -158,7 +158,7 @@ impl Template {
     /// dependency graph, that no two tasks that may run at once touch the same file, hidden characters.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with every defect found.
+    /// [`Error::Invalid`] with the first hundred defects found.
     pub fn new(new: NewTemplate) -> Result<Self> {
         let template = Self::kept(new);
         let defects = check::defects(&template);

@@ -13,6 +13,15 @@ pub(crate) fn refusal(hidden: char) -> String {
     format!("holds the invisible character U+{:04X}; remove it", u32::from(hidden))
 }
 
+/// The beginning of a text that may be long, for messages that repeat it.
+pub(crate) fn shortened(text: &str) -> String {
+    const SHOWN: usize = 80;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 fn is_hidden(c: char) -> bool {
     let control = c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     control

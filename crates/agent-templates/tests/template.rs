@@ -133,7 +133,10 @@ fn text_that_hides_something_is_refused() {
 
 #[test]
 fn a_value_longer_than_four_kibibytes_is_refused() {
-    assert!(render(json!({"who": "x".repeat(4096)})).is_ok());
+    let without_path = GREETING.replace("writes = [\"greetings/{{who}}.txt\"]", "");
+    let longest = json!({"who": "x".repeat(4096)});
+    assert!(Template::from_toml(&without_path).unwrap().render(longest.as_object().unwrap()).is_ok());
+    assert!(refused(longest)[0].1.contains("a path has more than 1024 bytes"));
     assert!(refused(json!({"who": "x".repeat(4097)}))[0].1.contains("4096"));
 }
 
@@ -241,4 +244,83 @@ fn the_example_of_the_documentation_is_a_template() {
     let everything = template.render(json!({"version": "1.4.0", "check": "make docs"}).as_object().unwrap());
     let TaskKind::Agent { verify } = &everything.unwrap().tasks[1].kind else { panic!("{plan:?}") };
     assert_eq!(verify.as_ref().unwrap().to_string(), "make docs");
+}
+
+/// A template with one `select` of these options, and these tasks.
+fn hostile(options: &Value, tasks: &[Value]) -> agent_templates::NewTemplate {
+    let parameter =
+        json!({"name": "p", "kind": "select", "description": "P", "options": options, "required": true});
+    let (goal, about) = ("Use {{p}}", "Grows.");
+    let template = json!({
+        "id": "grows", "name": "Grows", "description": about, "goal": goal, "parameters": [parameter], "tasks": tasks
+    });
+    serde_json::from_value(template).unwrap()
+}
+
+fn hostile_defects(new: agent_templates::NewTemplate) -> Vec<agent_core::error::Defect> {
+    match Template::new(new) {
+        Err(error) => {
+            assert!(error.to_string().len() < 1_000, "{} bytes", error.to_string().len());
+            let Error::Invalid { defects, .. } = error else { panic!("{error:?}") };
+            assert!(defects.len() <= 100, "{}", defects.len());
+            assert!(defects.iter().all(|defect| defect.detail.len() < 1_000));
+            defects
+        }
+        Ok(template) => panic!("{template:?}"),
+    }
+}
+
+#[test]
+fn a_template_that_would_make_endless_defects_is_refused_with_few() {
+    let task = |path: &str| json!({"phase": "A", "description": "A", "writes": [path]});
+    let long = hostile(&json!(["x".repeat(35_000)]), &vec![task("{{p}}"); 200]);
+    assert_eq!(hostile_defects(long)[0].pointer, "/parameters/0/options");
+    let collisions = hostile_defects(hostile(&json!(["x".repeat(1_000)]), &vec![task("{{p}}"); 200]));
+    assert_eq!((collisions.len(), collisions[0].pointer.as_str()), (100, "/tasks/1/depends_on"));
+    let filled = hostile_defects(hostile(&json!(["x".repeat(1_025)]), &[task("{{p}}")]));
+    assert!(filled[0].detail.contains("1024"), "{filled:?}");
+    let written = hostile_defects(hostile(&json!(["a"]), &[task(&"x".repeat(1_025))]));
+    assert_eq!(written[0].pointer, "/tasks/0/writes");
+    let unknown = hostile(&json!(["a"]), &[task(&"{{q}}".repeat(10_000))]);
+    assert_eq!(hostile_defects(unknown).len(), 100);
+}
+
+#[test]
+fn a_template_has_so_many_paths() {
+    let task = |n: usize, paths: usize| {
+        let writes: Vec<String> = (0..paths).map(|path| format!("{n}/{path}")).collect();
+        json!({"phase": "A", "description": "A", "writes": writes})
+    };
+    let tasks: Vec<Value> = (0..10).map(|n| task(n, 100)).collect();
+    assert!(Template::new(hostile(&json!(["a"]), &tasks)).is_ok());
+    let one_more: Vec<Value> = tasks.into_iter().chain([task(10, 1)]).collect();
+    assert_eq!(hostile_defects(hostile(&json!(["a"]), &one_more))[0].pointer, "/tasks");
+    assert_eq!(hostile_defects(hostile(&json!(["a"]), &[task(0, 101)]))[0].pointer, "/tasks/0/writes");
+}
+
+#[test]
+fn a_plan_does_not_grow_beyond_its_bounds_when_it_is_filled_in() {
+    let options = json!(["a", "x".repeat(4_096)]);
+    let task = |uses: usize| json!({"phase": "A", "description": "{{p}}".repeat(uses)});
+    let chosen = |value: &Value| json!({"p": value}).as_object().unwrap().clone();
+    for (tasks, bound) in [(vec![task(6_000)], "65536"), (vec![task(7); 100], "1048576")] {
+        let template = Template::new(hostile(&options, &tasks)).unwrap();
+        assert!(template.render(&chosen(&options[0])).is_ok());
+        let refused = template.render(&chosen(&options[1])).unwrap_err();
+        let Error::Parameters(defects) = &refused else { panic!("{refused:?}") };
+        assert!(defects.len() == 1 && defects[0].detail.contains(bound), "{refused}");
+    }
+}
+
+#[test]
+fn what_is_told_of_parameters_that_do_not_fit_is_short() {
+    let given: serde_json::Map<_, _> = (0..8_000).map(|n| (format!("k{n}"), json!(1))).collect();
+    let template = Template::new(hostile(
+        &json!(vec!["x".repeat(200); 200]),
+        &[json!({"phase": "A", "description": "A"})],
+    ));
+    let refused = template.unwrap().render(&given).unwrap_err();
+    let Error::Parameters(defects) = &refused else { panic!("{refused:?}") };
+    assert_eq!(defects.len(), 100);
+    assert!(refused.to_string().len() < 1_000);
 }

@@ -1,5 +1,6 @@
 //! Templates: those that are built in and those of the tenant, read.
 
+use crate::conditional::digest;
 use crate::error::{ApiError, Result};
 use crate::extract::{Caller, ValidPath, ValidQuery, scope};
 use crate::state::AppState;
@@ -12,7 +13,7 @@ use actix_web::http::header::ETAG;
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, HttpResponseBuilder, get};
 use agent_runtime::TemplateEntry;
-use agent_templates::{Difficulty, Filter};
+use agent_templates::{Difficulty, Filter, TemplateRecord};
 
 fn difficulty(word: &str) -> Result<Difficulty> {
     match word {
@@ -65,9 +66,15 @@ pub(crate) async fn find_template(
 /// The answer with a template; a tenant's own with its version for `If-Match`.
 pub(super) fn answered(mut response: HttpResponseBuilder, entry: TemplateEntry) -> HttpResponse {
     if let Some(record) = &entry.record {
-        response.insert_header((ETAG, format!("\"{}\"", record.version)));
+        response.insert_header((ETAG, template_tag(record)));
     }
     response.json(TemplateView::from(entry))
+}
+
+/// The tag of a tenant's template: its version, and what tells it from another that had the same id before.
+pub(super) fn template_tag(record: &TemplateRecord) -> String {
+    let rest = format!("{} {} {}", env!("CARGO_PKG_VERSION"), record.number, record.updated_at);
+    format!("\"{}-{}\"", record.version, digest(rest.as_bytes()))
 }
 
 /// Writes a template as YAML, which `POST /templates` and `PUT /templates/{id}` take.
@@ -87,7 +94,7 @@ pub(crate) async fn export_template(
     Ok(HttpResponse::Ok().content_type("application/yaml").body(yaml))
 }
 
-/// Lists the versions of a template, oldest first.
+/// Lists the versions of a template that are kept, at most 100, oldest first.
 #[utoipa::path(
     tag = "templates",
     params(TemplatePath),

@@ -84,7 +84,7 @@ impl Templates {
         Ok(self.find(caller, id).await?.template.to_yaml()?)
     }
 
-    /// The versions of one template, oldest first. What is built in changes with the program, and has none.
+    /// The versions of one template that are kept, oldest first. What is built in changes with the program, and has none.
     ///
     /// # Errors
     /// As [`Templates::find`].
@@ -129,7 +129,8 @@ impl Templates {
     }
 
     /// Writes another version of a template of the caller's tenant, or answers the present one where that says the
-    /// same. `seen` is the version that the caller knows; without it, whatever is there is replaced.
+    /// same. `seen` is the version that the caller knows; without it, whatever is there is replaced. `is_meant` says
+    /// whether what is there is what the caller knows, and not another made since under the same id.
     ///
     /// # Errors
     /// `Template`: not found, built in, not the author, version mismatch, invalid with every defect, too much.
@@ -138,11 +139,12 @@ impl Templates {
         caller: &Principal,
         id: &str,
         seen: Option<u32>,
+        is_meant: &(dyn Fn(&TemplateRecord) -> bool + Sync),
         new: NewTemplate,
     ) -> Result<TemplateEntry> {
         let record = self.changeable(caller, id).await?;
         let present = record.version;
-        if let Some(seen) = seen.filter(|seen| *seen != present) {
+        if let Some(seen) = seen.filter(|seen| *seen != present || !is_meant(&record)) {
             return Err(TemplateError::VersionMismatch { id: id.to_owned(), seen, present }.into());
         }
         if new.id != id {

@@ -181,7 +181,34 @@ pub(crate) fn update(
         document: document.clone(),
     };
     diesel::insert_into(template_versions::table).values(next).execute(conn)?;
+    remove_oldest(conn, change, version, bounds)?;
     Ok(Ok(row.into_own(&document)?))
+}
+
+/// Removes what a template has of old versions beyond the bounds. Its versions have no gaps, as only the oldest go.
+fn remove_oldest(
+    conn: &mut Conn,
+    change: &TemplateChange,
+    present: i64,
+    bounds: TemplateBounds,
+) -> Answer<()> {
+    let (tenant, number) = (change.tenant.get(), change.number.get());
+    let of_tenant = template_versions::table.filter(template_versions::tenant_id.eq(tenant));
+    let own: i64 = of_tenant.filter(template_versions::template_id.eq(number)).count().get_result(conn)?;
+    let all: i64 = of_tenant.count().get_result(conn)?;
+    let templates: i64 = templates::table.filter(templates::tenant_id.eq(tenant)).count().get_result(conn)?;
+    let of_one = own.saturating_sub(i64::from(bounds.versions));
+    let of_all = all.saturating_sub(templates).saturating_sub(i64::from(bounds.past_versions));
+    let many = of_one.max(of_all).min(own.saturating_sub(1));
+    if many > 0 {
+        let oldest_kept = present.saturating_sub(own).saturating_add(1).saturating_add(many);
+        let gone = template_versions::table
+            .filter(template_versions::template_id.eq(number))
+            .filter(template_versions::tenant_id.eq(tenant))
+            .filter(template_versions::version.lt(oldest_kept));
+        diesel::delete(gone).execute(conn)?;
+    }
+    Ok(())
 }
 
 /// Forgets a template with all its versions; tells whether there was one.

@@ -11,7 +11,8 @@ use agent_templates::{
 };
 
 /// The bounds of a tenant that has room.
-const ROOM: TemplateBounds = TemplateBounds { templates: 1_000, bytes: 1_000_000 };
+const ROOM: TemplateBounds =
+    TemplateBounds { templates: 1_000, bytes: 1_000_000, versions: 100, past_versions: 1_000 };
 
 async fn keep(store: &Store, new: NewOwnTemplate) -> agent_templates::Result<OwnTemplate> {
     TemplateStore::create(store, new, ROOM).await
@@ -176,6 +177,30 @@ async fn the_templates_of_a_tenant_have_so_many_bytes_together() {
     store.update(change(&second, &format!("{same}!"), None), two).await.unwrap();
     let other = user_in(&world.store, "bob", tenant(&world.store, "globex").await).await;
     store.create(new_template(other, "one"), two).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_oldest_versions_make_room_for_the_next() {
+    let Some(world) = World::new().await else { return };
+    let (store, tenant): (&dyn TemplateStore, _) = (&world.store, world.owner.tenant);
+    let first = keep(&world.store, new_template(world.owner, "one")).await.unwrap();
+    let second = keep(&world.store, new_template(world.owner, "two")).await.unwrap();
+    let few = TemplateBounds { versions: 4, past_versions: 5, ..ROOM };
+    let kept = async |own: &OwnTemplate| -> Vec<u32> {
+        let versions = store.versions(tenant, own.record.number, None).await.unwrap();
+        versions.iter().map(|version| version.version).collect()
+    };
+    for n in 2..=6 {
+        store.update(change(&first, &format!("The {n}."), None), few).await.unwrap();
+    }
+    assert_eq!(kept(&first).await, [3, 4, 5, 6], "four of one template");
+    for n in 2..=5 {
+        store.update(change(&second, &format!("The {n}."), None), few).await.unwrap();
+    }
+    assert_eq!(kept(&second).await, [3, 4, 5], "five past ones of both together");
+    assert_eq!(kept(&first).await, [3, 4, 5, 6], "of what is not changed nothing goes");
+    let present = store.find(tenant, "two").await.unwrap();
+    assert_eq!((present.record.version, present.template.description.as_str()), (5, "The 5."));
 }
 
 #[tokio::test]
