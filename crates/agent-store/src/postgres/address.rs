@@ -10,8 +10,9 @@ use tokio_postgres::config::{Host, SslMode};
 
 /// A server that does not answer within this is not there.
 const CONNECT: Duration = Duration::from_secs(3);
-/// What was sent and is not received within this will not be: the connection is lost.
-const UNACKNOWLEDGED: Duration = Duration::from_secs(4);
+/// What was sent and is not received within this will not be: the connection is lost. The timers of the operating system come
+/// late by up to a second or two, and a silent server is to be noticed within five.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(3);
 /// While an answer is awaited, the other side is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(2);
 const ASK_EVERY: Duration = Duration::from_secs(1);
