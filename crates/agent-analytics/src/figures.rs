@@ -78,8 +78,13 @@ impl Figures {
 
     /// Share of successes in percent; 0 when nothing was executed.
     pub fn success_rate(&self) -> f64 {
-        if self.executions == 0 { 0.0 } else { self.successes as f64 * 100.0 / self.executions as f64 }
+        percentage(self.successes, self.executions)
     }
+}
+
+/// So many of so many in percent; 0 of nothing.
+pub(crate) fn percentage(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
 }
 
 impl Durations {

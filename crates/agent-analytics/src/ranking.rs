@@ -1,6 +1,6 @@
 //! The tasks worth a look, in bounded room.
 
-use crate::figures::Figures;
+use crate::figures::{Figures, percentage};
 use crate::ports::AttemptRecord;
 use crate::trend;
 use agent_core::ids::{PlanId, TaskId};
@@ -67,7 +67,7 @@ impl RankedTask {
     }
 
     pub(crate) fn success_rate(&self) -> f64 {
-        if self.executions == 0 { 0.0 } else { self.successes as f64 * 100.0 / self.executions as f64 }
+        percentage(self.successes, self.executions)
     }
 }
 
