@@ -29,3 +29,10 @@ pub enum Error {
     #[error("the event log cannot be read")]
     Log(#[source] agent_core::Error),
 }
+
+impl Error {
+    /// The task that read the log is gone.
+    pub(crate) fn stopped(error: tokio::task::JoinError) -> Self {
+        Self::Log(agent_core::Error::Unavailable(Box::new(error)))
+    }
+}

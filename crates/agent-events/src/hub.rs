@@ -4,6 +4,7 @@ use crate::envelope::Envelope;
 use crate::error::{Error, Result};
 use crate::replay::Follower;
 use crate::wakes::{Ear, Wakes};
+use crate::watched_log::WatchedLog;
 use agent_core::event::Topic;
 use agent_core::ids::{Owner, PlanId};
 use agent_core::ports::EventLog;
@@ -13,14 +14,10 @@ use futures_util::stream::{BoxStream, unfold};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::Instant;
 
 /// How often somebody looks what was written and perhaps not told, as long as anybody listens.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// A look after more than so many intervals announces everything in place of what was written since.
-const LOOKS_APART: u32 = 60;
 
 /// Lets any number of listeners follow any topic. Clones share everything.
 #[derive(Clone)]
@@ -143,63 +140,5 @@ impl Audience for Hub {
 
     fn show(&self, transient: Transient) {
         self.wakes.show(transient);
-    }
-}
-
-/// The log, with one shared look per interval at what was written, so that ten thousand idle listeners cost one
-/// read and not ten thousand.
-pub(crate) struct WatchedLog {
-    pub(crate) log: Arc<dyn EventLog>,
-    pub(crate) interval: Duration,
-    looked: Mutex<Option<Looked>>,
-}
-
-/// The last look: every event up to the cursor is announced.
-#[derive(Debug, Clone, Copy)]
-struct Looked {
-    at: Instant,
-    cursor: i64,
-}
-
-impl WatchedLog {
-    fn new(log: Arc<dyn EventLog>, interval: Duration) -> Self {
-        Self { log, interval, looked: Mutex::new(None) }
-    }
-
-    /// Notes where the log ends before anybody listens.
-    async fn begin(&self) -> Result<()> {
-        let mut looked = self.looked.lock().await;
-        if looked.is_none() {
-            *looked = Some(self.newest().await?);
-        }
-        Ok(())
-    }
-
-    /// Announces what was written and perhaps not told here, unless somebody has looked just now.
-    pub(crate) async fn look(&self, wakes: &Wakes) -> Result<()> {
-        let mut looked = self.looked.lock().await;
-        match *looked {
-            Some(last) if last.at.elapsed() < self.interval / 2 => {}
-            Some(last) if last.at.elapsed() < self.interval * LOOKS_APART => {
-                let touched = self.log.touched(last.cursor).await.map_err(Error::Log)?;
-                let cursor = touched.iter().map(|plan| plan.cursor).fold(last.cursor, i64::max);
-                for plan in touched {
-                    wakes.announce(plan.plan_id, plan.owner, Some(plan.cursor));
-                }
-                *looked = Some(Looked { at: Instant::now(), cursor });
-            }
-            // Nobody has listened for long: what was written meanwhile may be much.
-            _ => {
-                *looked = Some(self.newest().await?);
-                wakes.announce_everything();
-            }
-        }
-        Ok(())
-    }
-
-    async fn newest(&self) -> Result<Looked> {
-        let at = Instant::now();
-        let cursor = self.log.head(Topic::Everything).await.map_err(Error::Log)?;
-        Ok(Looked { at, cursor })
     }
 }

@@ -48,6 +48,7 @@ mod replay;
 mod tail;
 mod topic;
 mod wakes;
+mod watched_log;
 
 pub use envelope::{Envelope, envelope_json};
 pub use error::{Error, Result};

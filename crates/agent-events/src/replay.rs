@@ -2,13 +2,14 @@
 
 use crate::envelope::Envelope;
 use crate::error::{Error, Result};
-use crate::hub::WatchedLog;
 use crate::tail::Look;
 use crate::topic::position;
-use crate::wakes::{Ear, Reading};
+use crate::wakes::{Ear, Reading, Wakes};
+use crate::watched_log::WatchedLog;
 use agent_core::event::Topic;
 use std::collections::VecDeque;
 use std::sync::Arc;
+use tokio_util::task::AbortOnDropHandle;
 
 /// The most events taken at once, and how many are at first, when nobody knows how large they are.
 const PAGE: u32 = 100;
@@ -64,33 +65,38 @@ impl Follower {
 
     /// Reads what only this listener lacks.
     async fn read_own_page(&mut self) -> Result<()> {
-        let page = self.read(self.position).await?;
+        let page = read(&self.log, self.ear.wakes(), self.topic, self.position, self.limit).await?;
+        self.learn_from(Sizes::of(&page));
         if page.is_empty() {
             // The log lacks what others have heard; asking again at once would not bring it back.
             return self.wait().await;
         }
-        self.take(page);
+        self.take(within(page, PAGE_BYTES));
         Ok(())
     }
 
-    /// Reads what nobody has who listens to the topic.
-    async fn read_for_all(&mut self, _reading: Reading) -> Result<()> {
-        let (from, announced) = self.ear.channel().tail().unread();
-        let limit = self.limit;
-        let page = self.read(from).await?;
-        let was_all = page.len() < limit as usize;
-        self.ear.channel().tail().append(from, &page, was_all.then_some(announced));
+    /// Reads what nobody has who listens to the topic, in a task of its own: the others wait for it, whether or not
+    /// this listener goes on asking.
+    async fn read_for_all(&mut self, reading: Reading) -> Result<()> {
+        let (log, wakes) = (Arc::clone(&self.log), Arc::clone(self.ear.wakes()));
+        let (topic, limit) = (self.topic, self.limit);
+        let task = tokio::spawn(async move {
+            let (from, announced) = reading.channel().tail().unread();
+            let page = read(&log, &wakes, topic, from, limit).await?;
+            let was_all = page.len() < limit as usize;
+            reading.channel().tail().append(from, &page, was_all.then_some(announced));
+            Ok(Sizes::of(&page))
+        });
+        let sizes = AbortOnDropHandle::new(task).await.map_err(Error::stopped)??;
+        self.learn_from(sizes);
         Ok(())
     }
 
-    async fn read(&mut self, after: i64) -> Result<Vec<Arc<Envelope>>> {
-        let page = self.log.log.read(self.topic, after, self.limit).await.map_err(Error::Log)?;
-        let page: Vec<Arc<Envelope>> = page.into_iter().map(|event| self.ear.recent().seal(event)).collect();
-        let bytes: usize = page.iter().map(|envelope| envelope.json.len()).sum();
-        let fitting = (page.len() * PAGE_BYTES).checked_div(bytes).unwrap_or_default();
+    /// Chooses how many events the next page has, for it to have about as many bytes as it is to have.
+    fn learn_from(&mut self, Sizes { events, bytes }: Sizes) {
+        let fitting = (events * PAGE_BYTES).checked_div(bytes).unwrap_or_default();
         let most = self.limit.saturating_mul(4).min(PAGE);
         self.limit = u32::try_from(fitting).unwrap_or(PAGE).clamp(1, most);
-        Ok(page)
     }
 
     async fn wait(&mut self) -> Result<()> {
@@ -110,4 +116,40 @@ impl Follower {
             }
         }
     }
+}
+
+/// How much a page was.
+struct Sizes {
+    events: usize,
+    bytes: usize,
+}
+
+impl Sizes {
+    fn of(page: &[Arc<Envelope>]) -> Self {
+        Self { events: page.len(), bytes: page.iter().map(|envelope| envelope.json.len()).sum() }
+    }
+}
+
+async fn read(
+    log: &WatchedLog,
+    wakes: &Wakes,
+    topic: Topic,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<Arc<Envelope>>> {
+    let page = log.log.read(topic, after, limit).await.map_err(Error::Log)?;
+    Ok(page.into_iter().map(|event| wakes.recent().seal(event)).collect())
+}
+
+/// The events that come first and have so many bytes of JSON; one at least, however large it is. What a listener holds
+/// for itself is bounded by this, not by how large the events turn out to be.
+fn within(mut page: Vec<Arc<Envelope>>, bytes: usize) -> Vec<Arc<Envelope>> {
+    let mut taken = 0;
+    let fitting = page.iter().take_while(|envelope| {
+        taken += envelope.json.len();
+        taken <= bytes
+    });
+    let fitting = fitting.count().max(1);
+    page.truncate(fitting);
+    page
 }

@@ -168,6 +168,12 @@ impl Channel {
 #[derive(Debug)]
 pub(crate) struct Reading(Arc<Channel>);
 
+impl Reading {
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.0
+    }
+}
+
 impl Drop for Reading {
     fn drop(&mut self) {
         self.0.reading.store(false, Ordering::Release);
@@ -223,11 +229,7 @@ impl Ear {
         &self.channel
     }
 
-    pub(crate) fn recent(&self) -> &Recent {
-        self.wakes.recent()
-    }
-
-    pub(crate) fn wakes(&self) -> &Wakes {
+    pub(crate) fn wakes(&self) -> &Arc<Wakes> {
         &self.wakes
     }
 }

@@ -6,7 +6,9 @@ use diesel::connection::SimpleConnection;
 use r2d2::{ManageConnection, NopErrorHandler, Pool, PooledConnection};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::task::{JoinError, spawn_blocking};
+use tokio_util::task::AbortOnDropHandle;
 
 /// How many queries run at once; more wait without holding a thread.
 const READERS: u32 = 4;
@@ -103,17 +105,33 @@ impl<D: Database> Readers<D> {
         T: Send + 'static,
         Q: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
     {
-        let seat = Arc::clone(&self.seats).acquire_owned().await.map_err(unavailable)?;
         let (pool, trouble) = (self.pool.clone(), self.trouble.clone());
-        let work = move || {
+        let work = move |seat: OwnedSemaphorePermit| {
             let answer = begin(&pool, &trouble, scope).and_then(|mut reader| reader.run(query));
             drop(seat);
             answer
         };
-        match tokio::task::spawn_blocking(work).await {
-            Ok(answer) => answer.map_err(agent_core::Error::from),
-            Err(stopped) => Err(unavailable(stopped)),
-        }
+        let done = match Arc::clone(&self.seats).try_acquire_owned() {
+            Ok(seat) => spawn_blocking(move || work(seat)).await,
+            Err(TryAcquireError::NoPermits) => self.wait_and_run(work).await?,
+            Err(closed) => return Err(unavailable(closed)),
+        };
+        done.map_err(unavailable)?.map_err(agent_core::Error::from)
+    }
+
+    /// Waits for a seat in a task of its own: to a caller that is not polled again, such as the stream of a client that
+    /// takes nothing, a seat would fall all the same, and all others would wait for it.
+    async fn wait_and_run<T, W>(&self, work: W) -> agent_core::Result<Result<T, JoinError>>
+    where
+        T: Send + 'static,
+        W: FnOnce(OwnedSemaphorePermit) -> T + Send + 'static,
+    {
+        let seats = Arc::clone(&self.seats);
+        let waiting = tokio::spawn(async move {
+            let seat = seats.acquire_owned().await.map_err(unavailable)?;
+            Ok(spawn_blocking(move || work(seat)).await)
+        });
+        AbortOnDropHandle::new(waiting).await.map_err(unavailable)?
     }
 }
 

@@ -89,6 +89,7 @@ impl EventLog for Log {
     async fn touched(&self, after: i64) -> agent_core::Result<Vec<Touched>> {
         self.plug()?;
         self.looks.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
         let mut touched: HashMap<PlanId, Touched> = HashMap::new();
         for event in self.all(Topic::Everything).iter().filter(|event| event.cursor > after) {
             let newest = Touched { plan_id: event.plan_id, owner: event.owner, cursor: event.cursor };

@@ -12,26 +12,26 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-struct Stage {
-    log: Arc<Log>,
+pub(crate) struct Stage {
+    pub(crate) log: Arc<Log>,
     wakes: Arc<Wakes>,
-    hub: Hub,
+    pub(crate) hub: Hub,
 }
 
-fn stage() -> Stage {
+pub(crate) fn stage() -> Stage {
     let (log, wakes) = (Arc::new(Log::default()), Arc::new(Wakes::new()));
     let hub = Hub::new(wakes.clone(), log.clone()).looking_every(PATIENCE);
     Stage { log, wakes, hub }
 }
 
 impl Stage {
-    fn commit(&self, plan: i64, owner: i64, messages: &[&str]) {
+    pub(crate) fn commit(&self, plan: i64, owner: i64, messages: &[&str]) {
         let events = self.log.write(plan, owner, messages);
         self.wakes.committed(&events);
     }
 }
 
-const PLAN: Topic = Topic::Plan(TenantId::DEFAULT, PlanId(1));
+pub(crate) const PLAN: Topic = Topic::Plan(TenantId::DEFAULT, PlanId(1));
 const OWNER: Topic = Topic::Owner(Owner { tenant: TenantId::DEFAULT, user: UserId(1) });
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -230,21 +230,6 @@ async fn many_who_follow_everything_read_the_log_once_for_all() {
 }
 
 #[tokio::test]
-async fn one_that_stops_listening_half_way_through_a_read_stops_nobody_else() {
-    let stage = stage();
-    let mut leaves = stage.hub.subscribe(Topic::Everything, None).await.unwrap();
-    let mut stays = stage.hub.subscribe(Topic::Everything, None).await.unwrap();
-    assert!(is_silent_now(&mut leaves).await);
-    stage.commit(1, 1, &["told"]);
-    // The log yields once while it is read, so that the first poll ends within the reading.
-    assert!(leaves.stream.next().now_or_never().is_none());
-    let hears = tokio::spawn(async move { take(&mut stays, 1).await });
-    tokio::task::yield_now().await;
-    drop(leaves);
-    assert_eq!(hears.await.unwrap(), stage.log.all(Topic::Everything));
-}
-
-#[tokio::test]
 async fn who_is_behind_goes_through_the_log_and_then_joins_the_others() {
     let stage = stage();
     let mut quick = stage.hub.subscribe(PLAN, Some(0)).await.unwrap();
@@ -315,7 +300,11 @@ async fn large_events_are_read_a_few_at_a_time() {
     }
     let mut subscription = stage.hub.subscribe(PLAN, Some(0)).await.unwrap();
     assert_eq!(take(&mut subscription, 40).await, stage.log.all(PLAN));
-    assert_eq!(stage.log.reads.load(Ordering::SeqCst), 1 + 32, "eight at first, then one by one");
+    assert_eq!(
+        stage.log.reads.load(Ordering::SeqCst),
+        1 + 39,
+        "of the first few only what fits, then one by one"
+    );
 }
 
 #[tokio::test]

@@ -9,6 +9,10 @@ use agent_core::plan::{PlanState, PlanStatus};
 use agent_core::ports::{EventLog, PlanStore};
 use agent_store::Store;
 use std::sync::Arc;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Commits an event to a plan until it succeeds, however often another writer was faster; counts the tries.
 async fn tell(store: &Store, plan: PlanId, message: String) -> u64 {
@@ -179,4 +183,21 @@ async fn a_caller_that_stops_waiting_does_not_stop_the_writer() {
     user(&world.store, "eve").await;
     let found = world.store.load(None, state.plan.id).await.unwrap();
     assert_eq!(found.plan.summary.as_deref(), Some("written anyway"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn readers_that_are_not_asked_again_keep_no_others_waiting() {
+    const READERS: usize = 64;
+    let Some(world) = World::new().await else { return };
+    let topic = Topic::Plan(TenantId::DEFAULT, world.plan(1).await.plan.id);
+    let mut left_alone: Vec<_> = (0..READERS).map(|_| EventLog::read(&world.store, topic, 0, 10)).collect();
+    for reader in &mut left_alone {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(reader.as_mut().poll(&mut context).is_pending());
+    }
+    let read = tokio::time::timeout(PATIENCE, EventLog::read(&world.store, topic, 0, 10)).await;
+    assert_eq!(read.expect("an answer in time").unwrap().len(), 1);
+    for reader in left_alone {
+        assert_eq!(reader.await.unwrap().len(), 1);
+    }
 }
