@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark measures and prints")]
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run ends")]
 
+mod process;
 mod wrk;
 
 use agent_testkit::TestServer;
@@ -61,12 +62,11 @@ async fn measure(name: &str, server: TestServer) {
     let (jobs, commits) = (after.jobs - before.jobs, after.commits - before.commits);
     let (created, commits) = (report.rate() * f64::from(SECONDS), commits.max(1) as f64);
     println!(
-        "{name}: {CONNECTIONS} connections, {:.0} creations/s, {:.1} a commit ({:.1} transactions); {syncs:.0} syncs/s on this disk",
-        report.rate(),
+        "{name}: {CONNECTIONS} connections, {:.1} creations a commit ({:.1} transactions); {syncs:.0} syncs/s on this disk",
         created / commits,
         jobs as f64 / commits
     );
-    println!("    p99 {:?}", report.p99());
+    println!("    {}; memory: {} MiB", report.figures(), process::memory() / 1_048_576);
     if !report.all_well() {
         println!("    not every request was answered well:\n{}", report.text);
     }

@@ -8,6 +8,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run ends")]
 
 mod constant;
+mod process;
 mod wrk;
 
 use agent_testkit::{Client, TestServer};
@@ -29,19 +30,9 @@ fn load(url: String, client: &Client, script: Option<PathBuf>) -> Load {
     Load { url, connections: CONNECTIONS, seconds: SECONDS, token, script }
 }
 
-/// Bytes of memory that this process has at the moment, the clients of the benchmark included.
-fn memory() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-    pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
-}
-
 fn print(name: &str, report: &Report, constant: &Report) {
     let share = report.rate() / constant.rate();
-    println!(
-        "{name}: {:.0} a second, {share:.2} of the constant answer, p99 {:?}",
-        report.rate(),
-        report.p99()
-    );
+    println!("{name}: {share:.2} of the constant answer, {}", report.figures());
     if !report.all_well() {
         println!("    not every request was answered well:\n{}", report.text);
     }
@@ -49,7 +40,7 @@ fn print(name: &str, report: &Report, constant: &Report) {
 
 async fn measure() -> Option<()> {
     let constant = constant_answer(CONNECTIONS, SECONDS).await?;
-    println!("constant answer: {:.0} a second, p99 {:?}", constant.rate(), constant.p99());
+    print("constant answer", &constant, &constant);
     let server = TestServer::start().await;
     let demo = server.demo().await;
     let task = json!({"description": "step", "kind": "command", "command": ["true"]});
@@ -68,7 +59,7 @@ async fn measure() -> Option<()> {
     print(&format!("GET /plans/1 to {PLANS} in turn"), &many, &constant);
     let listed = load(format!("{}/plans?limit=50", server.url()), &demo, None).run().await?;
     print("GET /plans?limit=50", &listed, &constant);
-    println!("memory: {} MiB", memory() / 1_048_576);
+    println!("memory: {} MiB", process::memory() / 1_048_576);
     server.stop().await;
     Some(())
 }

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run ends")]
 
 mod constant;
+mod process;
 mod wrk;
 
 use agent_testkit::{Client, TestServer};
@@ -25,7 +26,7 @@ fn load(url: String, token: Option<String>) -> Load {
 }
 
 fn print(name: &str, report: &Report) {
-    println!("{name}: {:.0} a second, p99 {:?}", report.rate(), report.p99());
+    println!("{name}: {}", report.figures());
     if !report.all_well() {
         println!("    not every request was answered well:\n{}", report.text);
     }
@@ -70,6 +71,7 @@ async fn measure() -> Option<()> {
     print("GET /auth/validate", &validated);
     println!("    {:.2} of the constant answer", validated.rate() / constant.rate());
     health_while_many_log_in(&server).await?;
+    println!("memory: {} MiB", process::memory() / 1_048_576);
     server.stop().await;
     Some(())
 }

@@ -67,6 +67,16 @@ impl From<Topic> for Scope {
     }
 }
 
+/// Tells the last commit from every other: it stays the same as long as nobody commits anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct LastCommit(pub(crate) [u32; 12]);
+
+/// Knows the last commit without asking the database.
+pub(crate) trait CommitWatch: Send + Sync {
+    /// The last commit, of whatever program; `None` where that cannot be told at the moment.
+    fn last(&self) -> Option<LastCommit>;
+}
+
 /// A database that connections can be opened to.
 pub(crate) trait Database: Send + Sync + 'static {
     /// What queries run on.
@@ -92,6 +102,11 @@ pub(crate) trait Database: Send + Sync + 'static {
     /// # Errors
     /// [`Error::Connect`] or [`Error::Server`].
     fn open_reader(&self) -> Result<Self::Conn, Error>;
+
+    /// Watches for commits, where that is possible without asking.
+    fn watch_commits(&self) -> Option<Box<dyn CommitWatch>> {
+        None
+    }
 
     /// Brings the schema up to date, all or nothing, while no other program does.
     ///

@@ -90,6 +90,7 @@ mod database;
 mod error;
 mod glances;
 mod location;
+mod marks;
 mod migrate;
 mod pool;
 mod postgres;

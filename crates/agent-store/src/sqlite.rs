@@ -2,10 +2,11 @@
 
 pub(crate) mod backup;
 pub(crate) mod dialect;
+mod wal_index;
 
 pub(crate) use commit::apply;
 
-use crate::database::{Database, Ended, Scope};
+use crate::database::{CommitWatch, Database, Ended, Scope};
 use crate::error::Error;
 use crate::migrate;
 use agent_core::BoxError;
@@ -13,6 +14,7 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, QueryResult};
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 use std::path::PathBuf;
+use wal_index::WalIndex;
 
 /// The connection that queries run on.
 pub(crate) type Conn = diesel::sqlite::SqliteConnection;
@@ -56,6 +58,10 @@ impl Database for Sqlite {
 
     fn open_reader(&self) -> Result<Conn, Error> {
         self.open(dialect::prepare_reader)
+    }
+
+    fn watch_commits(&self) -> Option<Box<dyn CommitWatch>> {
+        WalIndex::open(&self.path).map(|index| Box::new(index) as Box<dyn CommitWatch>)
     }
 
     fn migrate(conn: &mut Conn) -> Result<(), Error> {

@@ -61,15 +61,6 @@ macro_rules! read {
     };
 }
 
-/// Looks at a row by its key, where that is asked for: `glance!(store, tenant, db, |conn| db::plans::mark(conn, id))`.
-macro_rules! glance {
-    ($store:expr, $scope:expr, $db:ident, |$conn:ident| $query:expr) => {
-        $crate::store::on_engine!($store, |engine, $db| engine
-            .glance($scope.into(), move |$conn| $query)
-            .await)
-    };
-}
-
 /// Runs a transaction about a scope and waits until it is on the disk and listeners are told.
 macro_rules! transact {
     ($store:expr, $scope:expr, $db:ident, |$conn:ident| $work:expr) => {
@@ -86,7 +77,7 @@ macro_rules! transact_silently {
     };
 }
 
-use {glance, on_engine, read, transact, transact_silently};
+use {on_engine, read, transact, transact_silently};
 
 impl Store {
     /// Opens the database and brings its schema up to date: `sqlite://PATH` names a file, which is made (readable

@@ -9,6 +9,8 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot run ends")]
 
 mod peer;
+#[path = "../process/mod.rs"]
+mod process;
 mod subscribers;
 mod wire;
 
@@ -17,6 +19,7 @@ use agent_core::ids::PlanId;
 use agent_runtime::Agent;
 use agent_testkit::TestServer;
 use futures_util::StreamExt;
+use process::{memory, processor_time};
 use rustix::process::{Resource, getrlimit};
 use std::time::{Duration, Instant};
 use subscribers::{Kind, Report, Spec, Subscribers};
@@ -47,20 +50,6 @@ fn now() -> u64 {
 /// A text of 128 bytes.
 fn payload() -> String {
     "x".repeat(128)
-}
-
-/// Processor time of this process so far.
-fn processor_time() -> Duration {
-    let usage = std::fs::read_to_string("/proc/self/stat").unwrap();
-    let fields: Vec<&str> = usage.rsplit_once(") ").unwrap().1.split(' ').collect();
-    let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
-    Duration::from_millis(ticks * 10)
-}
-
-/// Bytes of memory that this process has at the moment.
-fn memory() -> u64 {
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap();
-    pages.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * 4_096
 }
 
 /// Somebody who writes events into a plan.

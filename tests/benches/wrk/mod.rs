@@ -1,5 +1,6 @@
 //! `wrk` (of the Debian package of that name) as a source of load, and what it reports.
 
+use crate::process::processor_time;
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,6 +24,9 @@ pub(crate) struct Load {
 pub(crate) struct Report {
     /// Everything that `wrk` printed.
     pub(crate) text: String,
+    /// Processor time that this process used meanwhile: the server's, `wrk` being another process.
+    used: Duration,
+    seconds: u32,
 }
 
 impl Load {
@@ -37,9 +41,15 @@ impl Load {
         if let Some(token) = &self.token {
             wrk.args(["--header", &format!("Authorization: Bearer {token}")]);
         }
-        wrk.arg(self.url);
+        wrk.arg(&self.url);
+        let before = processor_time();
         let output = tokio::task::spawn_blocking(move || wrk.output()).await.ok()?.ok()?;
-        Some(Report { text: String::from_utf8_lossy(&output.stdout).into_owned() })
+        let used = processor_time() - before;
+        Some(Report {
+            text: String::from_utf8_lossy(&output.stdout).into_owned(),
+            used,
+            seconds: self.seconds,
+        })
     }
 }
 
@@ -50,8 +60,19 @@ impl Report {
         rate.and_then(|rate| rate.trim().parse().ok()).unwrap_or_default()
     }
 
+    /// The figures, as a benchmark prints them.
+    pub(crate) fn figures(&self) -> String {
+        let each = self.used.div_f64((self.rate() * f64::from(self.seconds)).max(1.0));
+        format!(
+            "{:.0} a second, {:.1} µs of processor time each, p99 {:?}",
+            self.rate(),
+            each.as_secs_f64() * 1e6,
+            self.p99()
+        )
+    }
+
     /// The time within which 99 of 100 requests were answered.
-    pub(crate) fn p99(&self) -> Duration {
+    fn p99(&self) -> Duration {
         let shown =
             self.text.lines().find_map(|line| line.trim().strip_prefix("99%")).unwrap_or_default().trim();
         let number = shown.trim_end_matches(|letter: char| letter.is_ascii_alphabetic());

@@ -3,7 +3,7 @@
 use crate::ids::{Owner, TenantId};
 
 /// Whose plans a question is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Visibility {
     /// Only those of this owner.
     Owner(Owner),

@@ -1,4 +1,4 @@
-//! System calls, as thin as they come. The only place with unsafe code.
+//! System calls, as thin as they come. The only place of this crate with unsafe code.
 //!
 //! Everything here but `before_exec`, `network::receive_descriptor` and what `identity` calls for its namespace runs
 //! between fork and exec in a copy of a process with many threads, so nothing allocates, locks or calls into the C

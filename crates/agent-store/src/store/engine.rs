@@ -3,9 +3,10 @@
 use crate::database::{Database, Scope};
 use crate::error::{Answer, Error};
 use crate::glances::Glances;
+use crate::marks::{MarkKey, Marks};
 use crate::pool::Readers;
 use crate::writer::{CommitFigures, Writer, WriterStatistics, Written};
-use agent_core::ports::CommitListener;
+use agent_core::ports::{CommitListener, PlanMark};
 use std::sync::Arc;
 
 /// The writer and the readers of one database.
@@ -13,6 +14,7 @@ pub(crate) struct Engine<D: Database> {
     writer: Writer<D>,
     readers: Readers<D>,
     glances: Glances<D>,
+    marks: Marks,
 }
 
 impl<D: Database> Engine<D> {
@@ -22,7 +24,8 @@ impl<D: Database> Engine<D> {
         let writer = Writer::start(&database, listener)?;
         let readers = Readers::open(&database)?;
         let glances = Glances::of(&database);
-        Ok(Self { writer, readers, glances })
+        let marks = Marks::new(database.watch_commits());
+        Ok(Self { writer, readers, glances, marks })
     }
 
     pub(super) async fn close(&self) -> agent_core::Result<()> {
@@ -54,7 +57,7 @@ impl<D: Database> Engine<D> {
 
     /// Runs one statement that finds a row by its key. Where the database is a file, it runs on the thread that asks: the
     /// way to another thread and back would take several times as long. As one statement it sees one state of the database.
-    pub(crate) async fn glance<T, Q>(&self, scope: Scope, query: Q) -> agent_core::Result<T>
+    async fn glance<T, Q>(&self, scope: Scope, query: Q) -> agent_core::Result<T>
     where
         T: Send + 'static,
         Q: FnOnce(&mut D::Conn) -> Answer<T> + Send + 'static,
@@ -65,6 +68,22 @@ impl<D: Database> Engine<D> {
             self.glances.put_back(conn);
         }
         answer.map_err(agent_core::Error::from)
+    }
+
+    /// The mark of a plan; the query that looks at it runs only if anything was committed since it last did.
+    pub(crate) async fn mark<Q>(&self, key: MarkKey, query: Q) -> agent_core::Result<Option<PlanMark>>
+    where
+        Q: FnOnce(&mut D::Conn) -> Answer<Option<PlanMark>> + Send + 'static,
+    {
+        let last = self.marks.last_commit();
+        if let Some(mark) = last.and_then(|last| self.marks.find(last, &key)) {
+            return Ok(Some(mark));
+        }
+        let found = self.glance(key.0.into(), query).await?;
+        if let (Some(last), Some(mark)) = (last, found) {
+            self.marks.keep(last, key, mark);
+        }
+        Ok(found)
     }
 
     /// Runs a transaction about a scope and waits until it is on the disk and listeners are told.

@@ -1,6 +1,6 @@
 //! Questions about plans.
 
-use super::{Store, glance, read};
+use super::{Store, on_engine, read};
 use crate::rows::PlanKey;
 use agent_core::ids::{PlanId, TenantId};
 use agent_core::plan::{Attempt, PlanVersion};
@@ -23,7 +23,9 @@ impl PlanReader for Store {
     }
 
     async fn mark(&self, visibility: Visibility, plan: PlanId) -> Result<PlanMark> {
-        let mark = glance!(self, visibility, db, |conn| db::plans::mark(conn, visibility, plan))?;
+        let mark = on_engine!(self, |engine, db| {
+            engine.mark((visibility, plan), move |conn| db::plans::mark(conn, visibility, plan)).await
+        })?;
         mark.ok_or(Error::PlanNotFound(plan))
     }
 

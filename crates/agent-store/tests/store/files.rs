@@ -2,8 +2,10 @@
 
 use super::World;
 use crate::world::open;
+use agent_core::ports::{PlanReader, Visibility};
 use agent_store::Error;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 #[tokio::test]
 async fn closing_empties_the_log() {
@@ -41,4 +43,26 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let error = open(&format!("sqlite://{}", path.display())).err().unwrap();
     assert!(matches!(error, Error::Connect { .. }), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "another program is what is tested")]
+async fn what_another_process_commits_is_seen_at_once() {
+    const RAISES_THE_REVISION: &str = "\
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1]) as database:
+    database.execute('UPDATE plans SET revision = revision + 1')
+";
+    let Some(world) = World::new().await else { return };
+    let plan = world.plan(1).await.plan.id;
+    let revision = async || {
+        let view = Visibility::Owner(world.owner);
+        PlanReader::mark(&world.store, view, plan).await.unwrap().revision.0
+    };
+    let before = revision().await;
+    for raised in 1..=20 {
+        let status = Command::new("python3").args(["-c", RAISES_THE_REVISION]).arg(world.path()).status();
+        assert!(status.unwrap().success());
+        assert_eq!((revision().await, revision().await), (before + raised, before + raised));
+    }
 }

@@ -215,6 +215,12 @@ async fn the_mark_of_a_plan_changes_with_everything_that_is_told_of_it() {
     let seen_by_others =
         PlanReader::mark(&world.another(), Visibility::Tenant(TenantId::DEFAULT), plan).await;
     assert_eq!(seen_by_others.unwrap(), second);
+    world.execute("UPDATE plans SET revision = revision + 1");
+    let third = mark().await;
+    assert!(
+        third.revision > second.revision && third.seq == second.seq,
+        "what others commit is seen at once"
+    );
     let stranger = Visibility::Owner(user(&world.store, "bob").await);
     let hidden = PlanReader::mark(&world.store, stranger, plan).await;
     assert!(matches!(hidden, Err(Error::PlanNotFound(id)) if id == plan));
