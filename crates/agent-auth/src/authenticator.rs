@@ -77,7 +77,7 @@ impl<'a> Credential<'a> {
             return Err(Error::InvalidToken("scheme is not Bearer"));
         }
         let token = token.trim_start_matches(' ');
-        if token.is_empty() || token.bytes().any(|byte| byte.is_ascii_whitespace()) {
+        if token.is_empty() || token.contains(char::is_whitespace) {
             return Err(Error::InvalidToken("token is empty or has blanks"));
         }
         Ok(Self::Bearer(token))

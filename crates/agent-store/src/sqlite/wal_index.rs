@@ -24,7 +24,8 @@ const READ: &CStr = c"PRAGMA busy_timeout = 10000; SELECT count(*) FROM sqlite_s
 
 /// The index of one database, mapped for as long as this lives.
 pub(super) struct WalIndex {
-    connection: Connection,
+    /// Keeps the index mapped.
+    _connection: Connection,
     head: *const [[AtomicU32; WORDS]; 2],
 }
 
@@ -97,27 +98,24 @@ impl WalIndex {
         let connection = Connection::open(path)?;
         connection.read()?;
         let head = connection.map()?.cast();
-        let index = Self { connection, head };
+        let index = Self { _connection: connection, head };
         index.last().filter(|LastCommit(words)| words.first() == Some(&FORMAT)).map(|_| index)
     }
+}
 
-    fn copy(&self, which: usize) -> LastCommit {
-        debug_assert!(!self.connection.0.is_null(), "the index is mapped as long as its connection is open");
-        // SAFETY: the region is mapped, larger than the two heads and aligned to pages as long as the connection lives;
-        // whoever writes it writes whole words.
-        let heads = unsafe { &*self.head };
-        let words = heads.get(which).map(|words| std::array::from_fn(|n| words[n].load(Ordering::Relaxed)));
-        LastCommit(words.unwrap_or_default())
-    }
+fn read(words: &[AtomicU32; WORDS]) -> LastCommit {
+    LastCommit(words.each_ref().map(|word| word.load(Ordering::Relaxed)))
 }
 
 impl CommitWatch for WalIndex {
     fn last(&self) -> Option<LastCommit> {
+        // SAFETY: the region is mapped, larger than the two heads and aligned to pages as long as the connection lives;
+        // whoever writes it writes whole words.
+        let [first, second] = unsafe { &*self.head };
         // Writers write the second first: as long as both are the same, nobody is half-way.
-        let first = self.copy(0);
+        let first = read(first);
         fence(Ordering::Acquire);
-        let second = self.copy(1);
-        (first == second).then_some(first)
+        (first == read(second)).then_some(first)
     }
 }
 
